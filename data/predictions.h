@@ -1,0 +1,80 @@
+#ifndef RECO_DATA_PREDICTIONS_H
+#define RECO_DATA_PREDICTIONS_H
+
+/*
+ * predictions.tsv and its sidecar predictions.tsv.json.
+ * Header: row_id query_id item_id label predicted p_<label>... score tokens truncated, then the event columns and the carried
+ * ones. Floats %.9g; tab, newline, return and backslash escaped as \t \n \r \\. A missing label is an empty field.
+ * In regression there is no p_ column and predicted is the value.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "data/labels.h"
+
+/* ---- writing: rows arrive in their order ---- */
+
+struct predictions_writer;
+
+struct predictions_row {
+    const char *ids;          /* row_id, query_id, item_id joined by tabs, escaped; ids_length bytes */
+    size_t ids_length;
+    const char *extra;        /* the remaining columns joined by tabs, escaped; extra_length bytes; may be NULL when none */
+    size_t extra_length;
+    int label;                /* class index, -1: none */
+    double target;            /* regression target, NaN: none */
+    const float *p;           /* [count] probabilities; NULL in regression */
+    double value;             /* regression output */
+    uint32_t tokens;          /* tokens the model saw, specials included */
+    bool truncated;
+};
+
+/* extra_names [extra_count]: names of the columns after "truncated". path "-" is stdout (then no sidecar). labels is borrowed until commit. */
+int predictions_writer_open(struct predictions_writer **out, const char *path, const struct label_map *labels,
+                            const char *const *extra_names, size_t extra_count) RECO_MUST_CHECK;
+int predictions_write(struct predictions_writer *w, const struct predictions_row *row) RECO_MUST_CHECK;
+/* sidecar (borrowed): written as <path>.json, with "rows" and "labels" added. Frees *w on success and failure. */
+int predictions_writer_commit(struct predictions_writer **w, json_t *sidecar) RECO_MUST_CHECK;
+void predictions_writer_abort(struct predictions_writer **w);
+
+/* ---- reading: column-wise, for eval ---- */
+
+struct predictions {
+    struct label_map labels;   /* from the sidecar, else from the p_ columns and the labels seen */
+    size_t rows;
+    int32_t *label;            /* [rows] class index, -1: none */
+    int32_t *predicted;        /* [rows] class index; the argmax as written */
+    double *target;            /* [rows] regression only, else NULL */
+    double *value;             /* [rows] regression only, else NULL */
+    float *p;                  /* [rows, count] row-major; NULL in regression */
+    double *score;             /* [rows]; NULL when the column is absent */
+    uint32_t *query;           /* [rows] dense index of query_id in order of first sight */
+    size_t query_count;
+    const char **query_ids;    /* [query_count] */
+    const char **row_ids;      /* [rows] */
+    const char **item_ids;     /* [rows]; NULL when the column is empty throughout */
+    bool *truncated;           /* [rows]; NULL when absent */
+    uint32_t *tokens;          /* [rows]; NULL when absent */
+    /* event columns: NULL when absent; NaN for an empty field */
+    double *position, *clicked, *converted, *dwell_s, *depth, *propensity;
+    json_t *sidecar;           /* NULL when there is none */
+    struct predictions_extra {
+        const char *name;
+        const char **values;   /* [rows], unescaped */
+    } *extra;
+    size_t extra_count;
+    void *memory;              /* private */
+};
+
+/*
+ * Reads path ("-": stdin). RECO_E_DATA with the line for: a missing column, a ragged row, a duplicated row_id, an unknown
+ * label, a NaN score, probabilities that are not in [0, 1] or do not sum to one within 1e-3.
+ */
+int predictions_read(struct predictions **out, const char *path) RECO_MUST_CHECK;
+void predictions_free(struct predictions *p);
+
+#endif

@@ -1,0 +1,50 @@
+#ifndef RECO_DATA_PREPARE_H
+#define RECO_DATA_PREPARE_H
+
+/*
+ * CSV files to a dataset directory. Used by `reco prepare`, and by train and predict when they are given CSV files.
+ */
+
+#include "core/err.h"
+#include "core/opt.h"
+#include "data/labels.h"
+#include "data/wordpiece.h"
+
+struct prepare_options {
+    char *train_file, *validation_file, *test_file; /* at least one; "-" is stdin */
+    char *query_column;              /* required */
+    struct opt_list description_column; /* joined by one space in the order given; empty fields add no space */
+    char *label_column;              /* NULL: no labels (predict) */
+    char *weight_column, *id_column, *query_id_column, *item_id_column;
+    char *position_column, *clicked_column, *converted_column, *dwell_column, *depth_column, *propensity_column;
+    struct opt_list carry;           /* columns taken along to the predictions */
+    struct opt_list label_list;      /* explicit order of the labels */
+    struct opt_list grades;          /* "label=grade" */
+    char *positive_label;
+    bool regression;
+    char *delimiter;                 /* "," (also "tab"); NULL: by file name (.tsv: tab) */
+    int64_t max_field_bytes;         /* 16 MiB */
+    struct opt_amount max_bad_rows;  /* 0.1 %; one row is always allowed */
+    bool trim_blanks;
+    bool escape_special;
+    int64_t max_train_samples, max_eval_samples, max_predict_samples; /* 0: all */
+    int64_t threads;                 /* 0: all processors */
+    int64_t max_seq_length;          /* only to report tokens lost at this length; pairs are stored whole */
+    int truncation;                  /* enum wordpiece_truncation; for the same report */
+};
+
+/* What was read, kept and lost, per split and in all; for the summary and prepare.json. Filled by prepare_run. */
+struct prepare_summary {
+    uint64_t rows_read, rows_kept, rows_bad;
+    uint64_t distinct_texts, tokens, rows_truncated, tokens_lost;
+};
+
+/*
+ * Makes output_dir (staged, renamed when complete). labels: a map that training data must fit (from a model's
+ * config, for predict), or NULL to take it from the train split. wp: the tokeniser, borrowed.
+ * RECO_E_DATA over max_bad_rows: no dataset, only "<output_dir>.rejects.tsv". RECO_E_STOPPED on a signal.
+ */
+int prepare_run(const struct prepare_options *options, const struct wordpiece *wp, const struct label_map *labels,
+                const char *output_dir, struct prepare_summary *summary) RECO_MUST_CHECK;
+
+#endif

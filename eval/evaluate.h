@@ -1,0 +1,49 @@
+#ifndef RECO_EVAL_EVALUATE_H
+#define RECO_EVAL_EVALUATE_H
+
+/*
+ * Every metric over one set of predictions, in one pass. Used by `reco eval` on files and by training on the dev set (which
+ * fills a struct predictions itself). Metrics are descriptors in a table (metric.h): to add one, one file and one row.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "data/predictions.h"
+
+struct eval_options {
+    const char *const *metrics;  /* names as in metric_table ("accuracy", "f1", "ndcg@10"); count 0: all that apply */
+    size_t metric_count;
+    double relevance_level;      /* grade from which an item is relevant; NaN: unset (then 1, and an error when the lowest grade is above 0) */
+    const double *gains;         /* [labels.count] NDCG gain of a grade; NULL: 2^g - 1 */
+    bool by_query;               /* keep the values by query, for per_query.tsv */
+};
+
+struct eval_report; /* opaque */
+
+/* p is borrowed until eval_report_free. Metrics that do not apply to the data are undefined with their reason, not errors. */
+int eval_run(struct eval_report **out, const struct predictions *p, const struct eval_options *options) RECO_MUST_CHECK;
+void eval_report_free(struct eval_report *report);
+
+/* Value of a metric; false when it was not computed or is undefined, then *reason (may be NULL) says why. */
+bool eval_report_get(const struct eval_report *report, const char *name, double *value, const char **reason);
+
+/* Checks a metric name while options are parsed: RECO_E_USAGE with the nearest name. */
+int eval_metric_check(const char *name) RECO_MUST_CHECK;
+/* +1 higher is better, -1 lower is better, 0 unknown name or no direction. "loss" (the mean log loss) is an alias of log_loss. */
+int eval_metric_direction(const char *name);
+
+/* The report for people, and the same as JSON with stable names. per_query: TSV, one line a query. */
+int eval_report_text(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
+json_t *eval_report_json(const struct eval_report *report); /* new reference; NULL: out of memory */
+int eval_report_per_query(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
+
+/* A gate: "f1>=0.8", also > <= < ==. check parses alone; eval_gate appends a line ("pass f1 0.83 >= 0.8") to b and
+ * returns 0 or RECO_E_GATE (an undefined value fails the gate). */
+int eval_gate_check(const char *gate) RECO_MUST_CHECK;
+int eval_gate(const struct eval_report *report, const char *gate, struct buf *b) RECO_MUST_CHECK;
+
+#endif
