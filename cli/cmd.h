@@ -2,13 +2,21 @@
 #define RECO_CLI_CMD_H
 
 /*
- * The command table. A command is one row in commands.c, one file cmd_<name>.c with its run function (parse is done before:
- * call rooms, print results) and one option table. Two executables share the table: `reco` holds commands that run no model
- * and never loads libtorch; rows wrapped in CMD_TORCH run in `reco-torch`, which `reco` starts in its place after it has
- * parsed (and so checked) the options. The option tables of torch commands therefore live in files without torch
- * (opts_<name>.c). argv[0] "reco-train" is "reco train".
+ * The command table. A command is one const struct cmd_spec named cmd_<name>, one row in commands.c, and a run function that
+ * finds its options parsed: it calls rooms and prints results. Two executables share the table: `reco` never loads libtorch;
+ * `reco-torch` also holds the commands that run a model, and `reco` starts it in its own place once it has parsed (and so
+ * checked) their options. argv[0] "reco-train" is "reco train".
  *
- * To add a command: 1. cmd_<name>.c, 2. its declaration below, 3. its row in commands.c, 4. a golden case in tests/cli/.
+ * To add a command that runs no model:
+ *   1. cmd_<name>.c: `struct <name>_options` (first member struct cmd_common common), its static const struct opt_spec table
+ *      (starts with CMD_COMMON_OPTIONS), a static run function, and `const struct cmd_spec cmd_<name>`.
+ *   2. its declaration at the end of this file, 3. its row in commands.c, 4. a golden case in tests/cli/.
+ * To add a command that runs a model, step 1 is three files; CMake tells the two kinds apart by the presence of opts_<name>.c:
+ *   opts_<name>.h: struct <name>_options and `int cmd_<name>_run(const struct cmd_ctx *ctx);`
+ *   opts_<name>.c: the option table and `const struct cmd_spec cmd_<name>` with `.run = CMD_TORCH(cmd_<name>_run)`;
+ *                  no torch, model or train headers; compiled once for each executable
+ *   cmd_<name>.c:  cmd_<name>_run; in reco-torch only. Helpers that need torch: torch_<thing>.c; every other .c of this folder
+ *                  is in both.
  */
 
 #include <stdbool.h>
@@ -43,6 +51,14 @@ struct cmd_spec {
     int (*run)(const struct cmd_ctx *ctx); /* 0 or a negative enum reco_err */
 };
 
+/* The run function of a command that runs a model: itself in reco-torch, in reco the one that becomes reco-torch. */
+#ifdef RECO_TORCH_EXECUTABLE
+#define CMD_TORCH(function) function
+#else
+#define CMD_TORCH(function) cmd_exec_torch
+#endif
+int cmd_exec_torch(const struct cmd_ctx *ctx) RECO_MUST_CHECK; /* returns on failure only */
+
 /* First member of every options struct, filled by CMD_COMMON_OPTIONS rows; main applies it before run. */
 struct cmd_common {
     bool quiet;
@@ -65,5 +81,8 @@ char *cmd_line_text(const struct cmd_ctx *ctx);
 
 /* Runs "reco <argv...>" (argv NULL-terminated, argv[0] the command) as a child of this executable and waits; 0 or the child's error. */
 int cmd_run_child(const char *const *argv) RECO_MUST_CHECK;
+
+extern const struct cmd_spec cmd_prepare, cmd_train, cmd_predict, cmd_eval, cmd_tokenize, cmd_init, cmd_inspect;
+extern const struct cmd_spec cmd_help, cmd_man, cmd_completion, cmd_version;
 
 #endif
