@@ -13,8 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "data/labels.h"
+
+/* Appends text to b with tab, newline, return and backslash as \t \n \r \\. */
+int predictions_escape(struct buf *b, const char *text, size_t length) RECO_MUST_CHECK;
 
 /* ---- writing: rows arrive in their order ---- */
 
