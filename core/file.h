@@ -4,7 +4,9 @@
 /*
  * Files. Nothing is ever half-written under its final name: a writer writes "<path>.tmp.<pid>", and commit does
  * flush, fsync, rename, fsync of the directory. Errors are RECO_E_IO with the path quoted and strerror at the end;
- * a full disk says so. mem_fail-like injection for tests: file_fail_after(n) makes the n-th write() fail with ENOSPC.
+ * a full disk says so. A path that is a device or a pipe is written in place; a symbolic link is followed.
+ * For tests, like mem_fail_after: file_fail_after(n) makes the n-th call that changes the disk (write, create, fsync,
+ * rename, mkdir) fail with ENOSPC, once.
  */
 
 #include <stdbool.h>
@@ -41,7 +43,8 @@ int file_write_all(const char *path, const void *bytes, size_t length) RECO_MUST
 /*
  * A directory made under a temporary name beside its final one and renamed when complete:
  *   dir_stage_begin(&tmp, "run") -> tmp = "run.tmp.<pid>" (caller frees); write files in it; dir_stage_commit(tmp, "run")
- * replaces an existing directory by rename exchange, so that a kill leaves the old one or the new one.
+ * replaces an existing directory by rename exchange, so that a kill leaves the old one or the new one. After a failed
+ * commit the stage may still exist: call dir_stage_abort.
  */
 int dir_stage_begin(char **tmp_path, const char *path) RECO_MUST_CHECK;
 int dir_stage_commit(const char *tmp_path, const char *path) RECO_MUST_CHECK;
@@ -56,6 +59,6 @@ int file_remove(const char *path) RECO_MUST_CHECK;               /* a missing fi
 char *path_join(const char *dir, const char *name) RECO_MUST_CHECK; /* the caller frees; NULL: out of memory */
 int file_free_bytes(const char *path, uint64_t *bytes) RECO_MUST_CHECK; /* statvfs of path or its nearest existing parent */
 
-void file_fail_after(long n); /* tests only: n-th write fails with ENOSPC; 0: off */
+void file_fail_after(long n); /* tests only; 0: off */
 
 #endif

@@ -1,0 +1,86 @@
+#include "core/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+
+void buf_release(struct buf *b)
+{
+    mem_free(b->data);
+    *b = (struct buf){0};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->length = 0;
+    if (b->data != NULL)
+        b->data[0] = '\0';
+}
+
+int buf_reserve(struct buf *b, size_t extra_bytes)
+{
+    if (extra_bytes >= SIZE_MAX - b->length)
+        return err_nomem();
+    void *data = b->data;
+    int status = mem_grow(&data, &b->capacity, b->length + extra_bytes + 1, 1);
+    if (status != 0)
+        return status;
+    b->data = data;
+    b->data[b->length] = '\0';
+    return 0;
+}
+
+int buf_add(struct buf *b, const void *bytes, size_t length)
+{
+    int status = buf_reserve(b, length);
+    if (status != 0)
+        return status;
+    if (length > 0)
+        memcpy(b->data + b->length, bytes, length);
+    b->length += length;
+    b->data[b->length] = '\0';
+    return 0;
+}
+
+int buf_add_str(struct buf *b, const char *text)
+{
+    return buf_add(b, text, strlen(text));
+}
+
+int buf_add_char(struct buf *b, char c)
+{
+    return buf_add(b, &c, 1);
+}
+
+int buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    int length = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (length < 0)
+        return err_nomem();
+    int status = buf_reserve(b, (size_t)length);
+    if (status != 0)
+        return status;
+    va_start(args, fmt);
+    vsnprintf(b->data + b->length, (size_t)length + 1, fmt, args);
+    va_end(args);
+    b->length += (size_t)length;
+    return 0;
+}
+
+const char *buf_str(const struct buf *b)
+{
+    return b->data != NULL ? b->data : "";
+}
+
+char *buf_take(struct buf *b)
+{
+    if (b->data == NULL && buf_reserve(b, 0) != 0)
+        return NULL;
+    char *data = b->data;
+    *b = (struct buf){0};
+    return data;
+}
