@@ -2,15 +2,14 @@
 #define RECO_DATA_NUMBER_H
 
 /*
- * Decimal text to double, correctly rounded and whatever the locale: short numbers (up to 15 digits, |exponent| <= 22)
- * by one exact multiplication or division, the rest by strtod_l.     Source: Clinger 1990, "How to read floating point
- * numbers accurately", fast path. Accepts what printf writes: sign, digits, point, exponent, "inf", "infinity", "nan".
+ * Numbers in text fields: decimal only ("3", "-0.5", "1e-3"), the whole field, finite. No blanks, hexadecimal, "inf" or
+ * "nan": what strtod takes beyond this is a typing mistake in a data file.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The whole of text [length] must be a number: no blanks, no hexadecimal. False: *value is untouched. */
-bool number_parse(const char *text, size_t length, double *value);
+/* false leaves *out untouched. text need not be terminated. */
+bool number_parse(const char *text, size_t length, double *out);
 
 #endif
