@@ -48,19 +48,19 @@ void predictions_writer_abort(struct predictions_writer **w);
 /* ---- reading: column-wise, for eval ---- */
 
 struct predictions {
-    struct label_map labels;   /* from the sidecar, else from the p_ columns and the labels seen */
+    struct label_map labels;   /* from the sidecar, else from the p_ columns, else from the values seen */
     size_t rows;
-    int32_t *label;            /* [rows] class index, -1: none */
-    int32_t *predicted;        /* [rows] class index; the argmax as written */
-    double *target;            /* [rows] regression only, else NULL */
+    int32_t *label;            /* [rows] class index, -1: none; NULL in regression */
+    int32_t *predicted;        /* [rows] class index as written, else the argmax; NULL in regression or without both columns */
+    double *target;            /* [rows] regression only, NaN: none; else NULL */
     double *value;             /* [rows] regression only, else NULL */
-    float *p;                  /* [rows, count] row-major; NULL in regression */
-    double *score;             /* [rows]; NULL when the column is absent */
-    uint32_t *query;           /* [rows] dense index of query_id in order of first sight */
+    float *p;                  /* [rows, count] row-major; NULL without p_ columns */
+    double *score;             /* [rows] as written, else from p or the value; NULL when there is neither */
+    uint32_t *query;           /* [rows] dense index of query_id in order of first sight; NULL without the column */
     size_t query_count;
     const char **query_ids;    /* [query_count] */
-    const char **row_ids;      /* [rows] */
-    const char **item_ids;     /* [rows]; NULL when the column is empty throughout */
+    const char **row_ids;      /* [rows]; the row's number from 1 without the column */
+    const char **item_ids;     /* [rows]; NULL when the column is absent or empty throughout */
     bool *truncated;           /* [rows]; NULL when absent */
     uint32_t *tokens;          /* [rows]; NULL when absent */
     /* event columns: NULL when absent; NaN for an empty field */
@@ -71,12 +71,15 @@ struct predictions {
         const char **values;   /* [rows], unescaped */
     } *extra;
     size_t extra_count;
-    void *memory;              /* private */
+    void *memory;              /* private: the ids' and the extra values' text */
 };
 
 /*
- * Reads path ("-": stdin). RECO_E_DATA with the line for: a missing column, a ragged row, a duplicated row_id, an unknown
- * label, a NaN score, probabilities that are not in [0, 1] or do not sum to one within 1e-3.
+ * Reads path ("-": stdin) once, as a stream, so that a pipe works too. The columns may stand in any order; label and one of
+ * predicted, p_<label>..., score must be there. Without a sidecar and p_ columns the task is regression when all labels and
+ * predictions are numbers and some number is not whole. RECO_E_DATA with the line for: a missing or doubled column, a ragged
+ * row, a duplicated row_id, an empty query_id, an unknown label, a NaN score, probabilities that are not in [0, 1] or do not
+ * sum to one within 1e-3, an event that is not a number, a sidecar that counts other rows; and for no rows at all.
  */
 int predictions_read(struct predictions **out, const char *path) RECO_MUST_CHECK;
 void predictions_free(struct predictions *p);

@@ -1,0 +1,182 @@
+#include "data/predictions_reader.h"
+
+#include <string.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+
+#define SIDECAR_MAX_BYTES ((size_t)256 << 20)
+
+static const char *const fixed_names[PREDICTIONS_FIXED_COUNT] = {"row_id",    "query_id", "item_id", "label",
+                                                                 "predicted", "score",    "tokens",  "truncated"};
+const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT] = {"position", "clicked", "converted",
+                                                                      "dwell_s",  "depth",   "propensity"};
+
+int predictions_fail_line(const struct predictions_reader *r, const char *what, const char *text)
+{
+    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.200s'", r->path,
+                   (unsigned long long)line_reader_number(r->lines), what, text);
+}
+
+size_t predictions_unescape(char *text, size_t length)
+{
+    char *slash = memchr(text, '\\', length);
+    if (!slash) {
+        return length;
+    }
+    char *to = slash;
+    for (const char *from = slash; from < text + length; from++) {
+        if (*from == '\\' && from + 1 < text + length && strchr("tnr\\", from[1])) {
+            from++;
+            *to++ = *from == 't' ? '\t' : *from == 'n' ? '\n' : *from == 'r' ? '\r' : '\\';
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    return (size_t)(to - text);
+}
+
+int predictions_read_sidecar(struct predictions_reader *r)
+{
+    struct buf text = {0};
+    char *path = mem_printf("%s.json", r->path);
+    int rc = path ? 0 : RECO_E_NOMEM;
+    if (rc || !file_exists(path)) {
+        goto done;
+    }
+    rc = file_read_all(path, SIDECAR_MAX_BYTES, &text);
+    if (rc) {
+        goto done;
+    }
+    json_error_t where;
+    r->p->sidecar = json_loadb(buf_str(&text), text.length, 0, &where);
+    if (!json_is_object(r->p->sidecar)) {
+        rc = err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", path, where.line,
+                     r->p->sidecar ? "it is not an object" : where.text);
+        goto done;
+    }
+    const json_t *labels = json_object_get(r->p->sidecar, "labels");
+    if (labels) {
+        rc = label_map_from_json(&r->p->labels, labels);
+        if (rc) {
+            rc = err_prepend(rc, "cannot read '%s'", path);
+            goto done;
+        }
+        r->map_known = true;
+    }
+done:
+    buf_release(&text);
+    mem_free(path);
+    return rc;
+}
+
+static int map_from_columns(struct predictions_reader *r, char *const *fields, size_t count)
+{
+    const char **names = mem_calloc(count, sizeof *names);
+    if (!names) {
+        return RECO_E_NOMEM;
+    }
+    size_t name_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!strncmp(fields[i], "p_", 2)) {
+            names[name_count++] = fields[i] + 2;
+        }
+    }
+    int rc = 0;
+    if (name_count) {
+        rc = label_map_from_list(&r->p->labels, names, name_count);
+        r->map_known = !rc;
+        if (rc) {
+            rc = err_prepend(RECO_E_DATA, "cannot read '%s': columns p_", r->path);
+        }
+    }
+    mem_free(names);
+    return rc;
+}
+
+static int name_columns(struct predictions_reader *r, char *const *fields)
+{
+    size_t count = r->column_count;
+    size_t p_count = 0;
+    r->p->extra = mem_calloc(count, sizeof *r->p->extra);
+    if (!r->p->extra) {
+        return RECO_E_NOMEM;
+    }
+    bool has_event[PREDICTIONS_EVENT_COUNT] = {false};
+    for (size_t i = 0; i < count; i++) {
+        struct column *column = &r->columns[i];
+        for (size_t k = 0; k < i; k++) {
+            if (!strcmp(fields[k], fields[i])) {
+                return predictions_fail_line(r, "doubled column", fields[i]);
+            }
+        }
+        column->kind = COLUMN_EXTRA;
+        for (size_t k = 0; k < PREDICTIONS_FIXED_COUNT; k++) {
+            if (!strcmp(fields[i], fixed_names[k])) {
+                column->kind = (enum column_kind)k;
+                r->has[k] = true;
+            }
+        }
+        for (size_t k = 0; k < PREDICTIONS_EVENT_COUNT; k++) {
+            if (!strcmp(fields[i], predictions_event_names[k])) {
+                *column = (struct column){COLUMN_EVENT, k};
+                has_event[k] = true;
+            }
+        }
+        if (column->kind == COLUMN_EXTRA && !strncmp(fields[i], "p_", 2)) {
+            int class = label_map_find(&r->p->labels, fields[i] + 2, strlen(fields[i] + 2));
+            if (class < 0) {
+                return predictions_fail_line(r, "the sidecar's label map has no label for column", fields[i]);
+            }
+            *column = (struct column){COLUMN_P, (size_t) class};
+            p_count++;
+        }
+        if (column->kind == COLUMN_EXTRA) {
+            column->place = r->p->extra_count;
+            struct predictions_extra *extra = &r->p->extra[r->p->extra_count++];
+            extra->name = text_store_add(r->texts, fields[i], strlen(fields[i]));
+            if (!extra->name) {
+                return RECO_E_NOMEM;
+            }
+        }
+    }
+    for (size_t k = 0; k < PREDICTIONS_EVENT_COUNT; k++) {
+        if (has_event[k]) {
+            r->event[k] = mem_alloc(sizeof **r->event);
+            if (!r->event[k]) {
+                return RECO_E_NOMEM;
+            }
+        }
+    }
+    if (p_count && p_count != (size_t)r->p->labels.count) {
+        return err_set(RECO_E_DATA, "cannot read '%s': %zu p_ columns for %d labels", r->path, p_count,
+                       r->p->labels.count);
+    }
+    r->has_p = p_count > 0;
+    return 0;
+}
+
+int predictions_read_header(struct predictions_reader *r, char **fields, size_t *lengths)
+{
+    r->columns = mem_calloc(r->column_count, sizeof *r->columns);
+    if (!r->columns) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < r->column_count; i++) {
+        lengths[i] = predictions_unescape(fields[i], lengths[i]);
+    }
+    int rc = r->map_known ? 0 : map_from_columns(r, fields, r->column_count);
+    if (!rc) {
+        rc = name_columns(r, fields);
+    }
+    if (!rc && (!r->has[COLUMN_LABEL] || !(r->has[COLUMN_PREDICTED] || r->has[COLUMN_SCORE] || r->has_p))) {
+        rc = err_set(RECO_E_DATA, "cannot read '%s': no column %s", r->path,
+                     r->has[COLUMN_LABEL] ? "'predicted', 'score' or 'p_<label>'" : "'label'");
+    }
+    if (!rc) {
+        r->row_p = mem_calloc((size_t)r->p->labels.count + 1, sizeof *r->row_p);
+        rc = r->row_p ? 0 : RECO_E_NOMEM;
+    }
+    return rc;
+}
