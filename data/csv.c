@@ -1,0 +1,565 @@
+#include "data/csv.h"
+
+#include <csv.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/buf.h"
+#include "core/mem.h"
+#include "core/opt.h"
+
+enum {
+    CHUNK_BYTES = 256 * 1024,
+    PIECE_BYTES = 64 * 1024, /* a line goes to libcsv in pieces of this; cut the same way for any chunk size */
+    ROW_SLACK_BYTES = 64 * 1024 * 1024,  /* a row may be this much longer than the longest field */
+    LONG_FIELD_SLACK_BYTES = 1024 * 1024 /* a row with a field too long is given up at twice max_field_bytes and this */
+};
+
+struct csv_reader {
+    char *label; /* of the file in messages, with its quotes */
+    int fd;
+    bool owns_fd, eof;
+    bool trim_blanks;
+    unsigned char delimiter;
+    size_t max_field_bytes, chunk_bytes;
+    uint64_t bytes_read, total_bytes;
+
+    /* Input not yet handed out is raw[start, end); of it [start, at) was parsed. Positions move down together in
+     * fill(). */
+    char *raw;
+    size_t raw_capacity, start, at, end;
+    bool after_cr;  /* the byte before `at` is CR: an LF here belongs to it */
+    uint64_t line;  /* of the byte at `at` */
+    bool skip_line; /* throw away up to and with the next line break */
+
+    /* The row in progress. libcsv's callbacks cannot fail: `failed` carries their error out. */
+    struct csv_parser parser;
+    bool parser_ready;
+    bool in_row, row_done, nul_seen, field_too_long;
+    uint64_t row_line;
+    size_t first_line_end; /* place behind its first line break; 0: not reached */
+    struct buf text;
+    size_t *offsets; /* [field_count + 1] into text */
+    size_t offsets_capacity, field_count;
+    int failed;
+
+    struct csv_field *fields;
+    size_t fields_capacity;
+    struct csv_record record;
+    struct buf bad;
+    uint64_t records;
+    char **names;
+    size_t name_count;
+};
+
+static int never_blank(unsigned char c)
+{
+    (void)c;
+    return 0;
+}
+
+static int is_space(unsigned char c)
+{
+    return c == ' ';
+}
+
+static int is_space_or_tab(unsigned char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static int parser_restart(struct csv_reader *r)
+{
+    if (r->parser_ready)
+        csv_free(&r->parser);
+    r->parser_ready = false;
+    if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+        return err_set(RECO_E_INTERNAL, "libcsv did not start");
+    csv_set_realloc_func(&r->parser, mem_realloc);
+    csv_set_free_func(&r->parser, mem_free);
+    csv_set_delim(&r->parser, r->delimiter);
+    csv_set_space_func(&r->parser, !r->trim_blanks ? never_blank : r->delimiter == '\t' ? is_space : is_space_or_tab);
+    r->parser_ready = true;
+    return 0;
+}
+
+static int add_field(struct csv_reader *r, const char *text, size_t length)
+{
+    int rc = mem_grow((void **)&r->offsets, &r->offsets_capacity, r->field_count + 2, sizeof *r->offsets);
+
+    if (rc == 0)
+        rc = buf_add(&r->text, text, length);
+    if (rc == 0)
+        rc = buf_add_char(&r->text, '\0');
+    if (rc == 0) {
+        r->offsets[r->field_count++] = r->text.length - length - 1;
+        r->offsets[r->field_count] = r->text.length;
+    }
+    return rc;
+}
+
+static void on_field(void *bytes, size_t length, void *arg)
+{
+    struct csv_reader *r = arg;
+    const char *text = bytes;
+
+    if (r->failed < 0)
+        return;
+    if (length > r->max_field_bytes) {
+        r->field_too_long = true;
+        length = 0;
+    }
+    if (length > 0 && memchr(text, '\0', length) != NULL)
+        r->nul_seen = true;
+    while (r->trim_blanks && length > 0 && is_space_or_tab((unsigned char)text[length - 1]))
+        length--;
+    while (r->trim_blanks && length > 0 && is_space_or_tab((unsigned char)text[0])) {
+        text++;
+        length--;
+    }
+    r->failed = add_field(r, length > 0 ? text : "", length);
+}
+
+static void on_row(int end, void *arg)
+{
+    struct csv_reader *r = arg;
+
+    (void)end;
+    r->row_done = true;
+}
+
+/* Reads more behind raw[end), dropping what was handed out. At the end of the file sets eof. */
+static int fill(struct csv_reader *r)
+{
+    ssize_t got;
+
+    if (r->start > 0) {
+        memmove(r->raw, r->raw + r->start, r->end - r->start);
+        r->at -= r->start;
+        r->end -= r->start;
+        r->first_line_end -= r->first_line_end > 0 ? r->start : 0;
+        r->start = 0;
+    }
+    int rc = mem_grow((void **)&r->raw, &r->raw_capacity, r->end + r->chunk_bytes, 1);
+    if (rc < 0)
+        return rc;
+    do
+        got = read(r->fd, r->raw + r->end, r->chunk_bytes);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return err_set_errno("cannot read %s", r->label);
+    r->eof = got == 0;
+    r->end += (size_t)got;
+    r->bytes_read += (uint64_t)got;
+    return 0;
+}
+
+/*
+ * Length of the next piece: to behind the next line break, at most PIECE_BYTES; 0: more input is needed to tell. CR LF
+ * comes as two pieces, the second a lone LF after a CR.
+ */
+static size_t next_piece(const struct csv_reader *r, bool *ends_line)
+{
+    const char *begin = r->raw + r->at;
+    size_t length = r->end - r->at < PIECE_BYTES ? r->end - r->at : PIECE_BYTES;
+    const char *lf = memchr(begin, '\n', length);
+    const char *cr = memchr(begin, '\r', lf != NULL ? (size_t)(lf - begin) : length);
+    const char *last = cr != NULL ? cr : lf;
+
+    *ends_line = last != NULL;
+    if (last != NULL)
+        return (size_t)(last - begin) + 1;
+    return length == PIECE_BYTES || r->eof ? length : 0;
+}
+
+/* Moves `at` over a piece, counting lines. */
+static void pass(struct csv_reader *r, size_t length)
+{
+    char last = r->raw[r->at + length - 1];
+    bool lf_of_crlf = length == 1 && last == '\n' && r->after_cr;
+
+    if (last == '\r' || (last == '\n' && !lf_of_crlf))
+        r->line++;
+    r->after_cr = last == '\r';
+    r->at += length;
+}
+
+static size_t without_line_end(const char *bytes, size_t length)
+{
+    while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
+        length--;
+    return length;
+}
+
+/* Hands out the row that ends at `at`: good, or bad with the reason in r->bad. */
+static void hand_out(struct csv_reader *r, bool good)
+{
+    const char *raw = r->raw + r->start;
+
+    r->record = (struct csv_record){.line = r->row_line,
+                                    .number = ++r->records,
+                                    .fields = good ? r->fields : NULL,
+                                    .count = good ? r->field_count : 0,
+                                    .bad = good ? NULL : buf_str(&r->bad),
+                                    .raw = raw,
+                                    .raw_length = without_line_end(raw, r->at - r->start)};
+    r->start = r->at;
+}
+
+/* Ends the row in progress at its first line break; where that has not been reached, the rest of the line is skipped.
+ */
+static int give_up_row(struct csv_reader *r, const char *reason)
+{
+    buf_clear(&r->bad);
+    int rc = buf_add_str(&r->bad, reason);
+    if (rc < 0)
+        return rc;
+    r->skip_line = r->first_line_end == 0;
+    if (r->first_line_end > 0) {
+        r->at = r->first_line_end;
+        r->after_cr = r->raw[r->at - 1] == '\r';
+        r->line = r->row_line + 1;
+    }
+    hand_out(r, false);
+    return parser_restart(r);
+}
+
+/* Gives a complete row its fields, or finds it bad. */
+static int complete_row(struct csv_reader *r)
+{
+    int rc = 0;
+
+    buf_clear(&r->bad);
+    if (r->nul_seen)
+        rc = buf_add_str(&r->bad, "NUL byte");
+    else if (r->field_too_long)
+        rc = buf_printf(&r->bad, "a field is longer than %zu bytes", r->max_field_bytes);
+    else if (r->names != NULL && r->field_count != r->name_count)
+        rc = buf_printf(&r->bad, "%zu field%s instead of %zu", r->field_count, r->field_count == 1 ? "" : "s",
+                        r->name_count);
+    if (rc == 0)
+        rc = mem_grow((void **)&r->fields, &r->fields_capacity, r->field_count, sizeof *r->fields);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < r->field_count; i++) {
+        r->fields[i].text = r->text.data + r->offsets[i];
+        r->fields[i].length = r->offsets[i + 1] - r->offsets[i] - 1;
+    }
+    hand_out(r, r->bad.length == 0);
+    return 0;
+}
+
+/* The row in progress has become too long to be one. */
+static int check_row_length(struct csv_reader *r, bool *done)
+{
+    bool long_field = r->field_too_long || r->parser.entry_pos > r->max_field_bytes;
+    size_t limit = long_field ? 2 * r->max_field_bytes + LONG_FIELD_SLACK_BYTES : r->max_field_bytes + ROW_SLACK_BYTES;
+    char reason[96];
+
+    *done = r->at - r->start > limit;
+    if (!*done)
+        return 0;
+    snprintf(reason, sizeof reason, "%s is longer than %zu bytes", long_field ? "a field" : "the row",
+             long_field ? r->max_field_bytes : limit);
+    return give_up_row(r, reason);
+}
+
+/* Feeds one piece to libcsv; *done when a row, good or bad, came out of it. */
+static int feed(struct csv_reader *r, size_t length, bool ends_line, bool *done)
+{
+    if (!r->in_row) {
+        r->in_row = true;
+        r->row_line = r->line;
+    }
+    /* libcsv grows its buffer by this much: doubling keeps the cost linear. */
+    csv_set_blk_size(&r->parser, r->parser.entry_size > 4096 ? r->parser.entry_size : 4096);
+    bool broken = csv_parse(&r->parser, r->raw + r->at, length, on_field, on_row, r) < length;
+    pass(r, length);
+    if (ends_line && r->first_line_end == 0)
+        r->first_line_end = r->at;
+    if (r->failed < 0)
+        return r->failed;
+    *done = true;
+    if (broken && csv_error(&r->parser) == CSV_EPARSE)
+        return give_up_row(r, "broken quote");
+    if (broken)
+        return csv_error(&r->parser) == CSV_ENOMEM
+                   ? err_nomem()
+                   : err_set(RECO_E_INTERNAL, "libcsv: %s", csv_strerror(csv_error(&r->parser)));
+    return r->row_done ? complete_row(r) : check_row_length(r, done);
+}
+
+/* The end of the file: a last row without line end, or a quote that was never closed. */
+static int finish(struct csv_reader *r, bool *done)
+{
+    *done = r->in_row;
+    if (!r->in_row)
+        return 0;
+    int rc = csv_fini(&r->parser, on_field, on_row, r);
+    if (r->failed < 0)
+        return r->failed;
+    if (rc != 0)
+        return give_up_row(r, "a quote is not closed");
+    rc = parser_restart(r);
+    return rc < 0 ? rc : complete_row(r);
+}
+
+/* A piece between rows that is no row: the LF of a CR LF, an empty line, a line of blanks when they are trimmed. */
+static bool is_no_row(const struct csv_reader *r, size_t length, bool ends_line)
+{
+    const char *bytes = r->raw + r->at;
+
+    if (r->in_row || (!ends_line && !r->eof))
+        return false;
+    length = without_line_end(bytes, length);
+    while (r->trim_blanks && length > 0 && is_space_or_tab((unsigned char)bytes[length - 1]) &&
+           (unsigned char)bytes[length - 1] != r->delimiter)
+        length--;
+    return length == 0;
+}
+
+/* *done: r->record is the next record; else the file is at its end. */
+static int next_record(struct csv_reader *r, bool *done)
+{
+    int rc = 0;
+
+    buf_clear(&r->text);
+    r->field_count = 0;
+    r->in_row = r->row_done = r->nul_seen = r->field_too_long = false;
+    r->first_line_end = 0;
+    r->failed = 0;
+    *done = false;
+    while (rc == 0 && !*done) {
+        bool ends_line;
+
+        if (r->at == r->end && r->eof)
+            return finish(r, done);
+        size_t length = next_piece(r, &ends_line);
+        if (length == 0) {
+            rc = fill(r);
+        } else if (r->skip_line || is_no_row(r, length, ends_line)) {
+            pass(r, length);
+            r->start = r->at;
+            r->skip_line = r->skip_line && !ends_line;
+        } else {
+            rc = feed(r, length, ends_line, done);
+        }
+    }
+    return rc;
+}
+
+int csv_reader_next(struct csv_reader *reader, const struct csv_record **out)
+{
+    bool done;
+    int rc = next_record(reader, &done);
+
+    if (rc < 0)
+        return err_prepend(rc, "%s line %llu", reader->label, (unsigned long long)reader->line);
+    *out = done ? &reader->record : NULL;
+    return 0;
+}
+
+static int open_file(struct csv_reader *r, const char *path)
+{
+    struct stat info;
+
+    if (strcmp(path, "-") == 0) {
+        r->fd = STDIN_FILENO;
+        r->label = mem_strdup("stdin");
+        return r->label == NULL ? RECO_E_NOMEM : 0;
+    }
+    r->label = mem_printf("'%s'", path);
+    if (r->label == NULL)
+        return RECO_E_NOMEM;
+    r->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (r->fd < 0)
+        return err_set_errno("cannot open %s", r->label);
+    r->owns_fd = true;
+    if (fstat(r->fd, &info) != 0)
+        return err_set_errno("cannot open %s", r->label);
+    if (S_ISDIR(info.st_mode))
+        return err_set(RECO_E_IO, "cannot read %s: it is a directory, not a CSV file", r->label);
+    if (S_ISREG(info.st_mode))
+        r->total_bytes = (uint64_t)info.st_size;
+    return 0;
+}
+
+/* What else than UTF-8 text people have; skips a byte order mark. */
+static int sniff(struct csv_reader *r)
+{
+    enum { LONGEST_MARK = 4 };
+
+    while (r->end < LONGEST_MARK && !r->eof) {
+        int rc = fill(r);
+        if (rc < 0)
+            return rc;
+    }
+    if (r->end == 0)
+        return err_set(RECO_E_DATA, "cannot parse %s: it is empty, and a header line is needed", r->label);
+    if (r->end >= 2 && (memcmp(r->raw, "\xff\xfe", 2) == 0 || memcmp(r->raw, "\xfe\xff", 2) == 0))
+        return err_set(RECO_E_DATA, "cannot parse %s: it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8",
+                       r->label);
+    if (r->end >= 2 && memcmp(r->raw, "\x1f\x8b", 2) == 0)
+        return err_set(RECO_E_DATA, "cannot parse %s: it is compressed; pipe zcat's output into '-'", r->label);
+    if (r->end >= LONGEST_MARK && memcmp(r->raw, "\x28\xb5\x2f\xfd", LONGEST_MARK) == 0)
+        return err_set(RECO_E_DATA, "cannot parse %s: it is compressed; pipe zstdcat's output into '-'", r->label);
+    if (r->end >= 3 && memcmp(r->raw, "\xef\xbb\xbf", 3) == 0)
+        r->start = r->at = 3;
+    return 0;
+}
+
+static int read_header(struct csv_reader *r)
+{
+    const struct csv_record *header = NULL;
+    int rc = csv_reader_next(r, &header);
+
+    if (rc < 0)
+        return rc;
+    if (header == NULL)
+        return err_set(RECO_E_DATA, "cannot parse %s: it has empty lines only, and a header line is needed", r->label);
+    if (header->bad != NULL)
+        return err_set(RECO_E_DATA, "cannot parse %s line %llu, the header: %s", r->label,
+                       (unsigned long long)header->line, header->bad);
+    r->names = mem_calloc(header->count, sizeof *r->names);
+    if (r->names == NULL)
+        return RECO_E_NOMEM;
+    r->name_count = header->count;
+    for (size_t i = 0; i < header->count; i++) {
+        r->names[i] = mem_strdup(header->fields[i].text);
+        if (r->names[i] == NULL)
+            return RECO_E_NOMEM;
+    }
+    r->records = 0;
+    return 0;
+}
+
+static unsigned char default_delimiter(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot != NULL && (strcmp(dot, ".tsv") == 0 || strcmp(dot, ".tab") == 0) ? '\t' : ',';
+}
+
+int csv_reader_open(struct csv_reader **out, const char *path, const struct csv_options *options)
+{
+    struct csv_options o = options != NULL ? *options : (struct csv_options){0};
+    struct csv_reader *r = mem_calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return RECO_E_NOMEM;
+    r->fd = -1;
+    r->line = 1;
+    r->delimiter = o.delimiter != '\0' ? (unsigned char)o.delimiter : default_delimiter(path);
+    r->trim_blanks = o.trim_blanks;
+    r->max_field_bytes = o.max_field_bytes > 0 ? o.max_field_bytes : CSV_MAX_FIELD_BYTES;
+    r->chunk_bytes = o.chunk_bytes > 0 ? o.chunk_bytes : CHUNK_BYTES;
+    int rc = open_file(r, path);
+    if (rc == 0)
+        rc = parser_restart(r);
+    if (rc == 0)
+        rc = sniff(r);
+    if (rc == 0)
+        rc = read_header(r);
+    if (rc < 0) {
+        csv_reader_close(r);
+        return rc;
+    }
+    *out = r;
+    return 0;
+}
+
+void csv_reader_close(struct csv_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    if (reader->owns_fd)
+        close(reader->fd);
+    if (reader->parser_ready)
+        csv_free(&reader->parser);
+    for (size_t i = 0; i < reader->name_count; i++)
+        mem_free(reader->names[i]);
+    mem_free(reader->names);
+    mem_free(reader->fields);
+    mem_free(reader->offsets);
+    mem_free(reader->raw);
+    mem_free(reader->label);
+    buf_release(&reader->text);
+    buf_release(&reader->bad);
+    mem_free(reader);
+}
+
+size_t csv_reader_columns(const struct csv_reader *reader)
+{
+    return reader->name_count;
+}
+
+const char *csv_reader_column_name(const struct csv_reader *reader, size_t column)
+{
+    return reader->names[column];
+}
+
+bool csv_reader_has(const struct csv_reader *reader, const char *name)
+{
+    for (size_t i = 0; i < reader->name_count; i++)
+        if (strcmp(reader->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int no_column(const struct csv_reader *r, const char *option, const char *name)
+{
+    const char *near = opt_nearest(name, (const char *const *)r->names, r->name_count);
+    struct buf names = {0};
+    int rc = 0;
+
+    if (near != NULL)
+        return err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, did you mean '%s'?", name, option, r->label, near);
+    for (size_t i = 0; rc == 0 && i < r->name_count; i++)
+        rc = buf_printf(&names, "%s'%s'", i > 0 ? ", " : "", r->names[i]);
+    if (rc == 0)
+        rc = err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, it has %s", name, option, r->label, buf_str(&names));
+    buf_release(&names);
+    return rc;
+}
+
+int csv_reader_find(const struct csv_reader *reader, const char *option, const char *name, size_t *column)
+{
+    size_t found = reader->name_count;
+
+    for (size_t i = 0; i < reader->name_count; i++) {
+        if (strcmp(reader->names[i], name) != 0)
+            continue;
+        if (found < reader->name_count)
+            return err_set(RECO_E_DATA, "two columns '%s' (--%s) in %s", name, option, reader->label);
+        found = i;
+    }
+    if (found == reader->name_count)
+        return no_column(reader, option, name);
+    *column = found;
+    return 0;
+}
+
+uint64_t csv_reader_bytes_read(const struct csv_reader *reader)
+{
+    return reader->bytes_read;
+}
+
+uint64_t csv_reader_total_bytes(const struct csv_reader *reader)
+{
+    return reader->total_bytes;
+}
+
+int csv_delimiter_parse(const char *text, char *delimiter)
+{
+    char c = text[0];
+
+    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0)
+        c = '\t';
+    else if (c == '\0' || text[1] != '\0' || c == '"' || c == '\n' || c == '\r')
+        return err_set(RECO_E_USAGE, "bad delimiter '%s': expected one character, or 'tab'", text);
+    *delimiter = c;
+    return 0;
+}
