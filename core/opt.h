@@ -52,7 +52,7 @@ struct opt_spec {
     enum opt_type type;
     size_t offset;              /* offsetof(struct X_options, field) */
     const char *default_text;   /* as the user would type it; NULL: unset / false / 0 */
-    double min, max;            /* OPT_INT, OPT_DOUBLE, OPT_BYTES: both 0 means no range */
+    double min, max;            /* OPT_INT, OPT_DOUBLE, OPT_BYTES: both 0 means no range; INFINITY: open at that end */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
     const char *unit;           /* shown in help: "tokens", "seconds"; NULL */
     const char *help;           /* one sentence, lower case, no full stop */
@@ -60,7 +60,8 @@ struct opt_spec {
     const char *aliases;        /* other long names, comma separated: "label_column_name"; NULL */
     char letter;                /* short form; 0 */
     unsigned flags;
-    int (*check)(const char *name, const char *value); /* extra validation of one value (item, for lists); NULL */
+    /* Extra validation of one value (item, for lists); the option's name is put in front of its message. NULL: none. */
+    int (*check)(const char *name, const char *value);
 };
 
 enum opt_origin { OPT_ORIGIN_DEFAULT, OPT_ORIGIN_CONFIG, OPT_ORIGIN_ENV, OPT_ORIGIN_FLAG };
@@ -92,6 +93,13 @@ int opt_dump_yaml(const struct opt_set *set, struct buf *b) RECO_MUST_CHECK;
 
 /* --help body: options by group, with type, default, range, unit and aliases; wrapped at 100 columns. */
 int opt_help_text(const struct opt_spec *specs, struct buf *b) RECO_MUST_CHECK;
+
+/* For other renderings of a table (manual page, completion). */
+const struct opt_spec *opt_common_specs(void); /* --config and --help, which every command has beside its table */
+/* The word for a value, "N", "PATH", "a|b"; "" for a switch. Borrowed from b, which is cleared first. */
+int opt_value_word(const struct opt_spec *spec, struct buf *b) RECO_MUST_CHECK;
+/* Help sentence, then in parentheses choices, unit, range, default and aliases; appended. */
+int opt_help_sentence(const struct opt_spec *spec, struct buf *b) RECO_MUST_CHECK;
 
 /* The nearest of count words to word by edit distance, NULL when none is near. Used for every "did you mean". */
 const char *opt_nearest(const char *word, const char *const *words, size_t count);
