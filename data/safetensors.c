@@ -191,7 +191,7 @@ static int read_header(struct safetensors *st, uint64_t *header_bytes)
     }
     st->header = json_loadb((const char *)st->map.data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &error);
     if (st->header == NULL) {
-        if (json_error_code(&error) == json_error_out_of_memory) {
+        if (error.text[0] == '\0') { /* what jansson leaves when memory runs out */
             return err_nomem();
         }
         return err_set(RECO_E_MODEL, "bad header, byte %d: %s", error.position, error.text);

@@ -3,11 +3,11 @@
 
 /*
  * The safetensors format: 8 bytes little-endian header length, a JSON header, raw little-endian tensors.
- * Source: the format's description, https://github.com/huggingface/safetensors; a file written from what was read of a
- * file that the library wrote is equal to it byte by byte. Reading maps the file and checks everything before use:
- * header size and JSON, offsets in range, non-overlapping, without holes, dtype * shape = size. RECO_E_MODEL with the
- * file and the tensor named; RECO_E_IO when it cannot be opened. An open file is read-only: any number of threads may
- * use it.
+ * Source: "Format" in the README of huggingface/safetensors. What is read of a file of that library and written again
+ * is equal to it byte by byte.
+ * Reading maps the file and checks everything before use: header size and JSON, offsets in range, non-overlapping,
+ * without holes, dtype * shape = size. RECO_E_MODEL with the file and the tensor named; RECO_E_IO when it cannot be
+ * opened. An open file is read-only: any number of threads may use it.
  */
 
 #include <stddef.h>
@@ -46,7 +46,7 @@ int safetensors_open(struct safetensors **out, const char *path) RECO_MUST_CHECK
 void safetensors_close(struct safetensors *st);
 size_t safetensors_count(const struct safetensors *st);
 const struct safetensors_tensor *safetensors_at(const struct safetensors *st,
-                                                size_t index); /* in the order of the data; NULL past the end */
+                                                size_t index); /* by place in the file; NULL past the end */
 const struct safetensors_tensor *safetensors_find(const struct safetensors *st, const char *name);
 const char *safetensors_metadata(const struct safetensors *st, const char *key); /* "__metadata__" entry or NULL */
 
