@@ -1,0 +1,102 @@
+#ifndef RECO_DATA_WORDPIECE_INTERNAL_H
+#define RECO_DATA_WORDPIECE_INTERNAL_H
+
+/*
+ * Inside of the tokeniser, for data/wordpiece*.c and their tests. Steps, as in the pinned library:
+ *   1. added tokens ("[SEP]") are found in the raw text, leftmost and longest, and cut it into segments;
+ *   2. each segment is cleaned, spaced at CJK characters, decomposed and stripped of marks, lower-cased;
+ *   3. split at white space (left out) and punctuation (a word each);
+ *   4. each word is matched greedily against the vocabulary.
+ */
+
+#include "core/buf.h"
+#include "core/mem.h"
+#include "data/wordpiece.h"
+
+enum wordpiece_name { WORDPIECE_PAD, WORDPIECE_UNK, WORDPIECE_CLS, WORDPIECE_SEP, WORDPIECE_MASK, WORDPIECE_NAMES };
+
+struct wordpiece_added { /* a token looked for in the raw text */
+    const char *text;    /* in the arena */
+    size_t length_bytes;
+    int32_t id;
+};
+
+/*
+ * Byte trie over the vocabulary. Edges are one open-addressing table: key node << 8 | byte, value the child. Node 0 is
+ * the root; ids[node] is the token that ends there or -1. continuation is the node after "##", 0 when there is none.
+ */
+struct wordpiece_trie {
+    uint64_t *edges; /* (key + 1) << 32 | child; 0: free */
+    uint32_t edge_mask;
+    int32_t *ids;
+    uint32_t node_count;
+    uint32_t continuation;
+};
+
+struct wordpiece {
+    struct wordpiece_options options;
+    struct wordpiece_special special;
+    struct mem_arena arena;
+    const char **tokens; /* [vocab_size]; NULL for an id without a token */
+    int vocab_size;
+    struct wordpiece_trie trie;
+    int32_t *single_ids; /* [65536] id of the one-character word of a code point: filled for CJK and punctuation */
+    struct wordpiece_added *added;
+    size_t added_count;
+    unsigned char added_first[256]; /* bytes that start an added token */
+    int added_only_first;           /* the one such byte, -1 when there are several or none */
+    char hash[HASH_HEX_SIZE];
+};
+
+/* What an opener has gathered; everything is borrowed. */
+struct wordpiece_build {
+    struct wordpiece_options options;
+    const char *names[WORDPIECE_NAMES]; /* texts of the special tokens; "[PAD]", ... */
+    const char *source;                 /* path for messages */
+};
+
+void wordpiece_build_init(struct wordpiece_build *build, const char *source);
+
+/*
+ * In this order: new (or vocab_text, which also sets the tokens), set every token, index, add, finish (the hash).
+ * add: the token is found in raw text from now on; one outside the vocabulary takes the next free id, which id must be.
+ * After a failure wordpiece_close releases what there is.
+ */
+int wordpiece_build_new(struct wordpiece **out, const struct wordpiece_build *build, size_t vocab_size) RECO_MUST_CHECK;
+int wordpiece_build_vocab_text(struct wordpiece **out, const struct wordpiece_build *build,
+                               const struct buf *text) RECO_MUST_CHECK;
+int wordpiece_build_set(struct wordpiece *wp, size_t id, const char *token, size_t length) RECO_MUST_CHECK;
+int wordpiece_build_index(struct wordpiece *wp, const struct wordpiece_build *build) RECO_MUST_CHECK;
+int wordpiece_build_add(struct wordpiece *wp, long long id, const char *text) RECO_MUST_CHECK;
+int wordpiece_build_finish(struct wordpiece *wp) RECO_MUST_CHECK;
+
+/* The id of a token's exact text, -1 when it is not in the vocabulary. */
+int32_t wordpiece_find(const struct wordpiece *wp, const char *token, size_t length);
+
+static inline uint32_t wordpiece_trie_step(const struct wordpiece_trie *trie, uint32_t node, unsigned char byte)
+{
+    uint32_t key = node << 8 | byte;
+    uint32_t slot = key * 0x9E3779B1u;
+    slot ^= slot >> 15;
+    for (;; slot++) {
+        uint64_t edge = trie->edges[slot & trie->edge_mask];
+        if (edge == 0)
+            return 0;
+        if ((uint32_t)(edge >> 32) == key + 1)
+            return (uint32_t)edge;
+    }
+}
+
+/* Greedy longest match of one normalised word; writes at most length ids and returns how many (one unknown if it
+ * cannot). */
+size_t wordpiece_match(const struct wordpiece *wp, const unsigned char *word, size_t length, int32_t *out);
+
+/* Fills wp->single_ids; part of wordpiece_build_index. */
+int wordpiece_single_ids_build(struct wordpiece *wp) RECO_MUST_CHECK;
+
+/* The normalised words of a text without added tokens, each followed by '\n', appended: steps 2 and 3 alone, for tests.
+ */
+int wordpiece_words(const struct wordpiece *wp, struct wordpiece_scratch *scratch, const char *text, size_t length,
+                    struct buf *words) RECO_MUST_CHECK;
+
+#endif
