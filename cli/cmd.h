@@ -29,7 +29,7 @@ struct cmd_ctx {
     const struct cmd_spec *cmd;
     void *options;             /* the command's options struct, filled */
     const struct opt_set *set; /* origins and positionals */
-    int argc;                  /* the command line as given, for provenance */
+    int argc;                  /* the command line from the command's name on, for provenance */
     char **argv;
 };
 
@@ -64,10 +64,10 @@ struct cmd_common {
     bool quiet;
     bool verbose;
 };
-#define CMD_COMMON_OPTIONS(type)                                                                                       \
-    {.name = "quiet", .type = OPT_BOOL, .offset = offsetof(type, common.quiet), .letter = 'q',                         \
+#define CMD_COMMON_OPTIONS(options_type)                                                                               \
+    {.name = "quiet", .type = OPT_BOOL, .offset = offsetof(options_type, common.quiet), .letter = 'q',                 \
      .help = "print errors and results only", .group = "general"},                                                     \
-    {.name = "verbose", .type = OPT_BOOL, .offset = offsetof(type, common.verbose), .letter = 'v',                     \
+    {.name = "verbose", .type = OPT_BOOL, .offset = offsetof(options_type, common.verbose), .letter = 'v',             \
      .help = "print debugging details", .group = "general"}
 
 extern const struct cmd_spec *const cmd_table[]; /* NULL-terminated */
@@ -79,10 +79,13 @@ int cmd_print(const char *text) RECO_MUST_CHECK;
 /* The command line as one shell-quoted string, for sidecars and reports; the caller frees. NULL: out of memory. */
 char *cmd_line_text(const struct cmd_ctx *ctx);
 
-/* Runs "reco <argv...>" (argv NULL-terminated, argv[0] the command) as a child of this executable and waits; 0 or the child's error. */
+/*
+ * Runs "reco <argv...>" (argv NULL-terminated, argv[0] the command) as a child and waits. The child prints its own errors;
+ * its exit status comes back as the error code. A stop signal is passed on to it.
+ */
 int cmd_run_child(const char *const *argv) RECO_MUST_CHECK;
 
 extern const struct cmd_spec cmd_prepare, cmd_train, cmd_predict, cmd_eval, cmd_tokenize, cmd_init, cmd_inspect;
-extern const struct cmd_spec cmd_help, cmd_man, cmd_completion, cmd_version;
+extern const struct cmd_spec cmd_help, cmd_man, cmd_completion, cmd_version, cmd_libtorch;
 
 #endif

@@ -25,7 +25,8 @@ const struct cmd_spec *const cmd_table[] = {
 #ifdef RECO_HAVE_INSPECT
     &cmd_inspect,
 #endif
-    &cmd_version, &cmd_help, &cmd_man, &cmd_completion, NULL};
+    &cmd_version,  &cmd_help, &cmd_man, &cmd_completion, &cmd_libtorch, NULL,
+};
 
 const struct cmd_spec *cmd_find(const char *name)
 {

@@ -55,7 +55,7 @@ static int open_to_read(int *fd, struct stat *info, const char *path)
 
 int file_read_all(const char *path, size_t max_bytes, struct buf *b)
 {
-    int fd;
+    int fd = -1;
     struct stat info;
     size_t start = b->length;
     int status = open_to_read(&fd, &info, path);
@@ -90,7 +90,7 @@ int file_read_all(const char *path, size_t max_bytes, struct buf *b)
 
 int file_map_open(struct file_map *map, const char *path)
 {
-    int fd;
+    int fd = -1;
     struct stat info;
     int status = open_to_read(&fd, &info, path);
     if (status != 0)

@@ -92,6 +92,14 @@ void log_debug(const char *fmt, ...)
     va_end(args);
 }
 
+void log_error(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_line("", fmt, args);
+    va_end(args);
+}
+
 double clock_now_s(void)
 {
     struct timespec now;

@@ -17,6 +17,7 @@ enum log_level log_get_level(void);
 void log_info(const char *fmt, ...) RECO_PRINTF(1, 2);
 void log_warn(const char *fmt, ...) RECO_PRINTF(1, 2);  /* "warning: ..." */
 void log_debug(const char *fmt, ...) RECO_PRINTF(1, 2);
+void log_error(const char *fmt, ...) RECO_PRINTF(1, 2); /* at every level; only cli/ calls it */
 bool log_is_terminal(void);                 /* stderr is a terminal, CI unset: bars may be drawn */
 
 /*

@@ -1,0 +1,276 @@
+#include "cli/program.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "core/file.h"
+#include "core/mem.h"
+#include "core/stop.h"
+
+#ifndef RECO_LIBTORCH_LIB_DIR
+#define RECO_LIBTORCH_LIB_DIR "" /* a build without libtorch */
+#endif
+
+/* The installation's prefix: the running executable's path without bin/reco or libexec/reco/reco-torch. */
+static int find_prefix(char **out)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length < 0)
+        return err_set_errno("cannot read '/proc/self/exe'");
+    path[length] = '\0';
+#ifdef RECO_TORCH_EXECUTABLE
+    int levels = 3;
+#else
+    int levels = 2;
+#endif
+    for (int i = 0; i < levels; i++) {
+        char *slash = strrchr(path, '/');
+        if (slash != NULL)
+            *slash = '\0';
+    }
+    *out = mem_strdup(path);
+    return *out == NULL ? RECO_E_NOMEM : 0;
+}
+
+/* 1 when dir/name exists, 0 when not, or negative. */
+static int dir_has(const char *dir, const char *name)
+{
+    if (dir == NULL || dir[0] == '\0')
+        return 0;
+    char *path = path_join(dir, name);
+    if (path == NULL)
+        return RECO_E_NOMEM;
+    int found = file_exists(path);
+    mem_free(path);
+    return found;
+}
+
+/* The loader looks in <prefix>/lib/reco, then where libtorch was when reco was built, then in LD_LIBRARY_PATH. */
+static int find_libtorch(const char *prefix)
+{
+    static const char library[] = "libtorch_cpu.so";
+    char *bundled = path_join(prefix, "lib/reco");
+    const char *root = getenv("LIBTORCH");
+    char *given = root != NULL && root[0] != '\0' ? path_join(root, "lib") : NULL;
+    int status = bundled == NULL || (root != NULL && root[0] != '\0' && given == NULL) ? RECO_E_NOMEM : 0;
+    int found = status == 0 ? dir_has(bundled, library) : 0;
+    if (found == 0 && status == 0)
+        found = dir_has(RECO_LIBTORCH_LIB_DIR, library);
+    if (found == 0 && status == 0)
+        found = dir_has(given, library);
+    if (found < 0)
+        status = found;
+    if (status == 0 && found == 0)
+        status = err_set(RECO_E_MODEL,
+                         "cannot find libtorch: '%s' is neither in '%s' nor in '%s'; set LIBTORCH to the 'torch' "
+                         "directory of a torch 2.11 wheel or to an official libtorch directory",
+                         library, bundled, RECO_LIBTORCH_LIB_DIR);
+    if (status == 0 && given != NULL) {
+        const char *old = getenv("LD_LIBRARY_PATH");
+        bool has_old = old != NULL && old[0] != '\0';
+        char *path = mem_printf("%s%s%s", given, has_old ? ":" : "", has_old ? old : "");
+        if (path == NULL || setenv("LD_LIBRARY_PATH", path, 1) != 0)
+            status = err_nomem();
+        mem_free(path);
+    }
+    mem_free(bundled);
+    mem_free(given);
+    return status;
+}
+
+int program_find_torch(char **out)
+{
+    char *prefix = NULL, *path = NULL;
+    int status = find_prefix(&prefix);
+    if (status != 0)
+        return status;
+    path = path_join(prefix, "libexec/reco/reco-torch");
+    if (path == NULL)
+        status = RECO_E_NOMEM;
+    else if (access(path, X_OK) != 0)
+        status = err_set(RECO_E_MODEL, "cannot start '%s': %s; this reco was built or installed without libtorch", path,
+                         strerror(errno));
+    else
+        status = find_libtorch(prefix);
+    mem_free(prefix);
+    if (status != 0) {
+        mem_free(path);
+        return status;
+    }
+    *out = path;
+    return 0;
+}
+
+int cmd_exec_torch(const struct cmd_ctx *ctx)
+{
+    char *path = NULL;
+    int status = program_find_torch(&path);
+    if (status != 0)
+        return status;
+    char **argv = mem_calloc((size_t)ctx->argc + 2, sizeof *argv);
+    if (argv == NULL) {
+        mem_free(path);
+        return RECO_E_NOMEM;
+    }
+    argv[0] = path;
+    for (int i = 0; i < ctx->argc; i++)
+        argv[i + 1] = ctx->argv[i];
+    execv(path, argv);
+    err_set_errno("cannot start '%s'", path);
+    mem_free(argv);
+    mem_free(path);
+    return RECO_E_MODEL;
+}
+
+/* ---- children ---- */
+
+static int exit_status_of(int wait_status)
+{
+    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+static int error_of_exit_status(int status)
+{
+    switch (status) {
+    case 130:
+    case 143:
+        return RECO_E_STOPPED;
+    case 1:
+        return RECO_E_GATE;
+    case 2:
+        return RECO_E_USAGE;
+    case 3:
+        return RECO_E_DATA;
+    case 4:
+        return RECO_E_IO;
+    case 5:
+        return RECO_E_DIVERGED;
+    case 6:
+        return RECO_E_MODEL;
+    default:
+        return RECO_E_INTERNAL;
+    }
+}
+
+/* A signal from the terminal reaches both; one sent to us alone is passed on. Polling, since a handler that only sets a
+ * flag does not end a restarted waitpid. */
+static int wait_for(pid_t child, int *wait_status)
+{
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    bool passed_on = false;
+    for (;;) {
+        pid_t done = waitpid(child, wait_status, WNOHANG);
+        if (done == child)
+            return 0;
+        if (done < 0 && errno != EINTR)
+            return err_set_errno("cannot wait for a child process");
+        if (stop_signal() == SIGTERM && !passed_on) {
+            kill(child, SIGTERM);
+            passed_on = true;
+        }
+        nanosleep(&pause, NULL);
+    }
+}
+
+int cmd_run_child(const char *const *argv)
+{
+    size_t count = 0;
+    while (argv[count] != NULL)
+        count++;
+    const char **words = mem_calloc(count + 2, sizeof *words);
+    if (words == NULL)
+        return RECO_E_NOMEM;
+    words[0] = "reco";
+    memcpy(words + 1, argv, count * sizeof *words);
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        signal(SIGPIPE, SIG_DFL);
+        execv("/proc/self/exe", (char *const *)words);
+        _exit(70);
+    }
+    mem_free(words);
+    if (child < 0)
+        return err_set_errno("cannot start 'reco %s'", argv[0]);
+    int wait_status;
+    int status = wait_for(child, &wait_status);
+    if (status != 0)
+        return status;
+    int exit_status = exit_status_of(wait_status);
+    if (exit_status == 0)
+        return 0;
+    return err_set(error_of_exit_status(exit_status), "'reco %s' ended with exit status %d", argv[0], exit_status);
+}
+
+int program_capture(const char *path, char *const *argv, struct buf *output, int *exit_status)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return err_set_errno("cannot make a pipe");
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execv(path, argv);
+        _exit(127);
+    }
+    close(ends[1]);
+    int status = child < 0 ? err_set_errno("cannot start '%s'", path) : 0;
+    while (status == 0) {
+        char chunk[4096];
+        ssize_t got = read(ends[0], chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            status = err_set_errno("cannot read what '%s' prints", path);
+        if (got <= 0)
+            break;
+        status = buf_add(output, chunk, (size_t)got);
+    }
+    close(ends[0]);
+    int wait_status = 0;
+    if (child > 0 && waitpid(child, &wait_status, 0) < 0 && status == 0)
+        status = err_set_errno("cannot wait for '%s'", path);
+    if (status == 0)
+        *exit_status = exit_status_of(wait_status);
+    return status;
+}
+
+/* ---- the command line as text ---- */
+
+static int add_quoted(struct buf *b, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%^";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0')
+        return buf_add_str(b, word);
+    int status = buf_add_char(b, '\'');
+    for (; *word != '\0' && status == 0; word++)
+        status = *word == '\'' ? buf_add_str(b, "'\\''") : buf_add_char(b, *word);
+    return status == 0 ? buf_add_char(b, '\'') : status;
+}
+
+char *cmd_line_text(const struct cmd_ctx *ctx)
+{
+    struct buf b = {0};
+    int status = buf_add_str(&b, "reco");
+    for (int i = 0; i < ctx->argc && status == 0; i++) {
+        status = buf_add_char(&b, ' ');
+        if (status == 0)
+            status = add_quoted(&b, ctx->argv[i]);
+    }
+    if (status != 0) {
+        buf_release(&b);
+        return NULL;
+    }
+    return buf_take(&b);
+}
