@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Builds a variant of the tree and runs its tests, as one test of the main tree.
+#   variant.sh asan|clang SOURCE_DIR BINARY_DIR [LIBTORCH]
+#     asan   AddressSanitizer and UndefinedBehaviorSanitizer: everything without torch, and the tests of tch where there is libtorch
+#     clang  everything compiles with clang without a warning; the tests that need no torch run
+set -euo pipefail
+variant=$1 source=$2 binary=$3 libtorch=${4:-}
+
+build() { # build FOLDER TARGET CMAKE_OPTIONS...
+  local folder=$1 target=$2
+  shift 2
+  cmake -S "$source" -B "$folder" -G Ninja -DRECO_VARIANTS=OFF "$@"
+  cmake --build "$folder" --target "$target"
+}
+check() { # check FOLDER CTEST_OPTIONS...
+  local folder=$1
+  shift
+  ctest --test-dir "$folder" --output-on-failure -j "$(nproc)" --no-tests=error -LE scripts "$@"
+}
+
+# Leaks are looked for too; what libtorch keeps for the life of the process is not ours.
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:abort_on_error=0
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=suppressions=$source/tests/scripts/lsan.supp:print_suppressions=0
+
+case "$variant" in
+  asan)
+    build "$binary/plain" all -DCMAKE_BUILD_TYPE=RelWithDebInfo -DRECO_SANITIZE=ON -DRECO_TORCH=OFF
+    check "$binary/plain"
+    if [ -n "$libtorch" ]; then
+      build "$binary/torch" tch_tests -DCMAKE_BUILD_TYPE=RelWithDebInfo -DRECO_SANITIZE=ON -DRECO_CUDA=OFF -DLIBTORCH="$libtorch"
+      check "$binary/torch" -L '^tch$'
+    fi
+    ;;
+  clang)
+    if ! command -v clang >/dev/null || ! command -v clang++ >/dev/null; then
+      echo 'skipped: clang is not installed'
+      exit 77
+    fi
+    options=(-DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DRECO_CUDA=OFF)
+    if [ -n "$libtorch" ]; then
+      build "$binary" all "${options[@]}" -DLIBTORCH="$libtorch"
+    else
+      build "$binary" all "${options[@]}" -DRECO_TORCH=OFF
+    fi
+    check "$binary" -L '^(core|data|eval|fuzz)$'
+    ;;
+  *)
+    echo "unknown variant '$variant'" >&2
+    exit 2
+    ;;
+esac
