@@ -115,11 +115,19 @@ static int add_options(const struct opt_spec *specs, struct buf *b)
                : status;
 }
 
+static int add_pair(struct buf *b, const char *term, const char *text)
+{
+    int status = buf_printf(b, ".TP\n%s\n", term);
+    if (status == 0)
+        status = add_text(b, text);
+    return status == 0 ? buf_add_char(b, '\n') : status;
+}
+
 static int add_exit_statuses(struct buf *b)
 {
     int status = buf_add_str(b, ".SH EXIT STATUS\n");
     for (size_t i = 0; help_exit_statuses[i].meaning != NULL && status == 0; i++)
-        status = buf_printf(b, ".TP\n%s\n%s\n", help_exit_statuses[i].status, help_exit_statuses[i].meaning);
+        status = add_pair(b, help_exit_statuses[i].status, help_exit_statuses[i].meaning);
     return status;
 }
 

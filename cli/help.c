@@ -4,6 +4,8 @@
 
 #include "core/mem.h"
 
+enum { HELP_COLUMNS = 100 };
+
 const struct help_exit_status help_exit_statuses[] = {{"0", "success"},
                                                       {"1", "a gate was not met (--require)"},
                                                       {"2", "usage: a wrong option or combination"},
@@ -47,7 +49,11 @@ int help_command_text(const struct cmd_spec *cmd, struct buf *b)
     if (status == 0)
         status = help_synopsis_text(cmd, b);
     if (status == 0)
-        status = buf_printf(b, "\n\n%s\n\n", cmd->description != NULL ? cmd->description : cmd->summary);
+        status = buf_add_str(b, "\n\n");
+    if (status == 0)
+        status = buf_add_wrapped(b, cmd->description != NULL ? cmd->description : cmd->summary, 0, HELP_COLUMNS);
+    if (status == 0)
+        status = buf_add_char(b, '\n');
     if (status == 0 && cmd->examples != NULL) {
         status = buf_add_str(b, "examples:\n");
         for (const char *line = cmd->examples; *line != '\0' && status == 0;) {

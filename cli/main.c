@@ -27,8 +27,11 @@ static void fill_closed_descriptors(void)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+static bool reader_gone; /* stdout is a pipe that nobody reads any more: said by the exit status alone */
+
 static int stdout_error(void)
 {
+    reader_gone = errno == EPIPE;
     return err_set_errno("cannot write to standard output");
 }
 
@@ -129,6 +132,11 @@ static int run_word(const struct cmd_spec **cmd, int argc, char **argv)
     return *cmd != NULL ? run_command(*cmd, argc, argv) : help_unknown_command(argv[0]);
 }
 
+static void print_error(const struct cmd_spec *cmd)
+{
+    log_error("reco%s%s: %s", cmd != NULL ? " " : "", cmd != NULL ? cmd->name : "", err_message());
+}
+
 int main(int argc, char **argv)
 {
     fill_closed_descriptors();
@@ -144,14 +152,13 @@ int main(int argc, char **argv)
     } else {
         status = run_word(&cmd, argc > 0 ? argc - 1 : 0, argv + 1);
     }
-    bool reader_gone = status == RECO_E_IO && errno == EPIPE;
     if (status != 0 && !reader_gone)
-        log_error("reco%s%s: %s", cmd != NULL ? " " : "", cmd != NULL ? cmd->name : "", err_message());
+        print_error(cmd);
     int exit_status = status == RECO_E_STOPPED && stop_signal() != 0 ? 128 + stop_signal() : err_exit_status(status);
     errno = 0;
     if (finish_stdout() != 0 && exit_status == 0) {
-        if (errno != EPIPE)
-            log_error("reco%s%s: %s", cmd != NULL ? " " : "", cmd != NULL ? cmd->name : "", err_message());
+        if (!reader_gone)
+            print_error(cmd);
         exit_status = err_exit_status(RECO_E_IO);
     }
     return exit_status;

@@ -1,5 +1,6 @@
 #include "core/buf.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,33 @@ int buf_printf(struct buf *b, const char *fmt, ...)
     va_end(args);
     b->length += (size_t)length;
     return 0;
+}
+
+int buf_add_wrapped(struct buf *b, const char *text, size_t indent, size_t columns)
+{
+    size_t column = indent;
+    int status = 0;
+    while (*text != '\0' && status == 0) {
+        size_t word = strcspn(text, " \n");
+        bool too_long = column > indent && column + 1 + word > columns;
+        if (too_long || (word == 0 && *text == '\n')) {
+            text += !too_long;
+            size_t next = strcspn(text, " \n");
+            status = buf_printf(b, "\n%*s", next > 0 ? (int)indent : 0, "");
+            column = indent;
+            continue;
+        }
+        if (column > indent) {
+            status = buf_add_char(b, ' ');
+            column++;
+        }
+        if (status == 0)
+            status = buf_add(b, text, word);
+        column += word;
+        text += word;
+        text += strspn(text, " ");
+    }
+    return status == 0 ? buf_add_char(b, '\n') : status;
 }
 
 const char *buf_str(const struct buf *b)

@@ -100,29 +100,6 @@ int opt_help_sentence(const struct opt_spec *spec, struct buf *b)
     return status == 0 && b->length > start ? buf_add_char(b, ')') : status;
 }
 
-/* Words of text, broken before HELP_COLUMNS; the cursor stands at HELP_INDENT. Ends the line. */
-static int add_wrapped(struct buf *b, const char *text)
-{
-    size_t column = HELP_INDENT;
-    int status = 0;
-    while (*text != '\0' && status == 0) {
-        size_t word = strcspn(text, " ");
-        if (column > HELP_INDENT && column + 1 + word > HELP_COLUMNS) {
-            status = buf_printf(b, "\n%*s", HELP_INDENT, "");
-            column = HELP_INDENT;
-        } else if (column > HELP_INDENT) {
-            status = buf_add_char(b, ' ');
-            column++;
-        }
-        if (status == 0)
-            status = buf_add(b, text, word);
-        column += word;
-        text += word;
-        text += strspn(text, " ");
-    }
-    return status == 0 ? buf_add_char(b, '\n') : status;
-}
-
 static int add_row(const struct opt_spec *spec, struct buf *b)
 {
     struct buf left = {0}, text = {0};
@@ -139,7 +116,7 @@ static int add_row(const struct opt_spec *spec, struct buf *b)
     if (status == 0)
         status = opt_help_sentence(spec, &text);
     if (status == 0)
-        status = add_wrapped(b, buf_str(&text));
+        status = buf_add_wrapped(b, buf_str(&text), HELP_INDENT, HELP_COLUMNS);
     buf_release(&left);
     buf_release(&text);
     return status;
