@@ -1,21 +1,26 @@
 #ifndef RECO_DATA_DATASET_FORMAT_H
 #define RECO_DATA_DATASET_FORMAT_H
 
+/* clang-format off */
 /*
- * The files of a dataset directory, version 1. Private to dataset*.c. Little-endian. Every file but the JSON ones
- * begins with struct dataset_header; after it, without gaps, T texts, B blocks, R rows:
+ * The files of a dataset directory, version 1. Private to dataset*.c. Little-endian. Every file but the JSON ones begins with
+ * struct dataset_header; after it, without gaps, for T texts, B blocks, R rows:
  *
- *   texts.ids        uint16 or uint32 ids[]               tokens of all texts, one after the other (width: bytes of an
- * id) texts.index      uint64 token_start[T + 1]            place of each text in texts.ids uint64 block_start[B + 1]
- * place of each block in texts.zst, from the start of the file uint32 block_text[B + 1]             first text of each
- * block texts.zst        one zstd frame (with checksum) a block; in it uint32 length[texts of the block], then their
- * bytes <split>.pairs    uint64 column_start[R + 1]           place of each row in <split>.columns, from the end of its
- * header double target[R]                     only with DATASET_HAS_TARGET uint32 query[R], description[R]      numbers
- * of texts; DATASET_NO_TEXT where there is no description column int32  label[R]                      -1: none float
- * weight[R]                     only with DATASET_HAS_WEIGHT <split>.columns  the columns of each row, escaped and
- * joined by tabs; no line ends dataset.json     everything else, with size and XXH3-128 hash of each file above.
- * Written last. prepare.json, rejects.tsv   for people; not read again by training
+ *   texts.ids        uint16 or uint32 ids[]               tokens of all texts, one after the other (width: bytes of an id)
+ *   texts.index      uint64 token_start[T + 1]            place of each text in texts.ids, in tokens
+ *                    uint64 block_start[B + 1]            place of each block in texts.zst, in bytes from the start of the file
+ *                    uint32 block_text[B + 1]             first text of each block
+ *   texts.zst        one zstd frame (with checksum) a block; in it uint32 length[texts of the block], then their bytes
+ *   <split>.pairs    uint64 column_start[R + 1]           place of each row in <split>.columns, in bytes behind its header
+ *                    double target[R]                     only with DATASET_HAS_TARGET; NaN: none
+ *                    uint32 query[R], description[R]      numbers of texts; DATASET_NO_TEXT where there is no description column
+ *                    int32  label[R]                      class, -1: none
+ *                    float  weight[R]                     only with DATASET_HAS_WEIGHT
+ *   <split>.columns  the columns of each row, escaped and joined by tabs; no line ends
+ *   dataset.json     everything else, with size and XXH3-128 hash of each file above; written last
+ *   prepare.json, rejects.tsv   for people; not read again by training
  */
+/* clang-format on */
 
 #include <stdint.h>
 
