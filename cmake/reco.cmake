@@ -18,9 +18,11 @@ function(reco_room name)
   target_link_libraries(reco_${name} PUBLIC ${ARGN} reco_flags)
 endfunction()
 
-# reco_room_tests(room libraries...): every test_*.c of tests/<room> as a cmocka program and a ctest test <room>.<name>.
+# reco_room_tests(room libraries...): every test_*.c of tests/<room> as a cmocka program and a ctest test <room>.<name>; the target
+# <room>_tests builds them all.
 function(reco_room_tests room)
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${room}/test_*.c")
+  add_custom_target(${room}_tests)
   foreach(source IN LISTS sources)
     get_filename_component(base "${source}" NAME_WE)
     string(REGEX REPLACE "^test_" "" name "${base}")
@@ -28,6 +30,7 @@ function(reco_room_tests room)
     target_link_libraries(${room}_${base} PRIVATE ${ARGN} ${CMOCKA_LIBRARY})
     target_compile_definitions(${room}_${base} PRIVATE
       RECO_SOURCE_DIR="${CMAKE_SOURCE_DIR}" RECO_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    add_dependencies(${room}_tests ${room}_${base})
     add_test(NAME ${room}.${name} COMMAND ${room}_${base} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
     set_tests_properties(${room}.${name} PROPERTIES LABELS "${room}" SKIP_RETURN_CODE 77 TIMEOUT 600)
   endforeach()
