@@ -2,8 +2,9 @@
 #define RECO_EVAL_EVALUATE_H
 
 /*
- * Every metric over one set of predictions, in one pass. Used by `reco eval` on files and by training on the dev set (which
- * fills a struct predictions itself). Metrics are descriptors in a table (metric.h): to add one, one file and one row.
+ * Every metric over one set of predictions, in one pass. Used by `reco eval` on files and by training on the dev set
+ * (which fills a struct predictions itself). Metrics are descriptors in a table (metric.h): to add one, one file and
+ * one row.
  */
 
 #include <jansson.h>
@@ -15,16 +16,26 @@
 #include "data/predictions.h"
 
 struct eval_options {
-    const char *const *metrics;  /* names as in metric_table ("accuracy", "f1", "ndcg@10"); count 0: all that apply */
+    const char *const *metrics; /* names as in metric_table ("accuracy", "f1", "ndcg@10"); count 0: all that apply */
     size_t metric_count;
-    double relevance_level;      /* grade from which an item is relevant; NaN: unset (then 1, and an error when the lowest grade is above 0) */
-    const double *gains;         /* [labels.count] NDCG gain of a grade; NULL: 2^g - 1 */
-    bool by_query;               /* keep the values by query, for per_query.tsv */
+    const size_t *at; /* depths of the ranking metrics when metric_count is 0; at_count 0: 1, 3, 5, 10 */
+    size_t at_count;
+    /* Grade from which an item is relevant; NaN: 1, or unknown when the lowest grade is above 0. */
+    double relevance_level;
+    bool need_relevance; /* an unknown level is RECO_E_USAGE when a metric needs it; false: that metric is undefined */
+    const double *gains; /* [labels.count] NDCG gain of a class; NULL: 2^grade - 1 */
+    bool by_query;       /* keep the values by query, for per_query.tsv */
 };
+void eval_options_init(struct eval_options *options); /* everything that applies, at 1, 3, 5, 10, level unset */
 
 struct eval_report; /* opaque */
 
-/* p is borrowed until eval_report_free. Metrics that do not apply to the data are undefined with their reason, not errors. */
+/*
+ * p is borrowed until eval_report_free. Metrics that do not apply to the data are undefined with their reason, not
+ * errors. Rows without a label (target) are left out, except for the behaviour metrics. An item's grade is its label's;
+ * without grades the positive class has grade 1 and the others 0; in regression it is the target. RECO_E_USAGE: a
+ * metric's name or label is unknown.
+ */
 int eval_run(struct eval_report **out, const struct predictions *p, const struct eval_options *options) RECO_MUST_CHECK;
 void eval_report_free(struct eval_report *report);
 
@@ -33,8 +44,13 @@ bool eval_report_get(const struct eval_report *report, const char *name, double 
 
 /* Checks a metric name while options are parsed: RECO_E_USAGE with the nearest name. */
 int eval_metric_check(const char *name) RECO_MUST_CHECK;
-/* +1 higher is better, -1 lower is better, 0 unknown name or no direction. "loss" (the mean log loss) is an alias of log_loss. */
+/* +1 higher is better, -1 lower is better, 0 unknown name or no direction. "loss" (the mean log loss) is an alias of
+ * log_loss. */
 int eval_metric_direction(const char *name);
+
+/* Where the figures come from (command, versions, hashes): shown in every output. json is an object; its reference is
+ * taken. */
+void eval_report_set_provenance(struct eval_report *report, json_t *json);
 
 /* The report for people, and the same as JSON with stable names. per_query: TSV, one line a query. */
 int eval_report_text(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
@@ -44,6 +60,7 @@ int eval_report_per_query(const struct eval_report *report, struct buf *b) RECO_
 /* A gate: "f1>=0.8", also > <= < ==. check parses alone; eval_gate appends a line ("pass f1 0.83 >= 0.8") to b and
  * returns 0 or RECO_E_GATE (an undefined value fails the gate). */
 int eval_gate_check(const char *gate) RECO_MUST_CHECK;
+char *eval_gate_metric(const char *gate) RECO_MUST_CHECK; /* the name in it; the caller frees. NULL: see err_message */
 int eval_gate(const struct eval_report *report, const char *gate, struct buf *b) RECO_MUST_CHECK;
 
 #endif

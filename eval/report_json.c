@@ -1,0 +1,135 @@
+#include <string.h>
+
+#include "eval/report.h"
+
+#define REPORT_VERSION 1
+
+/* Sets key and takes value; false when out of memory (value NULL included). */
+static bool set(json_t *object, const char *key, json_t *value)
+{
+    return json_object_set_new(object, key, value) == 0;
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *share(uint64_t part, uint64_t whole)
+{
+    return whole ? json_real((double)part / (double)whole) : json_null();
+}
+
+static bool add_data(json_t *out, const struct eval_report *report)
+{
+    const struct predictions *p = report->p;
+    json_t *data = json_object();
+    if (!set(out, "data", data)) {
+        return false;
+    }
+    bool ok = true;
+    if (p) {
+        ok = set(data, "rows", count(p->rows)) && set(data, "rows_with_label", count(report->data.rows));
+        size_t truncated = 0;
+        for (size_t row = 0; p->truncated && row < p->rows; row++) {
+            truncated += p->truncated[row];
+        }
+        ok = ok && set(data, "rows_truncated", p->truncated ? count(truncated) : json_null());
+    }
+    const struct eval_ranking *r = &report->ranking;
+    if (r->done) {
+        ok = ok && set(data, "queries", count(r->queries)) && set(data, "ranked_items", count(r->items)) &&
+             set(data, "tied_frac", share(r->tied, r->items)) &&
+             set(data, "relevance_level", r->level_known ? number(r->relevance_level) : json_null()) &&
+             set(data, "queries_without_relevant", r->level_known ? count(r->irrelevant) : json_null());
+    }
+    const struct metric_events *e = &report->data.events;
+    if (p && p->clicked) {
+        ok = ok && set(data, "impressions", count(e->impressions)) && set(data, "clicks", count(e->clicks));
+    }
+    if (p && p->converted) {
+        ok = ok && set(data, "conversions", count(e->conversions));
+    }
+    return ok;
+}
+
+static bool add_metrics(json_t *out, const struct eval_report *report)
+{
+    json_t *metrics = json_object();
+    json_t *undefined = json_object();
+    json_t *queries = json_object();
+    json_t *definitions = json_object();
+    bool ok = set(out, "metrics", metrics);
+    ok = set(out, "undefined", undefined) && ok;
+    ok = set(out, "queries", queries) && ok;
+    ok = set(out, "definitions", definitions) && ok;
+    for (size_t i = 0; ok && i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        const struct metric *m = v->metric;
+        ok = set(metrics, v->name, number(v->value)) &&
+             (!v->reason || set(undefined, v->name, json_string(v->reason))) &&
+             (!m->query ||
+              set(queries, v->name,
+                  json_pack("{sIsI}", "used", (json_int_t)v->queries, "left_out", (json_int_t)v->left_out))) &&
+             (json_object_get(definitions, m->name) ||
+              set(definitions, m->name,
+                  json_pack("{sisssssssi}", "version", m->version, "help", m->help, "formula", m->formula, "citation",
+                            m->citation, "direction", m->direction)));
+    }
+    return ok;
+}
+
+static bool add_classes(json_t *out, const struct eval_report *report)
+{
+    const struct metric_data *data = &report->data;
+    size_t n = (size_t)data->classes;
+    json_t *classes = json_array();
+    json_t *confusion = json_array();
+    bool ok = set(out, "classes", classes);
+    ok = set(out, "confusion", confusion) && ok;
+    for (size_t c = 0; ok && c < n; c++) {
+        json_t *row = json_array();
+        json_t *class =
+            json_pack("{sssI}", "label", report_label_name(report, (int)c), "support", (json_int_t)data->support[c]);
+        ok = json_array_append_new(confusion, row) == 0;
+        ok = json_array_append_new(classes, class) == 0 && ok;
+        if (ok && report->p->labels.graded) {
+            ok = set(class, "grade", number(report->p->labels.grades[c]));
+        }
+        uint64_t right = data->confusion[c * n + c];
+        ok = ok && set(class, "predicted", count(data->predicted[c])) &&
+             set(class, "precision", share(right, data->predicted[c])) &&
+             set(class, "recall", share(right, data->support[c])) &&
+             set(class, "f1", share(2 * right, data->predicted[c] + data->support[c]));
+        for (size_t j = 0; ok && j < n; j++) {
+            ok = json_array_append_new(row, count(data->confusion[c * n + j])) == 0;
+        }
+    }
+    return ok;
+}
+
+json_t *eval_report_json(const struct eval_report *report)
+{
+    json_t *out = json_object();
+    const char *task = !report->p ? "ranking" : report->data.classes ? "classification" : "regression";
+    bool ok = out && set(out, "format", json_string("reco report")) &&
+              set(out, "version", json_integer(REPORT_VERSION)) && set(out, "task", json_string(task)) &&
+              add_data(out, report) && add_metrics(out, report);
+    if (ok && report->data.confusion) {
+        ok = add_classes(out, report);
+    }
+    if (ok && report->provenance) {
+        ok = json_object_set(out, "provenance", report->provenance) == 0;
+    }
+    if (!ok) {
+        json_decref(out);
+        (void)err_nomem();
+        return NULL;
+    }
+    return out;
+}

@@ -1,0 +1,260 @@
+#include <string.h>
+
+#include "eval/report.h"
+
+#define CLASSES_SHOWN 20 /* more classes than this: no confusion matrix and no figure a class; JSON has them all */
+
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        int try_rc = (call);                                                                                           \
+        if (try_rc) {                                                                                                  \
+            return try_rc;                                                                                             \
+        }                                                                                                              \
+    } while (0)
+
+static size_t code_points(const char *text)
+{
+    size_t count = 0;
+    for (; *text; text++) {
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return count;
+}
+
+/* text right-aligned in width code points */
+static int add_right(struct buf *b, const char *text, size_t width)
+{
+    size_t length = code_points(text);
+    return buf_printf(b, "%*s%s", length < width ? (int)(width - length) : 0, "", text);
+}
+
+static bool occurs(const struct metric_data *data, size_t class)
+{
+    return data->support[class] + data->predicted[class] > 0;
+}
+
+static double ratio(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
+
+static int add_figures(struct buf *b, const char *name, size_t width, const double figures[3], uint64_t support,
+                       int digits)
+{
+    TRY(add_right(b, name, width));
+    return buf_printf(b, "  %9.*f %9.*f %9.*f %9llu\n", digits, figures[0], digits, figures[1], digits, figures[2],
+                      (unsigned long long)support);
+}
+
+int report_text_classes(const struct eval_report *report, int digits, struct buf *b)
+{
+    const struct metric_data *data = &report->data;
+    size_t n = (size_t)data->classes;
+    size_t width = strlen("weighted avg");
+    for (size_t c = 0; c < n; c++) {
+        size_t length = code_points(report_label_name(report, (int)c));
+        width = occurs(data, c) && length > width ? length : width;
+    }
+    TRY(buf_printf(b, "%*s  %9s %9s %9s %9s\n\n", (int)width, "", "precision", "recall", "f1-score", "support"));
+    double macro[3] = {0};
+    double weighted[3] = {0};
+    size_t present = 0;
+    uint64_t hits = 0;
+    for (size_t c = 0; c < n; c++) {
+        uint64_t right = data->confusion[c * n + c];
+        if (!occurs(data, c)) {
+            continue;
+        }
+        double figures[3] = {ratio(right, data->predicted[c]), ratio(right, data->support[c]),
+                             ratio(2 * right, data->predicted[c] + data->support[c])};
+        for (int i = 0; i < 3; i++) {
+            macro[i] += figures[i];
+            weighted[i] += figures[i] * (double)data->support[c];
+        }
+        present++;
+        hits += right;
+        TRY(add_figures(b, report_label_name(report, (int)c), width, figures, data->support[c], digits));
+    }
+    for (int i = 0; i < 3; i++) {
+        macro[i] /= (double)present;
+        weighted[i] /= (double)data->rows;
+    }
+    TRY(buf_add_char(b, '\n'));
+    TRY(add_right(b, "accuracy", width));
+    TRY(buf_printf(b, "  %9s %9s %9.*f %9zu\n", "", "", digits, ratio(hits, data->rows), data->rows));
+    TRY(add_figures(b, "macro avg", width, macro, data->rows, digits));
+    return add_figures(b, "weighted avg", width, weighted, data->rows, digits);
+}
+
+static int add_class_notes(const struct eval_report *report, struct buf *b)
+{
+    const struct metric_data *data = &report->data;
+    for (int c = 0; c < data->classes; c++) {
+        if (occurs(data, (size_t)c) && !(data->support[c] && data->predicted[c])) {
+            TRY(buf_printf(b, "note: %s of '%s' is undefined (%s); shown and averaged as 0\n",
+                           data->predicted[c] ? "recall" : "precision", report_label_name(report, c),
+                           data->predicted[c] ? "no row has the label" : "no row is predicted so"));
+        }
+    }
+    return 0;
+}
+
+static int add_confusion(const struct eval_report *report, struct buf *b)
+{
+    const struct metric_data *data = &report->data;
+    size_t n = (size_t)data->classes;
+    size_t width = 9;
+    for (size_t c = 0; c < n; c++) {
+        size_t length = code_points(report_label_name(report, (int)c));
+        width = length > width ? length : width;
+    }
+    TRY(buf_add_str(b, "\nconfusion matrix (row: label, column: predicted)\n\n"));
+    TRY(add_right(b, "", width + 1));
+    for (size_t c = 0; c < n; c++) {
+        TRY(add_right(b, report_label_name(report, (int)c), width + 1));
+    }
+    for (size_t i = 0; i < n; i++) {
+        TRY(buf_add_char(b, '\n'));
+        TRY(add_right(b, report_label_name(report, (int)i), width + 1));
+        for (size_t j = 0; j < n; j++) {
+            TRY(buf_printf(b, " %*llu", (int)width, (unsigned long long)data->confusion[i * n + j]));
+        }
+    }
+    return buf_add_char(b, '\n');
+}
+
+/* What the class table already shows, and what would be too long for a page. */
+static bool is_shown(const struct eval_report *report, const struct eval_value *v)
+{
+    if (v->metric->needs & METRIC_NEEDS_CLASSES) {
+        return v->variant.form == METRIC_FORM_PLAIN;
+    }
+    return v->variant.form != METRIC_FORM_LABEL || report->data.classes <= CLASSES_SHOWN;
+}
+
+static int add_group(const struct eval_report *report, const char *title, unsigned needs, struct buf *b)
+{
+    bool titled = false;
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        if (!(v->metric->needs & needs) || !is_shown(report, v)) {
+            continue;
+        }
+        if (!titled) {
+            TRY(buf_printf(b, "\n%s\n", title));
+            titled = true;
+        }
+        if (v->reason) {
+            TRY(buf_printf(b, "  %-28s undefined: %s\n", v->name, v->reason));
+            continue;
+        }
+        TRY(buf_printf(b, "  %-28s %.4f", v->name, v->value));
+        if (v->left_out) {
+            TRY(buf_printf(b, "  (%zu queries, %zu left out: %s)", v->queries, v->left_out, v->metric->query_reason));
+        }
+        TRY(buf_add_char(b, '\n'));
+    }
+    return 0;
+}
+
+static int add_data(const struct eval_report *report, struct buf *b)
+{
+    const struct predictions *p = report->p;
+    if (!p) {
+        return 0;
+    }
+    TRY(buf_printf(b, "%zu rows", p->rows));
+    if (p->rows > report->data.rows) {
+        TRY(buf_printf(b, ", %zu without a label (left out)", p->rows - report->data.rows));
+    }
+    if (p->truncated) {
+        size_t truncated = 0;
+        for (size_t row = 0; row < p->rows; row++) {
+            truncated += p->truncated[row];
+        }
+        TRY(buf_printf(b, ", %zu truncated (%.2f %%)", truncated,
+                       p->rows ? 100 * (double)truncated / (double)p->rows : 0));
+    }
+    return buf_add_char(b, '\n');
+}
+
+static int add_ranking_line(const struct eval_report *report, struct buf *b)
+{
+    const struct eval_ranking *r = &report->ranking;
+    TRY(buf_printf(b, "\n%zu queries with a judged item, %zu items, %.2f %% of them tied in score", r->queries,
+                   r->items, r->items ? 100 * (double)r->tied / (double)r->items : 0));
+    if (r->level_known) {
+        TRY(buf_printf(b, "; %zu queries have no item of grade %g or more", r->irrelevant, r->relevance_level));
+    }
+    return buf_add_char(b, '\n');
+}
+
+static int add_provenance(const struct eval_report *report, struct buf *b)
+{
+    const char *key;
+    json_t *value;
+    TRY(buf_add_str(b, "\nprovenance\n"));
+    json_object_foreach(report->provenance, key, value)
+    {
+        if (json_is_string(value)) {
+            TRY(buf_printf(b, "  %-28s %s\n", key, json_string_value(value)));
+        } else if (json_is_integer(value)) {
+            TRY(buf_printf(b, "  %-28s %lld\n", key, (long long)json_integer_value(value)));
+        }
+    }
+    return 0;
+}
+
+int eval_report_text(const struct eval_report *report, struct buf *b)
+{
+    bool table = report->data.confusion && report->data.rows;
+    TRY(add_data(report, b));
+    if (table) {
+        TRY(buf_add_char(b, '\n'));
+        TRY(report_text_classes(report, 4, b));
+        TRY(add_class_notes(report, b));
+        if (report->data.classes <= CLASSES_SHOWN) {
+            TRY(add_confusion(report, b));
+        }
+    }
+    TRY(add_group(report, "classification", METRIC_NEEDS_CLASSES | METRIC_NEEDS_PROBABILITY | METRIC_NEEDS_SCORE, b));
+    TRY(add_group(report, "regression", METRIC_NEEDS_TARGET, b));
+    if (report->ranking.done) {
+        TRY(add_ranking_line(report, b));
+    }
+    TRY(add_group(report, "ranking by query", METRIC_NEEDS_QUERY, b));
+    TRY(add_group(report, "behaviour",
+                  METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED | METRIC_NEEDS_DWELL | METRIC_NEEDS_DEPTH, b));
+    return report->provenance ? add_provenance(report, b) : 0;
+}
+
+int eval_report_per_query(const struct eval_report *report, struct buf *b)
+{
+    TRY(buf_add_str(b, "query_id\titems\trelevant\ttied"));
+    for (size_t i = 0; i < report->value_count; i++) {
+        if (report->values[i].metric->query) {
+            TRY(buf_printf(b, "\t%s", report->values[i].name));
+        }
+    }
+    TRY(buf_add_char(b, '\n'));
+    for (size_t q = 0; report->queries && q < report->query_count; q++) {
+        const struct eval_query *query = &report->queries[q];
+        if (!query->items && !query->id) {
+            continue; /* no judged item */
+        }
+        TRY(predictions_escape(b, query->id, strlen(query->id)));
+        TRY(buf_printf(b, "\t%zu\t", query->items));
+        if (report->ranking.level_known) {
+            TRY(buf_printf(b, "%zu", query->relevant));
+        }
+        TRY(buf_printf(b, "\t%zu", query->tied));
+        for (size_t i = 0; i < report->value_count; i++) {
+            double value = report->by_query[q * report->value_count + i];
+            if (report->values[i].metric->query) {
+                TRY(isnan(value) ? buf_add_char(b, '\t') : buf_printf(b, "\t%.9g", value));
+            }
+        }
+        TRY(buf_add_char(b, '\n'));
+    }
+    return 0;
+}

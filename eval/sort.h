@@ -1,0 +1,20 @@
+#ifndef RECO_EVAL_SORT_H
+#define RECO_EVAL_SORT_H
+
+/* Rows by a number, in linear time: radix sort of the bits of a double. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sort_item {
+    uint64_t key;     /* sort_key of the number */
+    uint32_t payload; /* what the caller wants back */
+};
+
+/* Keys order as the numbers do, infinities included; -0 equals 0. number must not be NaN. */
+uint64_t sort_key(double number);
+
+/* Ascending and stable. spare [count] is scratch; returns the one of the two arrays that holds the result. */
+struct sort_item *sort_items(struct sort_item *items, struct sort_item *spare, size_t count);
+
+#endif
