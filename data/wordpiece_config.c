@@ -244,6 +244,8 @@ int wordpiece_open_dir(struct wordpiece **out, const char *model_dir, bool escap
     struct wordpiece_build build;
     char *vocab_path = NULL;
     bool from_file = false;
+    if (!dir_exists(model_dir))
+        return err_set(RECO_E_MODEL, "cannot find the model directory '%s'", model_dir);
     int rc = read_json(&config, model_dir, "tokenizer_config.json");
     if (rc == 0)
         rc = read_json(&file, model_dir, "tokenizer.json");

@@ -10,6 +10,12 @@ int wordpiece_truncate(size_t *first, size_t *second, bool pair, size_t max_leng
     size_t a = *first, b = pair ? *second : 0;
     if (a <= room && b <= room - a)
         return 0;
+    if (room == 0) { /* the library cuts everything then, whatever the strategy */
+        *first = 0;
+        if (pair)
+            *second = 0;
+        return 0;
+    }
     if (!pair && strategy == WORDPIECE_LONGEST_FIRST) {
         *first = room;
         return 0;
