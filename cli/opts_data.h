@@ -2,8 +2,8 @@
 #define RECO_CLI_OPTS_DATA_H
 
 /*
- * The options of the CSV files, written once for prepare, train and predict. `type` is the command's options struct and
- * `member` its struct prepare_options (data/prepare.h):
+ * The options of the CSV files, written once for prepare, train and predict. `options_type` is the command's options
+ * struct and `member` its struct prepare_options (data/prepare.h):
  *
  *     struct train_options { struct cmd_common common; struct prepare_options data; ... };
  *     static const struct opt_spec specs[] = {DATA_OPTION_ROWS(struct train_options, data),
@@ -22,49 +22,49 @@ extern const char *const data_truncation_choices[]; /* in the order of enum word
 /* check functions: run while the command line is parsed */
 int data_check_delimiter(const char *name, const char *value);
 
-#define DATA_FILE_ROW(type, field, row_name, row_aliases, row_help)                                                    \
+#define DATA_FILE_ROW(options_type, field, row_name, row_aliases, row_help)                                            \
     {                                                                                                                  \
-        .name = row_name, .type = OPT_STRING, .offset = offsetof(type, field), .help = row_help, .group = "data",      \
-        .aliases = row_aliases, .flags = OPT_FLAG_PATH                                                                 \
+        .name = row_name, .type = OPT_STRING, .offset = offsetof(options_type, field), .help = row_help,               \
+        .group = "data", .aliases = row_aliases, .flags = OPT_FLAG_PATH                                                \
     }
-#define DATA_COLUMN_ROW(type, field, row_name, row_aliases, row_help)                                                  \
+#define DATA_COLUMN_ROW(options_type, field, row_name, row_aliases, row_help)                                          \
     {                                                                                                                  \
-        .name = row_name, .type = OPT_STRING, .offset = offsetof(type, field), .help = row_help, .group = "columns",   \
-        .aliases = row_aliases                                                                                         \
+        .name = row_name, .type = OPT_STRING, .offset = offsetof(options_type, field), .help = row_help,               \
+        .group = "columns", .aliases = row_aliases                                                                     \
     }
-#define DATA_SAMPLES_ROW(type, field, row_name, row_help)                                                              \
+#define DATA_SAMPLES_ROW(options_type, field, row_name, row_help)                                                      \
     {                                                                                                                  \
-        .name = row_name, .type = OPT_INT, .offset = offsetof(type, field), .default_text = "0", .min = 0, .max = 4e9, \
-        .unit = "rows", .help = row_help, .group = "data"                                                              \
+        .name = row_name, .type = OPT_INT, .offset = offsetof(options_type, field), .default_text = "0", .min = 0,     \
+        .max = 4e9, .unit = "rows", .help = row_help, .group = "data"                                                  \
     }
 
-#define DATA_OPTION_ROWS(type, member)                                                                                 \
-    DATA_FILE_ROW(type, member.train_file, "train_file", NULL, "CSV or TSV file to train on, '-' for stdin"),          \
-        DATA_FILE_ROW(type, member.validation_file, "validation_file", "dev_file,eval_file",                           \
+#define DATA_OPTION_ROWS(options_type, member)                                                                         \
+    DATA_FILE_ROW(options_type, member.train_file, "train_file", NULL, "CSV or TSV file to train on, '-' for stdin"),  \
+        DATA_FILE_ROW(options_type, member.validation_file, "validation_file", "dev_file,eval_file",                   \
                       "CSV or TSV file to choose the best model on"),                                                  \
-        DATA_FILE_ROW(type, member.test_file, "test_file", "predict_file",                                             \
+        DATA_FILE_ROW(options_type, member.test_file, "test_file", "predict_file",                                     \
                       "CSV or TSV file to predict and evaluate; its labels may be missing"),                           \
-        DATA_SAMPLES_ROW(type, member.max_train_samples, "max_train_samples",                                          \
+        DATA_SAMPLES_ROW(options_type, member.max_train_samples, "max_train_samples",                                  \
                          "keep the first rows of the training file only (0: all)"),                                    \
-        DATA_SAMPLES_ROW(type, member.max_eval_samples, "max_eval_samples",                                            \
+        DATA_SAMPLES_ROW(options_type, member.max_eval_samples, "max_eval_samples",                                    \
                          "keep the first rows of the validation file only (0: all)"),                                  \
-        DATA_SAMPLES_ROW(type, member.max_predict_samples, "max_predict_samples",                                      \
+        DATA_SAMPLES_ROW(options_type, member.max_predict_samples, "max_predict_samples",                              \
                          "keep the first rows of the test file only (0: all)"),                                        \
         {.name = "delimiter",                                                                                          \
          .type = OPT_STRING,                                                                                           \
-         .offset = offsetof(type, member.delimiter),                                                                   \
+         .offset = offsetof(options_type, member.delimiter),                                                           \
          .help = "one character, or 'tab'; default: a comma, and a tab in files named .tsv",                           \
          .group = "data",                                                                                              \
          .aliases = "sep",                                                                                             \
          .check = data_check_delimiter},                                                                               \
         {.name = "trim_blanks",                                                                                        \
          .type = OPT_BOOL,                                                                                             \
-         .offset = offsetof(type, member.trim_blanks),                                                                 \
+         .offset = offsetof(options_type, member.trim_blanks),                                                         \
          .help = "cut spaces and tabs off both ends of every field and column name; they are kept otherwise",          \
          .group = "data"},                                                                                             \
         {.name = "max_field_bytes",                                                                                    \
          .type = OPT_BYTES,                                                                                            \
-         .offset = offsetof(type, member.max_field_bytes),                                                             \
+         .offset = offsetof(options_type, member.max_field_bytes),                                                     \
          .default_text = "16M",                                                                                        \
          .min = 1,                                                                                                     \
          .max = 1073741824.0,                                                                                          \
@@ -73,72 +73,73 @@ int data_check_delimiter(const char *name, const char *value);
          .group = "data"},                                                                                             \
         {.name = "max_bad_rows",                                                                                       \
          .type = OPT_AMOUNT,                                                                                           \
-         .offset = offsetof(type, member.max_bad_rows),                                                                \
+         .offset = offsetof(options_type, member.max_bad_rows),                                                        \
          .default_text = "0.1%",                                                                                       \
          .help =                                                                                                       \
              "bad rows tolerated in a file, as a count or a per cent of its rows (a per cent always allows one row)",  \
          .group = "data"},                                                                                             \
-        DATA_COLUMN_ROW(type, member.query_column, "query_column", "query_column_name,text_column,text_column_name",   \
-                        "column of the query, or of the only text"),                                                   \
+        DATA_COLUMN_ROW(options_type, member.query_column, "query_column",                                             \
+                        "query_column_name,text_column,text_column_name", "column of the query, or of the only text"), \
         {.name = "description_column",                                                                                 \
          .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(type, member.description_column),                                                          \
+         .offset = offsetof(options_type, member.description_column),                                                  \
          .help = "columns of the item's description, joined by one space (none: single texts)",                        \
          .group = "columns",                                                                                           \
          .aliases = "description_columns,description_column_name,text_pair_column"},                                   \
-        DATA_COLUMN_ROW(type, member.label_column, "label_column", "label_column_name", "column of the label"),        \
-        DATA_COLUMN_ROW(type, member.weight_column, "weight_column", "weight_column_name",                             \
+        DATA_COLUMN_ROW(options_type, member.label_column, "label_column", "label_column_name",                        \
+                        "column of the label"),                                                                        \
+        DATA_COLUMN_ROW(options_type, member.weight_column, "weight_column", "weight_column_name",                     \
                         "column of the row's weight in the loss, a number of at least 0"),                             \
-        DATA_COLUMN_ROW(type, member.id_column, "id_column", "row_id_column",                                          \
+        DATA_COLUMN_ROW(options_type, member.id_column, "id_column", "row_id_column",                                  \
                         "column that names the row; default: <file>:<record>"),                                        \
-        DATA_COLUMN_ROW(type, member.query_id_column, "query_id_column", NULL,                                         \
+        DATA_COLUMN_ROW(options_type, member.query_id_column, "query_id_column", NULL,                                 \
                         "column that names the query; default: a hash of the query in lower case"),                    \
-        DATA_COLUMN_ROW(type, member.item_id_column, "item_id_column", NULL, "column that names the item"),            \
-        DATA_COLUMN_ROW(type, member.position_column, "position_column", NULL,                                         \
+        DATA_COLUMN_ROW(options_type, member.item_id_column, "item_id_column", NULL, "column that names the item"),    \
+        DATA_COLUMN_ROW(options_type, member.position_column, "position_column", NULL,                                 \
                         "column of the rank shown to the user"),                                                       \
-        DATA_COLUMN_ROW(type, member.clicked_column, "clicked_column", NULL, "column of clicks"),                      \
-        DATA_COLUMN_ROW(type, member.converted_column, "converted_column", NULL, "column of conversions"),             \
-        DATA_COLUMN_ROW(type, member.dwell_column, "dwell_column", NULL, "column of dwell times in seconds"),          \
-        DATA_COLUMN_ROW(type, member.depth_column, "depth_column", NULL, "column of browsing depths"),                 \
-        DATA_COLUMN_ROW(type, member.propensity_column, "propensity_column", NULL,                                     \
+        DATA_COLUMN_ROW(options_type, member.clicked_column, "clicked_column", NULL, "column of clicks"),              \
+        DATA_COLUMN_ROW(options_type, member.converted_column, "converted_column", NULL, "column of conversions"),     \
+        DATA_COLUMN_ROW(options_type, member.dwell_column, "dwell_column", NULL, "column of dwell times in seconds"),  \
+        DATA_COLUMN_ROW(options_type, member.depth_column, "depth_column", NULL, "column of browsing depths"),         \
+        DATA_COLUMN_ROW(options_type, member.propensity_column, "propensity_column", NULL,                             \
                         "column of the probability with which the item was shown"),                                    \
         {.name = "carry",                                                                                              \
          .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(type, member.carry),                                                                       \
+         .offset = offsetof(options_type, member.carry),                                                               \
          .help = "columns taken along to the predictions",                                                             \
          .group = "columns"},                                                                                          \
         {.name = "labels",                                                                                             \
          .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(type, member.label_list),                                                                  \
+         .offset = offsetof(options_type, member.label_list),                                                          \
          .help = "the labels in their order; default: those of the training file, sorted",                             \
          .group = "labels",                                                                                            \
          .aliases = "label_list"},                                                                                     \
         {.name = "grades",                                                                                             \
          .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(type, member.grades),                                                                      \
+         .offset = offsetof(options_type, member.grades),                                                              \
          .help = "grade of every label, as label=number; default: the labels themselves when all are numbers",         \
          .group = "labels"},                                                                                           \
         {.name = "positive_label",                                                                                     \
          .type = OPT_STRING,                                                                                           \
-         .offset = offsetof(type, member.positive_label),                                                              \
+         .offset = offsetof(options_type, member.positive_label),                                                      \
          .help = "label whose probability is the score; default: the last, or the highest grade",                      \
          .group = "labels"},                                                                                           \
         {.name = "regression",                                                                                         \
          .type = OPT_BOOL,                                                                                             \
-         .offset = offsetof(type, member.regression),                                                                  \
+         .offset = offsetof(options_type, member.regression),                                                          \
          .help = "the label is a number to be predicted",                                                              \
          .group = "labels",                                                                                            \
          .aliases = "do_regression"},                                                                                  \
     {                                                                                                                  \
-        .name = "escape_special", .type = OPT_BOOL, .offset = offsetof(type, member.escape_special),                   \
+        .name = "escape_special", .type = OPT_BOOL, .offset = offsetof(options_type, member.escape_special),           \
         .help = "take '[SEP]', '[MASK]'... in a text as text and not as the special token", .group = "text"            \
     }
 
 /* How pairs are cut: in prepare for its report only, in train and predict for the model's input. */
-#define DATA_LENGTH_ROWS(type, member)                                                                                 \
+#define DATA_LENGTH_ROWS(options_type, member)                                                                         \
     {.name = "max_seq_length",                                                                                         \
      .type = OPT_INT,                                                                                                  \
-     .offset = offsetof(type, member.max_seq_length),                                                                  \
+     .offset = offsetof(options_type, member.max_seq_length),                                                          \
      .default_text = "128",                                                                                            \
      .min = 4,                                                                                                         \
      .max = 65536,                                                                                                     \
@@ -147,15 +148,15 @@ int data_check_delimiter(const char *name, const char *value);
      .group = "text",                                                                                                  \
      .aliases = "max_length"},                                                                                         \
     {                                                                                                                  \
-        .name = "truncation", .type = OPT_CHOICE, .offset = offsetof(type, member.truncation),                         \
+        .name = "truncation", .type = OPT_CHOICE, .offset = offsetof(options_type, member.truncation),                 \
         .default_text = "longest_first", .choices = data_truncation_choices,                                           \
         .help = "which text loses tokens when a pair is too long", .group = "text"                                     \
     }
 
-#define DATA_THREADS_ROW(type, member)                                                                                 \
+#define DATA_THREADS_ROW(options_type, member)                                                                         \
     {                                                                                                                  \
-        .name = "threads", .type = OPT_INT, .offset = offsetof(type, member.threads), .default_text = "0", .min = 0,   \
-        .max = 1024, .help = "threads that work at the same time (0: one a processor)", .group = "general"             \
+        .name = "threads", .type = OPT_INT, .offset = offsetof(options_type, member.threads), .default_text = "0",     \
+        .min = 0, .max = 1024, .help = "threads that work at the same time (0: one a processor)", .group = "general"   \
     }
 
 #endif
