@@ -1,7 +1,7 @@
 #ifndef RECO_DATA_DATASET_INTERNAL_H
 #define RECO_DATA_DATASET_INTERNAL_H
 
-/* Parts of the dataset writer. Private to dataset*.c. */
+/* Parts of the dataset writer and reader. Private to dataset*.c. */
 
 #include <jansson.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/pool.h"
+#include "data/dataset.h"
 #include "data/dataset_format.h"
 #include "data/wordpiece.h"
 
@@ -52,5 +53,45 @@ size_t dataset_texts_count(const struct dataset_texts *t);
 uint64_t dataset_texts_tokens(const struct dataset_texts *t, uint32_t number); /* of one text, after a flush */
 uint64_t dataset_texts_all_tokens(const struct dataset_texts *t);
 int dataset_texts_commit(struct dataset_texts *t, const char *dir, json_t *files) RECO_MUST_CHECK;
+
+/* ---- dataset_open.c, dataset.c: reading
+ * --------------------------------------------------------------------------------- */
+
+struct dataset_split {
+    const struct dataset *ds;
+    const char *name, *hash; /* in ds->json */
+    const json_t *column_names;
+    size_t rows;
+    struct file_map pairs, columns;
+    const uint64_t *column_start;
+    const uint32_t *query, *description;
+    const int32_t *label;
+    const float *weight;  /* NULL: 1 */
+    const double *target; /* NULL: none */
+};
+
+struct dataset {
+    char *dir;
+    json_t *json;
+    const json_t *files;
+    struct label_map labels;
+    struct wordpiece_special special;
+    int vocab_size;
+    bool has_description;
+    char hash[HASH_HEX_SIZE];
+
+    struct file_map ids_file, index_file, raw_file;
+    size_t texts, blocks;
+    uint32_t id_width;
+    const unsigned char *ids;
+    const uint64_t *token_start, *block_start;
+    const uint32_t *block_text;
+
+    struct dataset_split *splits;
+    size_t split_count;
+};
+
+/* RECO_E_DATA: what is wrong with which file of the dataset. */
+int dataset_damaged(const struct dataset *ds, const char *file, const char *what);
 
 #endif
