@@ -76,6 +76,16 @@ bool report_applies(const struct eval_report *report, const struct metric *row, 
     return !*reason;
 }
 
+void report_refuse(struct eval_report *report)
+{
+    for (size_t i = 0; i < report->value_count; i++) {
+        struct eval_value *v = &report->values[i];
+        if (!v->metric->query && !report_applies(report, v->metric, &v->reason)) {
+            v->value = NAN;
+        }
+    }
+}
+
 /* Takes name. */
 static int add_value(struct eval_report *report, char *name, const struct metric *row,
                      const struct metric_variant *variant)

@@ -175,7 +175,7 @@ void rank_end(struct rank *rank)
 
 /* ---- of a predictions file ---- */
 
-static double grade_of(const struct predictions *p, size_t row)
+double rank_grade(const struct predictions *p, size_t row)
 {
     if (p->target) {
         return p->target[row];
@@ -196,7 +196,7 @@ static double lowest_grade(const struct predictions *p)
     return lowest;
 }
 
-static bool is_judged(const struct predictions *p, size_t row)
+bool rank_is_judged(const struct predictions *p, size_t row)
 {
     return p->target ? !isnan(p->target[row]) : p->label[row] >= 0;
 }
@@ -212,13 +212,13 @@ static int group_rows(const struct predictions *p, uint32_t **rows_out, size_t *
         return RECO_E_NOMEM;
     }
     for (size_t row = 0; row < p->rows; row++) {
-        start[p->query[row] + 2] += is_judged(p, row);
+        start[p->query[row] + 2] += rank_is_judged(p, row);
     }
     for (size_t q = 2; q < p->query_count + 2; q++) {
         start[q] += start[q - 1];
     }
     for (size_t row = 0; row < p->rows; row++) {
-        if (is_judged(p, row)) {
+        if (rank_is_judged(p, row)) {
             rows[start[p->query[row] + 1]++] = (uint32_t)row;
         }
     }
@@ -242,7 +242,7 @@ int rank_predictions(struct eval_report *report, const struct eval_options *opti
         rank.relevant = 0;
         for (size_t i = 0; !rc && i < count; i++) {
             size_t row = rows[start[q] + i];
-            double grade = grade_of(p, row);
+            double grade = rank_grade(p, row);
             double gain = options->gains && p->label ? options->gains[p->label[row]] : exp2(grade) - 1;
             const char *id = p->item_ids ? p->item_ids[row] : p->row_ids ? p->row_ids[row] : "";
             rank.items[i] = (struct rank_item){p->score[row], id, grade, gain};

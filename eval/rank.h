@@ -38,4 +38,8 @@ void rank_query(struct rank *rank, size_t query, const char *id, size_t count, s
 void rank_end(struct rank *rank);
 void rank_release(struct rank *rank);
 
+/* Of a row of a predictions file: has it a label (target), and which grade is that? */
+bool rank_is_judged(const struct predictions *p, size_t row);
+double rank_grade(const struct predictions *p, size_t row);
+
 #endif

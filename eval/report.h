@@ -49,6 +49,8 @@ bool report_applies(const struct eval_report *report, const struct metric *row, 
 
 /* The values to compute: the names asked for, or all that apply. */
 int report_plan(struct eval_report *report, const struct eval_options *options) RECO_MUST_CHECK;
+/* Gives every value that is no ranking metric and that the data cannot have its reason. */
+void report_refuse(struct eval_report *report);
 bool report_has_ranking(const struct eval_report *report);
 
 /* The class of a metric's label as text, "" when it has none. */

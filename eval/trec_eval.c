@@ -1,0 +1,416 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/opt.h"
+#include "data/decimal.h"
+#include "eval/rank.h"
+#include "eval/trec_internal.h"
+
+#define MEASURES_MAX 64
+
+/* official is trec_eval's default; all_trec is everything but these, which are asked for by name. */
+static const char *const official[] = {"runid",  "num_q", "num_ret", "num_rel",    "num_rel_ret",     "map",
+                                       "gm_map", "Rprec", "bpref",   "recip_rank", "iprec_at_recall", "P",
+                                       NULL};
+static const char *const set_names[] = {"runid", "num_q",      "num_ret",        "num_rel", "num_rel_ret", "utility",
+                                        "set_P", "set_recall", "set_relative_P", "set_map", "set_F",       NULL};
+
+static bool is_in(const char *const *names, const char *name)
+{
+    for (size_t i = 0; names[i]; i++) {
+        if (!strcmp(names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Does the word "official", "set" or "all_trec" hold the measure? */
+static bool group_holds(const char *group, const char *name)
+{
+    return !strcmp(group, "all_trec") || (!strcmp(group, "official") && is_in(official, name)) ||
+           (!strcmp(group, "set") && is_in(set_names, name));
+}
+
+static bool is_group(const char *name)
+{
+    return !strcmp(name, "all_trec") || !strcmp(name, "official") || !strcmp(name, "set");
+}
+
+static size_t name_length(const char *measure)
+{
+    return strcspn(measure, ".");
+}
+
+static const struct trec_measure *find_measure(const char *name, size_t length)
+{
+    for (size_t i = 0; trec_measure_table[i]; i++) {
+        if (!strncmp(trec_measure_table[i]->name, name, length) && !trec_measure_table[i]->name[length]) {
+            return trec_measure_table[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- parameters ---- */
+
+static int compare_numbers(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+static int bad_params(const struct trec_measure *measure, const char *params)
+{
+    static const char *const want[] = {"it takes none", "want depths, as P.5,10",
+                                       "want numbers, as iprec_at_recall.0.1,0.5", "want numbers, as utility.1,-1,0,0",
+                                       "want grade=gain, as ndcg.1=0.5,2=1"};
+    return err_set(RECO_E_USAGE, "bad parameters '%s' of measure '%s': %s", params, measure->name,
+                   want[measure->params]);
+}
+
+static int parse_param(struct trec_request *request, const char *text, size_t length)
+{
+    double number;
+    if (request->gains) {
+        const char *equal = memchr(text, '=', length);
+        double gain;
+        if (!equal || !decimal_parse(text, (size_t)(equal - text), &number) || floor(number) != number ||
+            fabs(number) > 1e6 || !decimal_parse(equal + 1, length - (size_t)(equal + 1 - text), &gain) ||
+            !isfinite(gain)) {
+            return RECO_E_USAGE;
+        }
+        request->gains[request->count++] = (struct trec_gain){(long)number, gain};
+        return 0;
+    }
+    if (!decimal_parse(text, length, &number) || !isfinite(number)) {
+        return RECO_E_USAGE;
+    }
+    if (request->measure->params == TREC_PARAMS_DEPTHS) {
+        number = floor(number); /* trec_eval takes 23.4 for 23 */
+        if (number < 1 || number > 1e15) {
+            return RECO_E_USAGE;
+        }
+    }
+    request->numbers[request->count++] = number;
+    return 0;
+}
+
+static int parse_params(struct trec_request *request, const char *params)
+{
+    const struct trec_measure *measure = request->measure;
+    size_t count = 1;
+    for (const char *at = params; *at; at++) {
+        count += *at == ',';
+    }
+    if (measure->params == TREC_PARAMS_NONE) {
+        return bad_params(measure, params);
+    }
+    if (measure->params == TREC_PARAMS_GAINS) {
+        request->gains = mem_calloc(count, sizeof *request->gains);
+    } else {
+        request->numbers = mem_calloc(count, sizeof *request->numbers);
+    }
+    if (!request->gains && !request->numbers) {
+        return RECO_E_NOMEM;
+    }
+    for (const char *at = params;; at++) {
+        size_t length = strcspn(at, ",");
+        if (parse_param(request, at, length)) {
+            return bad_params(measure, params);
+        }
+        at += length;
+        if (!*at) {
+            break;
+        }
+    }
+    if (measure->params == TREC_PARAMS_DEPTHS || measure->params == TREC_PARAMS_SHARES) {
+        qsort(request->numbers, count, sizeof *request->numbers, compare_numbers);
+        for (size_t i = 1; i < count; i++) {
+            if (request->numbers[i] == request->numbers[i - 1]) {
+                return bad_params(measure, params);
+            }
+        }
+        return 0;
+    }
+    if (measure->params == TREC_PARAMS_NUMBERS && measure->calc && measure->default_count != count &&
+        measure->default_count != 11) {
+        return bad_params(measure, params);
+    }
+    request->label = mem_strdup(params);
+    return request->label ? 0 : RECO_E_NOMEM;
+}
+
+static void request_release(struct trec_request *request)
+{
+    mem_free(request->label);
+    mem_free(request->numbers);
+    mem_free(request->gains);
+    mem_free(request->values);
+    mem_free(request->sums);
+}
+
+/* params: what follows the '.', or NULL for the defaults. */
+static int request_init(struct trec_request *request, const struct trec_measure *measure, const char *params)
+{
+    *request = (struct trec_request){.measure = measure};
+    int rc = 0;
+    if (params) {
+        rc = parse_params(request, params);
+    } else if (measure->default_count) {
+        request->numbers = mem_alloc(measure->default_count * sizeof *request->numbers);
+        rc = request->numbers ? 0 : RECO_E_NOMEM;
+        if (!rc) {
+            memcpy(request->numbers, measure->defaults, measure->default_count * sizeof *request->numbers);
+            request->count = measure->default_count;
+        }
+    }
+    bool many = measure->params == TREC_PARAMS_DEPTHS || measure->params == TREC_PARAMS_SHARES;
+    request->value_count = many ? request->count : 1;
+    if (!rc) {
+        request->values = mem_calloc(request->value_count, sizeof *request->values);
+        request->sums = mem_calloc(request->value_count, sizeof *request->sums);
+        rc = request->values && request->sums ? 0 : RECO_E_NOMEM;
+    }
+    if (rc) {
+        request_release(request);
+    }
+    return rc;
+}
+
+int trec_measure_check(const char *name)
+{
+    size_t length = name_length(name);
+    const struct trec_measure *measure = find_measure(name, length);
+    if (measure && name[length]) {
+        struct trec_request request;
+        int rc = request_init(&request, measure, name + length + 1);
+        if (!rc) {
+            request_release(&request);
+        }
+        return rc;
+    }
+    if (measure || is_group(name)) {
+        return 0;
+    }
+    const char *words[MEASURES_MAX + 3] = {"official", "all_trec", "set"};
+    size_t count = 3;
+    for (size_t i = 0; trec_measure_table[i] && count < MEASURES_MAX; i++) {
+        words[count++] = trec_measure_table[i]->name;
+    }
+    const char *near = opt_nearest(name, words, count);
+    return err_set(RECO_E_USAGE, "unknown measure '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "",
+                   near ? "'?" : "");
+}
+
+/* The measures asked for, each once, in the order of the table. */
+static int plan(struct trec_request *requests, size_t *count, const struct trec_options *options)
+{
+    static const char *const nothing_named[] = {"official"};
+    const char *const *names = options->measure_count ? options->measures : nothing_named;
+    size_t name_count = options->measure_count ? options->measure_count : 1;
+    int rc = 0;
+    for (size_t n = 0; !rc && n < name_count; n++) {
+        rc = trec_measure_check(names[n]);
+    }
+    for (size_t i = 0; !rc && trec_measure_table[i]; i++) {
+        const struct trec_measure *measure = trec_measure_table[i];
+        const char *params = NULL;
+        bool wanted = false;
+        for (size_t n = 0; n < name_count; n++) {
+            size_t length = name_length(names[n]);
+            if (find_measure(names[n], length) == measure) {
+                wanted = true;
+                params = names[n][length] ? names[n] + length + 1 : params;
+            }
+            wanted = wanted || group_holds(names[n], measure->name);
+        }
+        if (wanted) {
+            rc = request_init(&requests[*count], measure, params);
+            *count += !rc;
+        }
+    }
+    return rc;
+}
+
+/* ---- printing ---- */
+
+static int add_name(struct buf *b, const struct trec_request *request, size_t value)
+{
+    size_t start = b->length;
+    int rc = buf_add_str(b, request->measure->name);
+    if (!rc && request->measure->params == TREC_PARAMS_DEPTHS) {
+        rc = buf_printf(b, "_%.0f", request->numbers[value]);
+    } else if (!rc && request->measure->params == TREC_PARAMS_SHARES) {
+        rc = buf_printf(b, "_%3.2f", request->numbers[value]);
+    } else if (!rc && request->label) {
+        rc = buf_printf(b, "_%s", request->label);
+    }
+    for (size_t length = b->length - start; !rc && length < 22; length++) {
+        rc = buf_add_char(b, ' ');
+    }
+    return rc;
+}
+
+static int add_line(struct buf *b, const struct trec_request *request, size_t value, const char *topic, double number)
+{
+    int rc = add_name(b, request, value);
+    if (!rc && request->measure->summary == TREC_SUMMARY_SUM) {
+        rc = buf_printf(b, "\t%s\t%.0f\n", topic, number);
+    } else if (!rc) {
+        rc = buf_printf(b, "\t%s\t%6.4f\n", topic, number);
+    }
+    return rc;
+}
+
+static int add_grades(struct buf *b, const struct trec_request *request, const struct trec_view *view)
+{
+    int rc = add_name(b, request, 0);
+    if (!rc) {
+        rc = buf_printf(b, "\t%s\t'", view->id);
+    }
+    for (size_t i = 0; !rc && i < view->ret && (double)i < floor(request->numbers[0]); i++) {
+        long grade = view->ranked[i].grade;
+        rc = buf_add_char(b, grade > 9                   ? '>'
+                             : grade >= 0                ? (char)('0' + grade)
+                             : grade == TREC_NOT_IN_POOL ? '-'
+                                                         : '.');
+    }
+    return rc ? rc : buf_add_str(b, "'\n");
+}
+
+static int evaluate_topic(struct buf *b, struct trec_request *request, const struct trec_view *view)
+{
+    const struct trec_measure *measure = request->measure;
+    if (measure->summary == TREC_SUMMARY_STRING) {
+        return view->options->by_query ? add_grades(b, request, view) : 0;
+    }
+    if (!measure->calc) {
+        return 0;
+    }
+    memset(request->values, 0, request->value_count * sizeof *request->values);
+    measure->calc(view, request, request->values);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < request->value_count; i++) {
+        request->sums[i] += request->values[i];
+        if (view->options->by_query && measure->summary != TREC_SUMMARY_GEOMETRIC) {
+            rc = add_line(b, request, i, view->id, request->values[i]);
+        }
+    }
+    return rc;
+}
+
+static int add_summary(struct buf *b, const struct trec_request *request, const struct trec_run *run, size_t topics)
+{
+    const struct trec_measure *measure = request->measure;
+    int rc = 0;
+    if (measure->summary == TREC_SUMMARY_STRING) {
+        return 0;
+    }
+    if (measure->summary == TREC_SUMMARY_RUN) {
+        rc = add_name(b, request, 0);
+        if (!rc) {
+            rc = !strcmp(measure->name, "runid") ? buf_printf(b, "\tall\t%s\n", run->file.tag)
+                                                 : buf_printf(b, "\tall\t%zu\n", topics);
+        }
+        return rc;
+    }
+    for (size_t i = 0; !rc && i < request->value_count; i++) {
+        double value = request->sums[i];
+        if (measure->summary != TREC_SUMMARY_SUM) {
+            value /= (double)topics;
+        }
+        rc = add_line(b, request, i, "all", measure->summary == TREC_SUMMARY_GEOMETRIC ? exp(value) : value);
+    }
+    return rc;
+}
+
+int trec_eval_text(struct buf *b, const struct trec_qrels *qrels, const struct trec_run *run,
+                   const struct trec_options *options)
+{
+    struct trec_request requests[MEASURES_MAX];
+    struct trec_cursor cursor = {.qrels = qrels, .run = run, .options = options};
+    struct trec_view view;
+    size_t count = 0;
+    size_t topics = 0;
+    bool more = true;
+    int rc = plan(requests, &count, options);
+    while (!rc && !(rc = trec_next_topic(&cursor, &view, &more)) && more) {
+        topics++;
+        for (size_t i = 0; !rc && i < count; i++) {
+            rc = evaluate_topic(b, &requests[i], &view);
+        }
+    }
+    if (!rc && !topics) {
+        rc = err_set(RECO_E_DATA, "no query is in both the qrels and the run");
+    }
+    for (size_t i = 0; !rc && i < count; i++) {
+        rc = add_summary(b, &requests[i], run, topics);
+    }
+    for (size_t i = 0; i < count; i++) {
+        request_release(&requests[i]);
+    }
+    trec_cursor_release(&cursor);
+    return rc;
+}
+
+/* ---- reco's own metrics over the files ---- */
+
+static int rank_topic(struct rank *rank, const struct trec_view *view, size_t query)
+{
+    int rc = rank_reserve(rank, view->ret, view->judged_count);
+    size_t judged = 0;
+    rank->relevant = 0;
+    for (size_t i = 0; !rc && i < view->judged_count; i++) {
+        if (view->judged[i].grade >= 0) {
+            rank->ideal[judged++] = exp2((double)view->judged[i].grade) - 1;
+            rank->relevant += (double)view->judged[i].grade >= rank->report->ranking.relevance_level;
+        }
+    }
+    for (size_t i = 0; !rc && i < view->ret; i++) {
+        const struct trec_entry *entry = &view->ranked[i];
+        bool known = entry->grade >= 0;
+        rank->items[i] = (struct rank_item){(double)entry->score, entry->doc, known ? (double)entry->grade : NAN,
+                                            known ? exp2((double)entry->grade) - 1 : 0};
+    }
+    if (!rc) {
+        rank_query(rank, query, view->id, view->ret, judged);
+    }
+    return rc;
+}
+
+int trec_eval_run(struct eval_report **out, const struct trec_qrels *qrels, const struct trec_run *run,
+                  const struct trec_options *trec, const struct eval_options *options)
+{
+    *out = NULL;
+    struct trec_cursor cursor = {.qrels = qrels, .run = run, .options = trec};
+    struct trec_view view;
+    struct rank rank = {0};
+    bool more = true;
+    struct eval_report *report = mem_calloc(1, sizeof *report);
+    int rc = report ? report_plan(report, options) : RECO_E_NOMEM;
+    if (!rc) { /* what is not judged has grade 0, so 1 is a level */
+        rc = rank_begin(&rank, report, options, qrels->file.topic_count, 0);
+    }
+    for (size_t query = 0; !rc && !(rc = trec_next_topic(&cursor, &view, &more)) && more; query++) {
+        rc = rank_topic(&rank, &view, query);
+    }
+    if (!rc && !report->ranking.queries) {
+        rc = err_set(RECO_E_DATA, "no query is in both the qrels and the run");
+    }
+    if (!rc) {
+        rank_end(&rank);
+        report_refuse(report);
+    }
+    rank_release(&rank);
+    trec_cursor_release(&cursor);
+    if (rc) {
+        eval_report_free(report);
+        return rc;
+    }
+    *out = report;
+    return 0;
+}

@@ -1,0 +1,129 @@
+#ifndef RECO_EVAL_TREC_INTERNAL_H
+#define RECO_EVAL_TREC_INTERNAL_H
+
+/* Private to the TREC files of eval/. */
+
+#include "data/text_index.h"
+#include "eval/trec.h"
+
+enum { TREC_NOT_IN_POOL = -1, TREC_NOT_JUDGED = -2 }; /* instead of a grade */
+
+struct trec_entry {
+    const char *doc;
+    float score; /* run */
+    long grade;  /* qrels; in a topic's ranking: grade or TREC_NOT_... */
+};
+
+struct trec_topic {
+    const char *id;
+    size_t begin, end; /* entries, by docno */
+};
+
+struct trec_file {
+    struct text_store texts;
+    struct trec_entry *entries;
+    struct trec_topic *topics; /* by id */
+    size_t entry_count, topic_count;
+    char *tag; /* run: of the last line */
+};
+
+struct trec_qrels {
+    struct trec_file file;
+};
+struct trec_run {
+    struct trec_file file;
+};
+
+/* One topic, joined and ranked. */
+struct trec_view {
+    const char *id;
+    struct trec_entry *ranked; /* [ret], best first, grades joined */
+    size_t ret, rel, rel_ret;
+    long level;                      /* from which a grade is relevant */
+    const size_t *at_grade;          /* [grades] judged items of each grade */
+    size_t grades;                   /* highest grade + 1 */
+    const struct trec_entry *judged; /* [judged_count] the topic's qrels */
+    size_t judged_count;
+    const struct trec_options *options;
+};
+
+/*
+ * The topics to evaluate, one after another: those of the run that have judgments or, with options->complete, all of
+ * the qrels. Zero-initialise, set qrels, run and options; trec_next_topic returns false in *more at the end.
+ */
+struct trec_cursor {
+    const struct trec_qrels *qrels;
+    const struct trec_run *run;
+    const struct trec_options *options;
+    size_t next_topic;
+    size_t capacity, grade_capacity;
+    struct trec_entry *ranked;
+    size_t *at_grade;
+};
+int trec_next_topic(struct trec_cursor *cursor, struct trec_view *view, bool *more) RECO_MUST_CHECK;
+void trec_cursor_release(struct trec_cursor *cursor);
+
+/* ---- measures of trec_eval ---- */
+
+enum trec_params {
+    TREC_PARAMS_NONE,
+    TREC_PARAMS_DEPTHS,  /* sorted whole numbers, one value each: P_5 */
+    TREC_PARAMS_SHARES,  /* sorted numbers, one value each: iprec_at_recall_0.10 */
+    TREC_PARAMS_NUMBERS, /* in their order, one value: utility */
+    TREC_PARAMS_GAINS    /* grade=gain, one value: ndcg */
+};
+
+enum trec_summary {
+    TREC_SUMMARY_MEAN,
+    TREC_SUMMARY_SUM,       /* a count */
+    TREC_SUMMARY_GEOMETRIC, /* exp of the mean logarithm; not shown by query */
+    TREC_SUMMARY_RUN,       /* runid, num_q: of the run; not shown by query */
+    TREC_SUMMARY_STRING     /* relstring: by query only */
+};
+
+struct trec_gain {
+    long grade;
+    double gain;
+};
+
+/* A measure with its parameters, as asked for. */
+struct trec_request {
+    const struct trec_measure *measure;
+    char *label;             /* the parameters as text, to be put behind the name; NULL: the defaults */
+    double *numbers;         /* [count] depths, shares or numbers */
+    struct trec_gain *gains; /* [count] */
+    size_t count;
+    size_t value_count;
+    double *values; /* [value_count] of the topic */
+    double *sums;   /* [value_count] */
+};
+
+struct trec_measure {
+    const char *name;
+    const char *help;
+    enum trec_params params;
+    enum trec_summary summary;
+    const double *defaults;
+    size_t default_count;
+    /* values [value_count] are 0 on entry and stay 0 where the measure has no value, as trec_eval has it */
+    void (*calc)(const struct trec_view *view, const struct trec_request *request, double *values);
+};
+
+extern const struct trec_measure *const trec_measure_table[]; /* NULL-terminated, in the order of trec_eval's output */
+
+/* Gains: parameters first, else the grade itself; 0 for what is not judged. */
+double trec_gain_of(const struct trec_request *request, long grade);
+
+/*
+ * The positive gains of the judged items, best first, as runs of equal gain: calls in the order of gain. Returns false
+ * at the end. Zero-initialise and set view and request.
+ */
+struct trec_ideal {
+    const struct trec_view *view;
+    const struct trec_request *request;
+    double gain;  /* of the run */
+    size_t count; /* items in the run */
+};
+bool trec_ideal_next(struct trec_ideal *ideal);
+
+#endif

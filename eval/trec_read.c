@@ -1,0 +1,248 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "data/decimal.h"
+#include "data/lines.h"
+#include "eval/trec_internal.h"
+
+#define FIELDS_MAX 6
+#define BLANKS " \t\v\f\r"
+
+struct reading {
+    struct trec_file *file;
+    const char *path;
+    struct line_reader *lines;
+    struct text_index index;
+    const char **ids;   /* [topic_count] in order of first sight */
+    uint32_t *topic_of; /* [entry_count] */
+    size_t entry_capacity, topic_of_capacity, id_capacity, id_count;
+    uint32_t last; /* topic of the line before */
+};
+
+static int fail(const struct reading *r, const char *what, const char *text)
+{
+    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.200s'", r->path,
+                   (unsigned long long)line_reader_number(r->lines), what, text);
+}
+
+static size_t split(char *line, char **fields)
+{
+    size_t count = 0;
+    char *at = line + strspn(line, BLANKS);
+    while (*at && count < FIELDS_MAX) {
+        fields[count++] = at;
+        at += strcspn(at, BLANKS);
+        if (*at) {
+            *at++ = '\0';
+            at += strspn(at, BLANKS);
+        }
+    }
+    return count;
+}
+
+static int find_topic(struct reading *r, const char *id, uint32_t *topic)
+{
+    if (r->id_count && !strcmp(r->ids[r->last], id)) {
+        *topic = r->last;
+        return 0;
+    }
+    int rc = text_index_enter(&r->index, r->ids, (uint32_t)r->id_count, id, strlen(id), topic);
+    if (!rc && *topic == TEXT_INDEX_NONE) {
+        *topic = (uint32_t)r->id_count;
+        rc = mem_grow((void **)&r->ids, &r->id_capacity, r->id_count + 1, sizeof *r->ids);
+        if (!rc) {
+            r->ids[*topic] = text_store_add(&r->file->texts, id, strlen(id));
+            rc = r->ids[*topic] ? 0 : RECO_E_NOMEM;
+        }
+        r->id_count += !rc;
+    }
+    r->last = rc ? 0 : *topic;
+    return rc;
+}
+
+static int add_entry(struct reading *r, char *const *fields, const struct trec_entry *entry)
+{
+    struct trec_file *file = r->file;
+    uint32_t topic;
+    int rc = find_topic(r, fields[0], &topic);
+    if (!rc) {
+        rc = mem_grow((void **)&file->entries, &r->entry_capacity, file->entry_count + 1, sizeof *file->entries);
+    }
+    if (!rc) {
+        rc = mem_grow((void **)&r->topic_of, &r->topic_of_capacity, file->entry_count + 1, sizeof *r->topic_of);
+    }
+    if (rc) {
+        return rc;
+    }
+    struct trec_entry *to = &file->entries[file->entry_count];
+    *to = *entry;
+    to->doc = text_store_add(&file->texts, fields[2], strlen(fields[2]));
+    r->topic_of[file->entry_count] = topic;
+    file->entry_count += to->doc != NULL;
+    return to->doc ? 0 : RECO_E_NOMEM;
+}
+
+static int read_lines(struct reading *r, bool is_run)
+{
+    char *line;
+    size_t length;
+    int rc;
+    while (!(rc = line_reader_next(r->lines, &line, &length)) && line) {
+        char *fields[FIELDS_MAX];
+        struct trec_entry entry = {0};
+        double number;
+        if (line[0] == '#') {
+            continue;
+        }
+        size_t count = split(line, fields);
+        if (!count || fields[0][0] == '#') {
+            continue;
+        }
+        if (count < (is_run ? 6 : 4)) {
+            return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %zu fields, want '%s'", r->path,
+                           (unsigned long long)line_reader_number(r->lines), count,
+                           is_run ? "qid Q0 docno rank score tag" : "qid iter docno relevance");
+        }
+        const char *text = fields[is_run ? 4 : 3];
+        if (!decimal_parse(text, strlen(text), &number) || number != number) {
+            return fail(r, is_run ? "not a score:" : "not a relevance:", text);
+        }
+        if (!is_run && !(number >= -1000000 && number <= 1000000 && number == (double)(long)number)) {
+            return fail(r, "not a whole relevance:", text);
+        }
+        entry.score = (float)number;
+        entry.grade = is_run ? 0 : (long)number;
+        rc = add_entry(r, fields, &entry);
+        if (!rc && is_run && (!r->file->tag || strcmp(r->file->tag, fields[5]) != 0)) {
+            mem_free(r->file->tag);
+            r->file->tag = mem_strdup(fields[5]);
+            rc = r->file->tag ? 0 : RECO_E_NOMEM;
+        }
+        if (rc) {
+            return rc;
+        }
+    }
+    return rc;
+}
+
+static int compare_topics(const void *left, const void *right)
+{
+    return strcmp(((const struct trec_topic *)left)->id, ((const struct trec_topic *)right)->id);
+}
+
+static int compare_docs(const void *left, const void *right)
+{
+    return strcmp(((const struct trec_entry *)left)->doc, ((const struct trec_entry *)right)->doc);
+}
+
+/* Brings the entries of each topic together, topics in order of id, entries in order of docno. */
+static int group(struct reading *r)
+{
+    struct trec_file *file = r->file;
+    struct trec_entry *grouped = mem_alloc((file->entry_count + 1) * sizeof *grouped);
+    file->topics = mem_calloc(r->id_count + 1, sizeof *file->topics);
+    file->topic_count = r->id_count;
+    if (!grouped || !file->topics) {
+        mem_free(grouped);
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < file->entry_count; i++) {
+        file->topics[r->topic_of[i]].end++;
+    }
+    size_t begin = 0;
+    for (size_t t = 0; t < file->topic_count; t++) {
+        struct trec_topic *topic = &file->topics[t];
+        topic->id = r->ids[t];
+        topic->begin = begin;
+        begin += topic->end;
+        topic->end = topic->begin;
+    }
+    for (size_t i = 0; i < file->entry_count; i++) {
+        grouped[file->topics[r->topic_of[i]].end++] = file->entries[i];
+    }
+    mem_free(file->entries);
+    file->entries = grouped;
+    qsort(file->topics, file->topic_count, sizeof *file->topics, compare_topics);
+    for (size_t t = 0; t < file->topic_count; t++) {
+        const struct trec_topic *topic = &file->topics[t];
+        qsort(grouped + topic->begin, topic->end - topic->begin, sizeof *grouped, compare_docs);
+        for (size_t i = topic->begin + 1; i < topic->end; i++) {
+            if (!strcmp(grouped[i - 1].doc, grouped[i].doc)) {
+                return err_set(RECO_E_DATA, "cannot read '%s': query '%s' has document '%s' twice", r->path, topic->id,
+                               grouped[i].doc);
+            }
+        }
+    }
+    return 0;
+}
+
+static int file_read(struct trec_file *file, const char *path, bool is_run)
+{
+    struct reading r = {.file = file, .path = path};
+    int rc = line_reader_open(&r.lines, path);
+    if (!rc) {
+        rc = read_lines(&r, is_run);
+    }
+    if (!rc && !file->entry_count) {
+        rc = err_set(RECO_E_DATA, "cannot read '%s': it has no entries", path);
+    }
+    if (!rc) {
+        rc = group(&r);
+    }
+    line_reader_close(r.lines);
+    text_index_release(&r.index);
+    mem_free(r.ids);
+    mem_free(r.topic_of);
+    return rc;
+}
+
+static void file_release(struct trec_file *file)
+{
+    text_store_release(&file->texts);
+    mem_free(file->entries);
+    mem_free(file->topics);
+    mem_free(file->tag);
+}
+
+int trec_qrels_read(struct trec_qrels **out, const char *path)
+{
+    *out = NULL;
+    struct trec_qrels *qrels = mem_calloc(1, sizeof *qrels);
+    int rc = qrels ? file_read(&qrels->file, path, false) : RECO_E_NOMEM;
+    if (rc) {
+        trec_qrels_free(qrels);
+        return rc;
+    }
+    *out = qrels;
+    return 0;
+}
+
+int trec_run_read(struct trec_run **out, const char *path)
+{
+    *out = NULL;
+    struct trec_run *run = mem_calloc(1, sizeof *run);
+    int rc = run ? file_read(&run->file, path, true) : RECO_E_NOMEM;
+    if (rc) {
+        trec_run_free(run);
+        return rc;
+    }
+    *out = run;
+    return 0;
+}
+
+void trec_qrels_free(struct trec_qrels *qrels)
+{
+    if (qrels) {
+        file_release(&qrels->file);
+        mem_free(qrels);
+    }
+}
+
+void trec_run_free(struct trec_run *run)
+{
+    if (run) {
+        file_release(&run->file);
+        mem_free(run);
+    }
+}
