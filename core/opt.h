@@ -51,7 +51,7 @@ struct opt_spec {
     const char *name;           /* long name with '_'; NULL ends a table */
     enum opt_type type;
     size_t offset;              /* offsetof(struct X_options, field) */
-    const char *default_text;   /* as the user would type it; NULL: unset / false / 0 */
+    const char *default_text;   /* as the user would type it; NULL: unset, the field is NULL / false / 0, even outside the range */
     double min, max;            /* OPT_INT, OPT_DOUBLE, OPT_BYTES: both 0 means no range; INFINITY: open at that end */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
     const char *unit;           /* shown in help: "tokens", "seconds"; NULL */
@@ -82,10 +82,10 @@ int opt_positional_count(const struct opt_set *set);
 const char *opt_positional(const struct opt_set *set, int index);
 
 enum opt_origin opt_origin_of(const struct opt_set *set, const char *name);
-bool opt_is_set(const struct opt_set *set, const char *name); /* origin is not the default */
+bool opt_is_set(const struct opt_set *set, const char *name); /* given, and not as null: not the default */
 const char *opt_origin_text(const struct opt_set *set, const char *name); /* "default", "config.yaml:12", "RECO_SEED", "flag" */
 
-/* The value as text, as it would be typed (floats with %.9g); appended to b. */
+/* The value as text, as it would be typed (floats with %.9g, or as many digits as they need); nothing when unset; appended. */
 int opt_value_text(const struct opt_set *set, const char *name, struct buf *b) RECO_MUST_CHECK;
 
 /* All values as YAML with "# origin" comments, by group: config.resolved.yaml. */

@@ -76,7 +76,7 @@ int opt_assign(struct opt_set *set, const struct opt_spec *spec, const char *tex
         return prepend_source(status, spec, source);
     }
     mem_free(state->text);
-    *state = (struct opt_state){source->origin, source->id, origin_text};
+    *state = (struct opt_state){source->origin, source->id, text != NULL, origin_text};
     return 0;
 }
 
@@ -269,7 +269,7 @@ static int apply_flags(struct opt_set *set, const struct command_line *line, int
 static int check_required(const struct opt_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
-        if ((set->specs[i].flags & OPT_FLAG_REQUIRED) != 0 && set->states[i].origin == OPT_ORIGIN_DEFAULT)
+        if ((set->specs[i].flags & OPT_FLAG_REQUIRED) != 0 && !set->states[i].has_value)
             return err_set(RECO_E_USAGE, "option --%s is required", set->specs[i].name);
     return 0;
 }
@@ -348,7 +348,8 @@ enum opt_origin opt_origin_of(const struct opt_set *set, const char *name)
 
 bool opt_is_set(const struct opt_set *set, const char *name)
 {
-    return opt_origin_of(set, name) != OPT_ORIGIN_DEFAULT;
+    const struct opt_state *state = find_state(set, name);
+    return state != NULL && state->origin != OPT_ORIGIN_DEFAULT && state->has_value;
 }
 
 const char *opt_origin_text(const struct opt_set *set, const char *name)
@@ -368,5 +369,5 @@ int opt_value_text(const struct opt_set *set, const char *name, struct buf *b)
     const struct opt_spec *spec = opt_find(set->specs, name);
     if (spec == NULL)
         return err_set(RECO_E_INTERNAL, "no option '%s' in this command's table", name);
-    return opt_value_print(spec, set->values, b);
+    return find_state(set, name)->has_value || spec->type == OPT_BOOL ? opt_value_print(spec, set->values, b) : 0;
 }

@@ -172,12 +172,6 @@ static int check_names(const struct opt_spec *specs, const struct opt_spec *spec
     return status;
 }
 
-/* Unset numbers read as 0; for a required one that is never seen. */
-static bool has_range_without_zero(const struct opt_spec *spec)
-{
-    return (spec->min > 0 || spec->max < 0) && (spec->flags & OPT_FLAG_REQUIRED) == 0;
-}
-
 static int check_row(const struct opt_spec *specs, const struct opt_spec *spec)
 {
     int status = check_names(specs, spec);
@@ -205,8 +199,6 @@ static int check_row(const struct opt_spec *specs, const struct opt_spec *spec)
         status = opt_value_check(spec, spec->default_text, false);
         if (status != 0)
             return err_set(RECO_E_INTERNAL, "option table row '%s': its default: %s", spec->name, err_message());
-    } else if (has_range_without_zero(spec)) {
-        return bad_row(spec, "it has no default, and 0 is outside its range");
     }
     return 0;
 }

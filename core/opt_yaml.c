@@ -68,7 +68,8 @@ static bool is_null(const struct config *c)
 
 static int unset(struct config *c, const struct opt_spec *spec, const struct opt_source *source)
 {
-    if (spec->type != OPT_STRING && spec->type != OPT_LIST)
+    bool may_be_unset = spec->type != OPT_BOOL && spec->default_text == NULL;
+    if (!may_be_unset && spec->type != OPT_STRING && spec->type != OPT_LIST)
         return err_set(RECO_E_USAGE, "%s:%zu: option %s needs a value", c->path, event_line(c), spec->name);
     return opt_assign(c->set, spec, NULL, false, source);
 }
@@ -207,10 +208,10 @@ static int add_quoted(struct buf *b, const char *text)
 static int dump_value(const struct opt_set *set, const struct opt_spec *spec, struct buf *b)
 {
     const void *field = (const char *)set->values + spec->offset;
-    if (spec->type == OPT_STRING) {
-        const char *text = *(char *const *)field;
-        return text != NULL ? add_quoted(b, text) : buf_add_str(b, "null");
-    }
+    if (!set->states[spec - set->specs].has_value && spec->type != OPT_BOOL && spec->type != OPT_LIST)
+        return buf_add_str(b, "null");
+    if (spec->type == OPT_STRING)
+        return add_quoted(b, *(char *const *)field);
     if (spec->type != OPT_LIST)
         return opt_value_print(spec, set->values, b);
     const struct opt_list *list = field;
