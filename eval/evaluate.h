@@ -18,6 +18,8 @@
 struct eval_options {
     const char *const *metrics; /* names as in metric_table ("accuracy", "f1", "ndcg@10"); count 0: all that apply */
     size_t metric_count;
+    const char *const *also; /* names to compute besides, as gates need them */
+    size_t also_count;
     const size_t *at; /* depths of the ranking metrics when metric_count is 0; at_count 0: 1, 3, 5, 10 */
     size_t at_count;
     /* Grade from which an item is relevant; NaN: 1, or unknown when the lowest grade is above 0. */
@@ -27,6 +29,12 @@ struct eval_options {
     bool by_query;       /* keep the values by query, for per_query.tsv */
 };
 void eval_options_init(struct eval_options *options); /* everything that applies, at 1, 3, 5, 10, level unset */
+
+/*
+ * gains [labels->count] from "label=gain" texts; every label must be named. RECO_E_USAGE otherwise.
+ */
+int eval_gains_parse(double *gains, const struct label_map *labels, const char *const *assignments,
+                     size_t count) RECO_MUST_CHECK;
 
 struct eval_report; /* opaque */
 
@@ -56,6 +64,12 @@ void eval_report_set_provenance(struct eval_report *report, json_t *json);
 int eval_report_text(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
 json_t *eval_report_json(const struct eval_report *report); /* new reference; NULL: out of memory */
 int eval_report_per_query(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
+
+/* May dir be written? RECO_E_USAGE for a non-empty one, unless overwrite and it holds a report. */
+int eval_report_dir_check(const char *dir, bool overwrite) RECO_MUST_CHECK;
+/* Makes dir (staged; an existing one is replaced) with report.txt, report.json and, if kept, per_query.tsv. */
+int eval_report_write(const struct eval_report *report, const char *dir, const char *text,
+                      const char *json) RECO_MUST_CHECK;
 
 /* A gate: "f1>=0.8", also > <= < ==. check parses alone; eval_gate appends a line ("pass f1 0.83 >= 0.8") to b and
  * returns 0 or RECO_E_GATE (an undefined value fails the gate). */

@@ -142,6 +142,16 @@ static int add_named(struct eval_report *report, const char *name)
     return add_value(report, mem_strdup(strcmp(name, "loss") != 0 ? name : "log_loss"), row, &variant);
 }
 
+static bool is_planned(const struct eval_report *report, const char *name)
+{
+    for (size_t i = 0; i < report->value_count; i++) {
+        if (!strcmp(report->values[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int report_plan(struct eval_report *report, const struct eval_options *options)
 {
     int rc = 0;
@@ -153,6 +163,11 @@ int report_plan(struct eval_report *report, const struct eval_options *options)
     for (size_t i = 0; !rc && !options->metric_count && metric_table[i]; i++) {
         if (!missing_column(report, metric_table[i])) {
             rc = add_row(report, metric_table[i], at, at_count);
+        }
+    }
+    for (size_t i = 0; !rc && i < options->also_count; i++) {
+        if (!is_planned(report, options->also[i])) {
+            rc = add_named(report, options->also[i]);
         }
     }
     return rc;

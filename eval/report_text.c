@@ -189,17 +189,33 @@ static int add_ranking_line(const struct eval_report *report, struct buf *b)
     return buf_add_char(b, '\n');
 }
 
+static int add_scalars(json_t *object, const char *indent, struct buf *b)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        int width = 28 - (int)strlen(indent);
+        if (json_is_string(value)) {
+            TRY(buf_printf(b, "  %s%-*s %s\n", indent, width, key, json_string_value(value)));
+        } else if (json_is_integer(value)) {
+            TRY(buf_printf(b, "  %s%-*s %lld\n", indent, width, key, (long long)json_integer_value(value)));
+        }
+    }
+    return 0;
+}
+
 static int add_provenance(const struct eval_report *report, struct buf *b)
 {
     const char *key;
     json_t *value;
     TRY(buf_add_str(b, "\nprovenance\n"));
+    TRY(add_scalars(report->provenance, "", b));
     json_object_foreach(report->provenance, key, value)
     {
-        if (json_is_string(value)) {
-            TRY(buf_printf(b, "  %-28s %s\n", key, json_string_value(value)));
-        } else if (json_is_integer(value)) {
-            TRY(buf_printf(b, "  %-28s %lld\n", key, (long long)json_integer_value(value)));
+        if (json_is_object(value)) {
+            TRY(buf_printf(b, "  %s\n", key));
+            TRY(add_scalars(value, "  ", b));
         }
     }
     return 0;

@@ -89,7 +89,7 @@ static int read_lines(struct reading *r, bool is_run)
     size_t length;
     int rc;
     while (!(rc = line_reader_next(r->lines, &line, &length)) && line) {
-        char *fields[FIELDS_MAX];
+        char *fields[FIELDS_MAX] = {NULL};
         struct trec_entry entry = {0};
         double number;
         if (line[0] == '#') {
