@@ -17,7 +17,7 @@ struct devset {
 };
 
 /* What is watched during training; others by name. */
-static const char *const class_metrics[] = {"accuracy", "macro_f1"};
+static const char *const class_metrics[] = {"accuracy", "f1_macro"};
 static const char *const graded_metrics[] = {"ndcg@10"};
 static const char *const binary_metrics[] = {"auc"};
 static const char *const regression_metrics[] = {"pearson", "rmse"};

@@ -1,0 +1,166 @@
+#include "cli/run_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/opts_data.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "data/csv.h"
+
+enum { RUN_DATA_VERSION = 1 };
+static const char file_name[] = "reco_data.json";
+
+int run_data_check_vocabulary(const struct dataset *ds, const char *model_dir)
+{
+    struct wordpiece *wp = NULL;
+    int rc = wordpiece_open_dir(&wp, model_dir, false);
+    if (rc == 0 && strcmp(wordpiece_hash(wp), dataset_vocab_hash(ds)) != 0)
+        rc = err_set(
+            RECO_E_DATA,
+            "the dataset was prepared with another vocabulary or tokeniser than that of '%s': prepare it again with "
+            "--model_name_or_path %s",
+            model_dir, model_dir);
+    wordpiece_close(wp);
+    return rc;
+}
+
+int run_data_check_labels(const struct dataset *ds, const struct label_map *labels, const char *model_dir)
+{
+    const struct label_map *has = dataset_labels(ds);
+    char a[HASH_HEX_SIZE], b[HASH_HEX_SIZE];
+    if (has->task == LABEL_TASK_CLASSIFICATION && has->count == 0)
+        return 0;
+    label_map_hash(has, a);
+    label_map_hash(labels, b);
+    if (strcmp(a, b) != 0)
+        return err_set(RECO_E_DATA,
+                       "the labels of the dataset are not those of the model '%s': prepare it again with "
+                       "--model_name_or_path %s, or give predict the CSV file as --test_file",
+                       model_dir, model_dir);
+    return 0;
+}
+
+int run_data_write(const char *run_dir, const struct dataset *ds, const struct prepare_options *data)
+{
+    char *path = path_join(run_dir, file_name), *text = NULL;
+    json_t *json = json_pack("{s:i, s:O, s:I, s:s}", "version", RUN_DATA_VERSION, "options",
+                             json_object_get(dataset_json(ds), "options"), "max_seq_length",
+                             (json_int_t)data->max_seq_length, "truncation", data_truncation_choices[data->truncation]);
+    if (json != NULL)
+        text = json_dumps(json, JSON_INDENT(1));
+    int rc = path == NULL || text == NULL ? err_nomem() : file_write_all(path, text, strlen(text));
+    json_decref(json);
+    free(text);
+    mem_free(path);
+    return rc;
+}
+
+/* ---- recalling ---- */
+
+static int set_text(char **field, const struct opt_set *set, const char *name, const json_t *options)
+{
+    const char *value = json_string_value(json_object_get(options, name));
+    if (value == NULL || *field != NULL || opt_is_set(set, name))
+        return 0;
+    *field = mem_strdup(value);
+    return *field != NULL ? 0 : err_nomem();
+}
+
+static int set_list(struct opt_list *field, const struct opt_set *set, const char *name, const json_t *options)
+{
+    const json_t *values = json_object_get(options, name);
+    size_t count = json_array_size(values);
+    if (count == 0 || field->count > 0 || opt_is_set(set, name))
+        return 0;
+    field->items = mem_calloc(count, sizeof *field->items);
+    if (field->items == NULL)
+        return err_nomem();
+    for (; field->count < count; field->count++) {
+        const char *value = json_string_value(json_array_get(values, field->count));
+        field->items[field->count] = mem_strdup(value != NULL ? value : "");
+        if (field->items[field->count] == NULL)
+            return err_nomem();
+    }
+    return 0;
+}
+
+/* Columns that the test file may lack: recalled, and dropped again when its header has them not. */
+static int set_optional(struct prepare_options *data, const struct opt_set *set, const json_t *options)
+{
+    const struct {
+        const char *name;
+        char **field;
+    } columns[] = {
+        {"label_column", &data->label_column},         {"id_column", &data->id_column},
+        {"query_id_column", &data->query_id_column},   {"item_id_column", &data->item_id_column},
+        {"position_column", &data->position_column},   {"clicked_column", &data->clicked_column},
+        {"converted_column", &data->converted_column}, {"dwell_column", &data->dwell_column},
+        {"depth_column", &data->depth_column},         {"propensity_column", &data->propensity_column},
+    };
+    struct csv_reader *reader = NULL;
+    struct csv_options csv = {.trim_blanks = data->trim_blanks, .max_field_bytes = (size_t)data->max_field_bytes};
+    int rc = data->delimiter == NULL ? 0 : csv_delimiter_parse(data->delimiter, &csv.delimiter);
+    if (rc == 0 && strcmp(data->test_file, "-") != 0)
+        rc = csv_reader_open(&reader, data->test_file, &csv);
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0] && rc == 0; i++) {
+        if (*columns[i].field != NULL)
+            continue;
+        rc = set_text(columns[i].field, set, columns[i].name, options);
+        if (rc == 0 && *columns[i].field != NULL && reader != NULL && !csv_reader_has(reader, *columns[i].field)) {
+            log_info("'%s' has no column '%s' (%s of training)", data->test_file, *columns[i].field, columns[i].name);
+            mem_free(*columns[i].field);
+            *columns[i].field = NULL;
+        }
+    }
+    csv_reader_close(reader);
+    return rc;
+}
+
+static int recall_all(struct prepare_options *data, const struct opt_set *set, const json_t *json)
+{
+    const json_t *options = json_object_get(json, "options");
+    const json_t *length = json_object_get(json, "max_seq_length");
+    const char *truncation = json_string_value(json_object_get(json, "truncation"));
+    if (!opt_is_set(set, "max_seq_length") && json_integer_value(length) > 0)
+        data->max_seq_length = json_integer_value(length);
+    for (int i = 0; truncation != NULL && data_truncation_choices[i] != NULL && !opt_is_set(set, "truncation"); i++)
+        if (strcmp(truncation, data_truncation_choices[i]) == 0)
+            data->truncation = i;
+    if (data->test_file == NULL)
+        return 0;
+    if (!opt_is_set(set, "trim_blanks"))
+        data->trim_blanks = json_is_true(json_object_get(options, "trim_blanks"));
+    if (!opt_is_set(set, "escape_special"))
+        data->escape_special = json_is_true(json_object_get(options, "escape_special"));
+    int rc = set_text(&data->delimiter, set, "delimiter", options);
+    if (rc == 0)
+        rc = set_text(&data->query_column, set, "query_column", options);
+    if (rc == 0)
+        rc = set_list(&data->description_column, set, "description_column", options);
+    if (rc == 0)
+        rc = set_optional(data, set, options);
+    return rc;
+}
+
+int run_data_recall(struct prepare_options *data, const struct opt_set *set, const char *model_dir)
+{
+    json_error_t error;
+    char *path = path_join(model_dir, file_name);
+    if (path == NULL)
+        return err_nomem();
+    int rc = 0;
+    if (file_exists(path)) {
+        json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+        if (json == NULL)
+            rc = err_set(RECO_E_MODEL, "cannot parse '%s': %s", path, error.text);
+        else if (json_integer_value(json_object_get(json, "version")) != RUN_DATA_VERSION)
+            rc = err_set(RECO_E_MODEL, "'%s' is not of version %d", path, RUN_DATA_VERSION);
+        else
+            rc = recall_all(data, set, json);
+        json_decref(json);
+    }
+    mem_free(path);
+    return rc;
+}
