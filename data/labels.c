@@ -176,6 +176,15 @@ done:
     return rc;
 }
 
+/* Label index is one of those before it, by its bytes or as a number. */
+static bool is_known(const struct label_map *map, int index)
+{
+    struct label_map before = *map;
+
+    before.count = index;
+    return label_map_find(&before, map->names[index], strlen(map->names[index])) >= 0;
+}
+
 int label_map_from_list(struct label_map *out, const char *const *names, size_t count)
 {
     struct label_map map = {0};
@@ -188,7 +197,7 @@ int label_map_from_list(struct label_map *out, const char *const *names, size_t 
     for (int i = 0; rc == 0 && i < map.count; i++) {
         if (map.names[i][0] == '\0') {
             rc = err_set(RECO_E_USAGE, "empty name in the list of labels");
-        } else if (label_map_find(&map, map.names[i], strlen(map.names[i])) != i) {
+        } else if (is_known(&map, i)) {
             rc = err_set(RECO_E_USAGE, "label '%s' is twice in the list of labels", map.names[i]);
         }
     }
@@ -374,7 +383,7 @@ static int read_names(struct label_map *map, const json_t *json)
             return RECO_E_NOMEM;
         }
         map->count = (int)i + 1;
-        if (label_map_find(map, name, strlen(name)) != (int)i) {
+        if (is_known(map, (int)i)) {
             return err_set(RECO_E_DATA, "bad label map: '%s' is there twice", name);
         }
     }

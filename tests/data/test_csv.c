@@ -213,7 +213,7 @@ static void test_huge_field(void **state)
     enum { MEGABYTE = 1024 * 1024, MEGABYTES = 100, ALLOWED_KIB = 140 * 1024 };
     struct csv_reader *reader = NULL;
     const struct csv_record *record = NULL;
-    struct rusage before, after;
+    struct rusage before = {0}, after = {0};
     char *block = malloc(MEGABYTE);
     FILE *f = fopen(path, "wb");
 
@@ -243,7 +243,9 @@ static void test_huge_field(void **state)
     assert_null(record);
     csv_reader_close(reader);
     getrusage(RUSAGE_SELF, &after);
+#ifndef __SANITIZE_ADDRESS__ /* which keeps freed memory back */
     assert_true(after.ru_maxrss - before.ru_maxrss < ALLOWED_KIB);
+#endif
 }
 
 /* A stray quote before more than the limit of text without another quote: the rows behind it come back. */
