@@ -3,9 +3,9 @@
 
 /*
  * predictions.tsv and its sidecar predictions.tsv.json.
- * Header: row_id query_id item_id label predicted p_<label>... score tokens truncated, then the event columns and the carried
- * ones. Floats %.9g; tab, newline, return and backslash escaped as \t \n \r \\. A missing label is an empty field.
- * In regression there is no p_ column and predicted is the value.
+ * Header: row_id query_id item_id label predicted p_<label>... score tokens truncated, then the event columns and the
+ * carried ones. Floats %.9g; tab, newline, return and backslash escaped as \t \n \r \\. A missing label is an empty
+ * field. In regression there is no p_ column and predicted is the value.
  */
 
 #include <jansson.h>
@@ -25,19 +25,20 @@ int predictions_escape(struct buf *b, const char *text, size_t length) RECO_MUST
 struct predictions_writer;
 
 struct predictions_row {
-    const char *ids;          /* row_id, query_id, item_id joined by tabs, escaped; ids_length bytes */
+    const char *ids; /* row_id, query_id, item_id joined by tabs, escaped; ids_length bytes */
     size_t ids_length;
-    const char *extra;        /* the remaining columns joined by tabs, escaped; extra_length bytes; may be NULL when none */
+    const char *extra; /* the remaining columns joined by tabs, escaped; extra_length bytes; may be NULL when none */
     size_t extra_length;
-    int label;                /* class index, -1: none */
-    double target;            /* regression target, NaN: none */
-    const float *p;           /* [count] probabilities; NULL in regression */
-    double value;             /* regression output */
-    uint32_t tokens;          /* tokens the model saw, specials included */
+    int label;       /* class index, -1: none */
+    double target;   /* regression target, NaN: none */
+    const float *p;  /* [count] probabilities; NULL in regression */
+    double value;    /* regression output */
+    uint32_t tokens; /* tokens the model saw, specials included */
     bool truncated;
 };
 
-/* extra_names [extra_count]: names of the columns after "truncated". path "-" is stdout (then no sidecar). labels is borrowed until commit. */
+/* extra_names [extra_count]: names of the columns after "truncated". path "-" is stdout (then no sidecar). labels is
+ * borrowed until commit. */
 int predictions_writer_open(struct predictions_writer **out, const char *path, const struct label_map *labels,
                             const char *const *extra_names, size_t extra_count) RECO_MUST_CHECK;
 int predictions_write(struct predictions_writer *w, const struct predictions_row *row) RECO_MUST_CHECK;
@@ -48,38 +49,39 @@ void predictions_writer_abort(struct predictions_writer **w);
 /* ---- reading: column-wise, for eval ---- */
 
 struct predictions {
-    struct label_map labels;   /* from the sidecar, else from the p_ columns, else from the values seen */
+    struct label_map labels; /* from the sidecar, else from the p_ columns, else from the values seen */
     size_t rows;
-    int32_t *label;            /* [rows] class index, -1: none; NULL in regression */
-    int32_t *predicted;        /* [rows] class index as written, else the argmax; NULL in regression or without both columns */
-    double *target;            /* [rows] regression only, NaN: none; else NULL */
-    double *value;             /* [rows] regression only, else NULL */
-    float *p;                  /* [rows, count] row-major; NULL without p_ columns */
-    double *score;             /* [rows] as written, else from p or the value; NULL when there is neither */
-    uint32_t *query;           /* [rows] dense index of query_id in order of first sight; NULL without the column */
+    int32_t *label;     /* [rows] class index, -1: none; NULL in regression */
+    int32_t *predicted; /* [rows] class index as written, else the argmax; NULL in regression or without both columns */
+    double *target;     /* [rows] regression only, NaN: none; else NULL */
+    double *value;      /* [rows] regression only, else NULL */
+    double *p;          /* [rows, count] row-major; NULL without p_ columns */
+    double *score;      /* [rows] as written, else from p or the value; NULL when there is neither */
+    uint32_t *query;    /* [rows] dense index of query_id in order of first sight; NULL without the column */
     size_t query_count;
-    const char **query_ids;    /* [query_count] */
-    const char **row_ids;      /* [rows]; the row's number from 1 without the column */
-    const char **item_ids;     /* [rows]; NULL when the column is absent or empty throughout */
-    bool *truncated;           /* [rows]; NULL when absent */
-    uint32_t *tokens;          /* [rows]; NULL when absent */
+    const char **query_ids; /* [query_count] */
+    const char **row_ids;   /* [rows]; the row's number from 1 without the column */
+    const char **item_ids;  /* [rows]; NULL when the column is absent or empty throughout */
+    bool *truncated;        /* [rows]; NULL when absent */
+    uint32_t *tokens;       /* [rows]; NULL when absent */
     /* event columns: NULL when absent; NaN for an empty field */
     double *position, *clicked, *converted, *dwell_s, *depth, *propensity;
-    json_t *sidecar;           /* NULL when there is none */
+    json_t *sidecar; /* NULL when there is none */
     struct predictions_extra {
         const char *name;
-        const char **values;   /* [rows], unescaped */
-    } *extra;
+        const char **values; /* [rows], unescaped */
+    } * extra;
     size_t extra_count;
-    void *memory;              /* private: the ids' and the extra values' text */
+    void *memory; /* private: the ids' and the extra values' text */
 };
 
 /*
- * Reads path ("-": stdin) once, as a stream, so that a pipe works too. The columns may stand in any order; label and one of
- * predicted, p_<label>..., score must be there. Without a sidecar and p_ columns the task is regression when all labels and
- * predictions are numbers and some number is not whole. RECO_E_DATA with the line for: a missing or doubled column, a ragged
- * row, a duplicated row_id, an empty query_id, an unknown label, a NaN score, probabilities that are not in [0, 1] or do not
- * sum to one within 1e-3, an event that is not a number, a sidecar that counts other rows; and for no rows at all.
+ * Reads path ("-": stdin) once, as a stream, so that a pipe works too. The columns may stand in any order; label and
+ * one of predicted, p_<label>..., score must be there. Without a sidecar and p_ columns the task is regression when all
+ * labels and predictions are numbers and some number is not whole. RECO_E_DATA with the line for: a missing or doubled
+ * column, a ragged row, a duplicated row_id, an empty query_id, an unknown label, a NaN score, probabilities that are
+ * not in [0, 1] or do not sum to one within 1e-3, an event that is not a number, a sidecar that counts other rows; and
+ * for no rows at all.
  */
 int predictions_read(struct predictions **out, const char *path) RECO_MUST_CHECK;
 void predictions_free(struct predictions *p);

@@ -293,7 +293,7 @@ static int complete_row(struct predictions_reader *r)
         for (size_t i = 0; i < count; i++) {
             sum += r->row_p[i];
             best = r->row_p[i] > r->row_p[best] ? i : best;
-            p->p[row * count + i] = (float)r->row_p[i];
+            p->p[row * count + i] = r->row_p[i];
         }
         if (!(fabs(sum - 1) <= PROBABILITY_SUM_TOLERANCE)) {
             return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: the probabilities sum to %.9g, not 1", r->path,

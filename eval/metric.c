@@ -176,7 +176,7 @@ int metric_curve_get(struct metric_data *data, int label, const struct metric_cu
         size_t count = 0;
         for (size_t row = 0; row < p->rows; row++) {
             if (p->label[row] >= 0) {
-                double score = p->p ? (double)p->p[row * classes + (size_t)label]
+                double score = p->p ? p->p[row * classes + (size_t)label]
                                     : (label == data->positive ? p->score[row] : -p->score[row]);
                 items[count].key = sort_key(score);
                 items[count++].payload = p->label[row] == label;

@@ -8,7 +8,7 @@ static int brier(struct metric_data *data, const struct metric_variant *variant,
     double sum = 0;
     for (size_t row = 0; row < p->rows; row++) {
         for (size_t c = 0; c < n && p->label[row] >= 0; c++) {
-            double miss = (double)p->p[row * n + c] - (p->label[row] == (int32_t)c);
+            double miss = p->p[row * n + c] - (p->label[row] == (int32_t)c);
             sum += miss * miss;
         }
     }

@@ -11,7 +11,7 @@ static int log_loss(struct metric_data *data, const struct metric_variant *varia
     double sum = 0;
     for (size_t row = 0; row < p->rows; row++) {
         if (p->label[row] >= 0) {
-            double of_label = (double)p->p[row * n + (size_t)p->label[row]];
+            double of_label = p->p[row * n + (size_t)p->label[row]];
             sum -= log(of_label > P_MIN ? of_label : P_MIN);
         }
     }
