@@ -114,8 +114,7 @@ struct output {
     const struct label_map *labels;
     struct predictions_writer *writer;
     struct progress progress;
-    double *p;      /* [classes] */
-    float *p_float; /* [classes] */
+    double *p; /* [classes] */
     uint64_t truncated;
 };
 
@@ -131,9 +130,7 @@ static int write_row(void *arg, const struct infer_row *row)
         r.target = dataset_target(out->split, row->row);
         r.value = value;
     } else {
-        for (int k = 0; k < labels->count; k++)
-            out->p_float[k] = (float)out->p[k];
-        r.p = out->p_float;
+        r.p = out->p;
     }
     size_t length;
     r.ids = dataset_columns(out->split, row->row, &length);
@@ -157,8 +154,7 @@ static int output_open(struct output *out, const char *path)
     size_t count = dataset_column_count(out->split), classes = (size_t)out->labels->count + 1;
     const char **names = mem_calloc(count + 1, sizeof *names);
     out->p = mem_calloc(classes, sizeof *out->p);
-    out->p_float = mem_calloc(classes, sizeof *out->p_float);
-    int rc = names == NULL || out->p == NULL || out->p_float == NULL ? err_nomem() : 0;
+    int rc = names == NULL || out->p == NULL ? err_nomem() : 0;
     for (size_t i = ID_COLUMNS; i < count && rc == 0; i++)
         names[i - ID_COLUMNS] = dataset_column_name(out->split, i);
     if (rc == 0)
@@ -220,7 +216,6 @@ static int predict(const struct cmd_ctx *ctx, const struct input *in, const stru
                  out.truncated, o->data.max_seq_length, (double)in->rows / fmax(clock_now_s() - started, 1e-9));
     json_decref(sidecar);
     mem_free(out.p);
-    mem_free(out.p_float);
     return rc;
 }
 

@@ -17,7 +17,6 @@ struct predictions_writer {
     struct buf line;
     struct buf names;    /* the labels, escaped, each with its NUL */
     size_t *name_offset; /* [labels->count] */
-    double *p;           /* [labels->count] one row as double, for the score */
     size_t extra_count;
     uint64_t rows;
 };
@@ -81,7 +80,6 @@ static void writer_free(struct predictions_writer *w)
     buf_release(&w->line);
     buf_release(&w->names);
     mem_free(w->name_offset);
-    mem_free(w->p);
     mem_free(w->path);
     mem_free(w);
 }
@@ -95,8 +93,7 @@ static int keep_names(struct predictions_writer *w)
 {
     size_t count = (size_t)w->labels->count;
     w->name_offset = mem_calloc(count + 1, sizeof *w->name_offset);
-    w->p = mem_calloc(count + 1, sizeof *w->p);
-    int rc = w->name_offset && w->p ? 0 : RECO_E_NOMEM;
+    int rc = w->name_offset ? 0 : RECO_E_NOMEM;
     for (size_t i = 0; !rc && i < count; i++) {
         w->name_offset[i] = w->names.length;
         rc = predictions_escape(&w->names, w->labels->names[i], strlen(w->labels->names[i]));
@@ -171,7 +168,6 @@ static int add_outcome(struct predictions_writer *w, const struct predictions_ro
     }
     int best = 0;
     for (int i = 0; i < labels->count; i++) {
-        w->p[i] = (double)row->p[i];
         best = row->p[i] > row->p[best] ? i : best;
     }
     if (row->label >= 0) {
@@ -183,13 +179,13 @@ static int add_outcome(struct predictions_writer *w, const struct predictions_ro
     for (int i = 0; !rc && i < labels->count; i++) {
         rc = buf_add_char(b, '\t');
         if (!rc) {
-            rc = add_number(b, w->p[i]);
+            rc = add_number(b, row->p[i]);
         }
     }
     if (!rc) {
         rc = buf_add_char(b, '\t');
     }
-    return rc ? rc : add_number(b, label_map_score(labels, w->p, row->value));
+    return rc ? rc : add_number(b, label_map_score(labels, row->p, row->value));
 }
 
 int predictions_write(struct predictions_writer *w, const struct predictions_row *row)

@@ -31,7 +31,7 @@ struct predictions_row {
     size_t extra_length;
     int label;       /* class index, -1: none */
     double target;   /* regression target, NaN: none */
-    const float *p;  /* [count] probabilities; NULL in regression */
+    const double *p; /* [count] probabilities; NULL in regression */
     double value;    /* regression output */
     uint32_t tokens; /* tokens the model saw, specials included */
     bool truncated;

@@ -146,7 +146,7 @@ static int take_row(void *arg, const struct infer_row *row)
         p->label[i] = (int32_t)row->label;
         p->predicted[i] = infer_predicted(labels, dev->probabilities);
         for (size_t k = 0; k < classes; k++)
-            p->p[i * classes + k] = (float)dev->probabilities[k];
+            p->p[i * classes + k] = dev->probabilities[k];
     }
     double loss = feed_row_loss(row->logits, labels, row->label, dataset_target(dev->split, i));
     if (!isnan(loss)) {
