@@ -367,35 +367,42 @@ static int read_classifier(struct hf_config *c)
 
 /* ---- files ---- */
 
+int hf_config_from_json(struct hf_config *out, json_t *json, const char *source)
+{
+    struct hf_config config = {.json = json};
+    int rc = json_is_object(json) ? check_kind(&config) : err_set(RECO_E_MODEL, "it is not a JSON object");
+
+    rc = rc < 0 ? rc : read_act(&config);
+    rc = rc < 0 ? rc : read_sizes(&config);
+    rc = rc < 0 ? rc : read_classifier(&config);
+    if (rc < 0) {
+        hf_config_release(&config);
+        return err_prepend(rc, "cannot use '%s'", source);
+    }
+    *out = config;
+    return 0;
+}
+
 int hf_config_read_file(struct hf_config *out, const char *path)
 {
-    struct hf_config config = {0};
     struct buf text = {0};
     json_error_t error;
+    json_t *json;
     int rc = file_read_all(path, MAX_CONFIG_BYTES, &text);
 
     if (rc < 0) {
         buf_release(&text);
         return rc;
     }
-    config.json = json_loadb(buf_str(&text), text.length, JSON_REJECT_DUPLICATES, &error);
+    json = json_loadb(buf_str(&text), text.length, JSON_REJECT_DUPLICATES, &error);
     buf_release(&text);
-    if (config.json == NULL) {
+    if (json == NULL) {
         if (error.text[0] == '\0') { /* what jansson leaves when memory runs out */
             return err_nomem();
         }
         return err_set(RECO_E_MODEL, "cannot parse '%s' line %d: %s", path, error.line, error.text);
     }
-    rc = json_is_object(config.json) ? check_kind(&config) : err_set(RECO_E_MODEL, "it is not a JSON object");
-    rc = rc < 0 ? rc : read_act(&config);
-    rc = rc < 0 ? rc : read_sizes(&config);
-    rc = rc < 0 ? rc : read_classifier(&config);
-    if (rc < 0) {
-        hf_config_release(&config);
-        return err_prepend(rc, "cannot use '%s'", path);
-    }
-    *out = config;
-    return 0;
+    return hf_config_from_json(out, json, path);
 }
 
 int hf_config_check_vocab(const struct hf_config *config, int64_t tokens, const char *source)

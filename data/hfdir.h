@@ -45,7 +45,9 @@ int hf_config_read(struct hf_config *out, const char *model_dir) RECO_MUST_CHECK
  */
 int hf_config_check_vocab(const struct hf_config *config, int64_t tokens, const char *source) RECO_MUST_CHECK;
 
-/* From a JSON file that need not be in a model directory (reco init): no vocabulary is looked at. */
+/* From JSON that need not be in a model directory (reco init): no vocabulary is looked at. json is taken, also on
+ * failure; source names it in messages. */
+int hf_config_from_json(struct hf_config *out, json_t *json, const char *source) RECO_MUST_CHECK;
 int hf_config_read_file(struct hf_config *out, const char *path) RECO_MUST_CHECK;
 
 /*

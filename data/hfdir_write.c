@@ -12,20 +12,6 @@ static const char *const act_names[] = {
 
 /* ---- config.json ---- */
 
-/* A number already there keeps its spelling (1e-12 would be printed as 9.9999999999999998e-13). */
-static int set_real(json_t *json, const char *key, double value)
-{
-    const json_t *old = json_object_get(json, key);
-
-    if (isnan(value)) {
-        return json_object_set_new(json, key, json_null());
-    }
-    if (json_is_number(old) && json_number_value(old) == value) {
-        return 0;
-    }
-    return json_object_set_new(json, key, json_real(value));
-}
-
 static int set_sizes(json_t *json, const struct hf_config *c)
 {
     const struct {
@@ -56,7 +42,8 @@ static int set_sizes(json_t *json, const struct hf_config *c)
         bad = json_object_set_new(json, sizes[i].key, json_integer(sizes[i].value));
     }
     for (size_t i = 0; !bad && i < sizeof numbers / sizeof *numbers; i++) {
-        bad = set_real(json, numbers[i].key, numbers[i].value);
+        bad = json_object_set_new(json, numbers[i].key,
+                                  isnan(numbers[i].value) ? json_null() : json_real(numbers[i].value));
     }
     return bad ||
            json_object_set_new(json, "pad_token_id", c->pad_token_id < 0 ? json_null() : json_integer(c->pad_token_id));
@@ -115,10 +102,28 @@ static int set_kind(json_t *json, const struct label_map *labels)
            json_object_set_new(json, "dtype", json_string("float32"));
 }
 
+/* With as few digits as give every number back: 0.1 is not to become 0.10000000000000001. The caller frees; NULL:
+ * memory. */
+static char *dump_json(const json_t *json)
+{
+    static const size_t max_digits = 17;
+
+    for (size_t digits = 15;; digits++) {
+        char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
+        json_t *again = text == NULL ? NULL : json_loads(text, 0, NULL);
+        bool same = json_equal(json, again);
+        json_decref(again);
+        if (text == NULL || same || digits == max_digits) {
+            return text;
+        }
+        free(text);
+    }
+}
+
 static int write_json(const char *dir, const char *name, const json_t *json)
 {
     char *path = path_join(dir, name);
-    char *text = json_dumps(json, JSON_INDENT(2));
+    char *text = dump_json(json);
     struct buf b = {0};
     int rc = path == NULL || text == NULL ? err_nomem() : buf_printf(&b, "%s\n", text);
 
