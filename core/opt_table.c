@@ -138,10 +138,7 @@ static bool good_name(const char *name, size_t length)
 static bool good_sentence(const char *help)
 {
     size_t length = help != NULL ? strlen(help) : 0;
-    if (length == 0 || help[length - 1] == '.')
-        return false;
-    bool acronym = length > 1 && (isupper((unsigned char)help[1]) || !isalpha((unsigned char)help[1]));
-    return !isupper((unsigned char)help[0]) || acronym;
+    return length > 0 && help[length - 1] != '.' && strchr(help, '\n') == NULL;
 }
 
 /* names: name, aliases; each must be well formed and belong to no other row. */
@@ -183,7 +180,7 @@ static int check_row(const struct opt_spec *specs, const struct opt_spec *spec)
     if (spec->letter == 'h')
         return bad_row(spec, "-h is --help");
     if (!good_sentence(spec->help))
-        return bad_row(spec, "help is one sentence, lower case, no full stop");
+        return bad_row(spec, "help is one sentence on one line without a full stop");
     if (spec->group == NULL)
         return bad_row(spec, "it has no group");
     if ((spec->type == OPT_CHOICE) != (spec->choices != NULL) || (spec->choices != NULL && spec->choices[0] == NULL))

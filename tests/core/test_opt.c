@@ -477,7 +477,7 @@ static void table_mistakes_are_found(void **state)
         {{.name = "config", GOOD}},
         {{.name = "a-b", GOOD}},
         {{.name = "a", .help = NULL, .group = "all"}},
-        {{.name = "a", .help = "Some sentence", .group = "all"}},
+        {{.name = "a", .help = "two\nlines", .group = "all"}},
         {{.name = "a", .help = "a sentence.", .group = "all"}},
         {{.name = "a", .help = "a sentence"}},
         {{.name = "a", .type = OPT_CHOICE, GOOD}},
