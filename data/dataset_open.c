@@ -32,8 +32,10 @@ static int open_file(const struct dataset *ds, struct file_map *map, const char 
         header->version != DATASET_VERSION || header->kind != (uint32_t)kind)
         return dataset_damaged(ds, name, "a wrong header");
     /* Raw texts are large and seldom read; each of their blocks has a checksum of its own. */
-    if (kind == DATASET_KIND_RAW)
-        return 0;
+    if (kind == DATASET_KIND_RAW) {
+        const struct dataset_header expected = {.magic = DATASET_MAGIC, .version = DATASET_VERSION, .kind = kind};
+        return memcmp(header, &expected, sizeof expected) == 0 ? 0 : dataset_damaged(ds, name, "a wrong header");
+    }
     hash_hex(map->data, map->size_bytes, hex);
     return strcmp(hex, hash) == 0 ? 0 : dataset_damaged(ds, name, "altered content: a wrong hash");
 }
