@@ -256,7 +256,9 @@ static int commit(struct run *run)
     run->stage = NULL;
     run->summary.distinct_texts = dataset_writer_texts(run->writer);
     run->summary.tokens = dataset_writer_tokens(run->writer);
-    return file_remove(run->reject_copy); /* of a former attempt */
+    if (file_remove(run->reject_copy) < 0) /* of a former attempt; the dataset stands all the same */
+        log_warn("%s", err_message());
+    return 0;
 }
 
 static void end(struct run *run)
