@@ -88,7 +88,7 @@ static int map_from_columns(struct predictions_reader *r, char *const *fields, s
         rc = label_map_from_list(&r->p->labels, names, name_count);
         r->map_known = !rc;
         if (rc) {
-            rc = err_prepend(RECO_E_DATA, "cannot read '%s': columns p_", r->path);
+            rc = err_prepend(rc == RECO_E_NOMEM ? rc : RECO_E_DATA, "cannot read '%s': columns p_", r->path);
         }
     }
     mem_free(names);

@@ -1,0 +1,370 @@
+/* TREC files: the text of trec_eval on its own test data (where present) and on a committed run, reading and writing.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/file.h"
+#include "core/mem.h"
+#include "eval/trec.h"
+
+#define FOLDER RECO_SOURCE_DIR "/tests/reference/metrics/"
+#define MEASURES_MAX 16
+
+static char scratch[] = "/tmp/reco-test-trec-XXXXXX";
+
+static int make_scratch(void **state)
+{
+    (void)state;
+    return mkdtemp(scratch) ? 0 : -1;
+}
+
+static int remove_scratch(void **state)
+{
+    (void)state;
+    return dir_remove(scratch);
+}
+
+static void scratch_path(char path[256], const char *name, const char *text)
+{
+    snprintf(path, 256, "%s/%s", scratch, name);
+    if (text) {
+        assert_int_equal(file_write_all(path, text, strlen(text)), 0);
+    }
+}
+
+struct files {
+    struct trec_qrels *qrels;
+    struct trec_run *run;
+};
+
+static void open_files(struct files *f, const char *qrels, const char *run)
+{
+    if (trec_qrels_read(&f->qrels, qrels) || trec_run_read(&f->run, run)) {
+        fail_msg("%s", err_message());
+    }
+}
+
+static void close_files(struct files *f)
+{
+    trec_qrels_free(f->qrels);
+    trec_run_free(f->run);
+}
+
+static const struct trec_options plain = {.relevance_level = 1};
+
+/* ---- trec_eval's own test data ---- */
+
+struct pair {
+    const char *qrels, *run, *expected;
+    struct trec_options options;
+    const char *measures[MEASURES_MAX];
+};
+
+static const struct pair pairs[] = {
+    {"qrels.test", "results.test", "out.test", {.relevance_level = 1}, {NULL}},
+    {"qrels.comment.test", "results.comment.test", "out.comment.test", {.relevance_level = 1}, {NULL}},
+    {"qrels.test", "results.test", "out.test.a", {.relevance_level = 1}, {"all_trec"}},
+    {"qrels.test", "results.test", "out.test.aq", {.relevance_level = 1, .by_query = true}, {"all_trec"}},
+    {"qrels.test",
+     "results.trunc",
+     "out.test.aqc",
+     {.relevance_level = 1, .by_query = true, .complete = true},
+     {"all_trec"}},
+    {"qrels.test",
+     "results.trunc",
+     "out.test.aqcM",
+     {.relevance_level = 1, .by_query = true, .complete = true, .max_results = 100},
+     {"all_trec"}},
+    {"qrels.rel_level",
+     "results.test",
+     "out.test.aql",
+     {.relevance_level = 2, .by_query = true},
+     {"all_trec", "relstring.20"}},
+    {"qrels.test",
+     "results.test",
+     "out.test.meas_params",
+     {.relevance_level = 1, .by_query = true},
+     {"iprec_at_recall..10,.20,.25,.75,.50", "P.5,7,3", "recall.20,2000", "Rprec_mult.5.0,0.2,0.35", "utility.2,-1,0,0",
+      "11pt_avg..25,.5,.75", "ndcg.1=3,2=9,4=4.5", "ndcg_cut.10,20,23.4", "success.2,5,20"}},
+};
+
+static void prints_what_trec_eval_prints(void **state)
+{
+    (void)state;
+    const char *data = getenv("RECO_DATA_DIR");
+    char folder[512];
+    snprintf(folder, sizeof folder, "%s/trec_eval/test", data ? data : RECO_SOURCE_DIR "/../shared/data");
+    if (!dir_exists(folder)) {
+        print_message("skipped: no folder '%s'\n", folder);
+        skip();
+    }
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        char qrels[600];
+        char run[600];
+        char expected[600];
+        struct files f = {0};
+        struct buf ours = {0};
+        struct buf theirs = {0};
+        snprintf(qrels, sizeof qrels, "%s/%s", folder, pairs[i].qrels);
+        snprintf(run, sizeof run, "%s/%s", folder, pairs[i].run);
+        snprintf(expected, sizeof expected, "%s/%s", folder, pairs[i].expected);
+        open_files(&f, qrels, run);
+        struct trec_options options = pairs[i].options;
+        options.measures = pairs[i].measures;
+        while (options.measure_count < MEASURES_MAX && pairs[i].measures[options.measure_count]) {
+            options.measure_count++;
+        }
+        assert_int_equal(trec_eval_text(&ours, f.qrels, f.run, &options), 0);
+        assert_int_equal(file_read_all(expected, 0, &theirs), 0);
+        assert_string_equal(buf_str(&ours), buf_str(&theirs));
+        buf_release(&ours);
+        buf_release(&theirs);
+        close_files(&f);
+    }
+}
+
+/* ---- the committed run: unjudged documents, ties, a query without a relevant document ---- */
+
+static void agrees_on_the_committed_run(void **state)
+{
+    (void)state;
+    static const char *const measures[] = {"set",           "all_trec",  "P.5,10",     "recall.5,10",
+                                           "ndcg_cut.5,10", "map_cut.5", "success.1,5"};
+    struct files f = {0};
+    struct buf ours = {0};
+    struct buf theirs = {0};
+    open_files(&f, FOLDER "trec.qrels", FOLDER "trec.run");
+    struct trec_options options = plain;
+    options.by_query = true;
+    options.measures = measures;
+    options.measure_count = sizeof measures / sizeof measures[0];
+    assert_int_equal(trec_eval_text(&ours, f.qrels, f.run, &options), 0);
+    assert_int_equal(file_read_all(FOLDER "trec.expected", 0, &theirs), 0);
+    size_t lines = 0;
+    for (char *line = theirs.data; *line; lines++) {
+        size_t length = strcspn(line, "\n") + 1;
+        char one[256];
+        snprintf(one, sizeof one, "%.*s", (int)length, line);
+        if (!strstr(buf_str(&ours), one)) {
+            fail_msg("missing: %s", one);
+        }
+        line += length;
+    }
+    assert_true(lines > 200);
+    buf_release(&ours);
+    buf_release(&theirs);
+    close_files(&f);
+}
+
+static void value_of(const struct files *f, const struct trec_options *trec, const char *name, double *value)
+{
+    struct eval_options options;
+    struct eval_report *report = NULL;
+    eval_options_init(&options);
+    options.metrics = &name;
+    options.metric_count = 1;
+    options.by_query = true;
+    assert_int_equal(trec_eval_run(&report, f->qrels, f->run, trec, &options), 0);
+    if (!eval_report_get(report, name, value, NULL)) {
+        *value = NAN;
+    }
+    struct buf b = {0};
+    assert_int_equal(eval_report_text(report, &b), 0);
+    assert_int_equal(eval_report_per_query(report, &b), 0);
+    json_t *json = eval_report_json(report);
+    assert_non_null(json);
+    json_decref(json);
+    buf_release(&b);
+    eval_report_free(report);
+}
+
+/* Three queries; d is ranked, u is not judged; q3 has nothing relevant, q4 is not in the run. */
+static const char small_qrels[] = "q1 0 a 1\nq1 0 b 0\nq1 0 c 2\nq2 0 a 1\nq3 0 a 0\nq4 0 z 1\n";
+static const char small_run[] =
+    "q1 Q0 u 1 3 t\nq1 Q0 c 2 2 t\nq1 Q0 b 3 2 t\nq2 Q0 b 1 1 t\nq3 Q0 a 1 1 t\nq9 Q0 a 1 1 t\n";
+
+static void own_metrics_on_trec_files(void **state)
+{
+    (void)state;
+    char qrels[256];
+    char run[256];
+    struct files f = {0};
+    double value;
+    scratch_path(qrels, "qrels", small_qrels);
+    scratch_path(run, "run", small_run);
+    open_files(&f, qrels, run);
+    value_of(&f, &plain, "mrr", &value); /* q1: c before b by docno; q2: 0; q3 left out */
+    assert_true(fabs(value - (1.0 / 2 + 0) / 2) < 1e-12);
+    value_of(&f, &plain, "ndcg@3", &value);
+    double ideal = 3 + 1 / log2(3);
+    assert_true(fabs(value - (3 / log2(3) / ideal + 0) / 2) < 1e-12);
+    struct trec_options complete = plain;
+    complete.complete = true;
+    value_of(&f, &complete, "mrr", &value); /* q4 counts as an empty list */
+    assert_true(fabs(value - 0.5 / 3) < 1e-12);
+    struct trec_options judged = plain;
+    judged.judged_only = true;
+    value_of(&f, &judged, "mrr", &value);
+    assert_true(fabs(value - 0.5) < 1e-12);
+    value_of(&f, &plain, "accuracy", &value);
+    assert_true(isnan(value));
+    close_files(&f);
+}
+
+static void bad_files_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+        bool is_run;
+    } bad[] = {
+        {"q1 0 a\n", "line 1: 3 fields", false},
+        {"q1 0 a 1\n\n# x\nq1 0 b x\n", "line 4: not a relevance: 'x'", false},
+        {"q1 0 a 1.5\n", "line 1: not a whole relevance: '1.5'", false},
+        {"q1 0 a 1\nq1 0 a 0\n", "query 'q1' has document 'a' twice", false},
+        {"", "no entries", false},
+        {"# only a comment\n", "no entries", false},
+        {"q1 Q0 a 1 2\n", "line 1: 5 fields", true},
+        {"q1 Q0 a 1 x t\n", "line 1: not a score: 'x'", true},
+        {"q1 Q0 a 1 nan t\n", "line 1: not a score: 'nan'", true},
+        {"q1 Q0 a 1 1 t\nq1 Q0 a 2 0 t\n", "query 'q1' has document 'a' twice", true},
+    };
+    char path[256];
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct files f = {0};
+        scratch_path(path, "bad", bad[i].text);
+        int rc = bad[i].is_run ? trec_run_read(&f.run, path) : trec_qrels_read(&f.qrels, path);
+        assert_int_equal(rc, RECO_E_DATA);
+        if (!strstr(err_message(), bad[i].message)) {
+            fail_msg("'%s' does not say '%s'", err_message(), bad[i].message);
+        }
+        assert_null(f.run);
+        assert_null(f.qrels);
+    }
+    struct files f = {0};
+    struct buf b = {0};
+    char other[256];
+    scratch_path(path, "qrels", "q1 0 a 1\n");
+    scratch_path(other, "run", "q2 Q0 a 1 1 t\n");
+    open_files(&f, path, other);
+    assert_int_equal(trec_eval_text(&b, f.qrels, f.run, &plain), RECO_E_DATA);
+    close_files(&f);
+    buf_release(&b);
+}
+
+static void measures_are_checked(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"map",       "official",        "set",         "all_trec",
+                                       "P.5",       "P.1,2,3",         "ndcg",        "ndcg.1=2,3=.5",
+                                       "set_F.0.5", "utility.1,2,3,4", "11pt_avg.0.5"};
+    static const char *const bad[] = {"",       "maps",    "P.0",       "P.x",         "P.5,5",      "P.",  "map.5",
+                                      "ndcg.1", "ndcg.=1", "utility.1", "ndcg_cut.-1", "official.5", "P,5", "P.1e300"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (trec_measure_check(good[i])) {
+            fail_msg("%s: %s", good[i], err_message());
+        }
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (trec_measure_check(bad[i]) != RECO_E_USAGE) {
+            fail_msg("'%s' was taken", bad[i]);
+        }
+    }
+    assert_int_equal(trec_measure_check("ndcg_cup"), RECO_E_USAGE);
+    assert_non_null(strstr(err_message(), "did you mean 'ndcg_cut'?"));
+}
+
+/* Predictions written as TREC files and read back give the same figures. */
+static void predictions_survive_as_trec_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"ndcg@10", "map", "mrr", "precision@5", "recall@3"};
+    char qrels[256];
+    char run[256];
+    struct files f = {0};
+    struct predictions *p = NULL;
+    struct eval_options options;
+    struct eval_report *report = NULL;
+    assert_int_equal(predictions_read(&p, FOLDER "binary.tsv"), 0);
+    scratch_path(qrels, "qrels.out", NULL);
+    scratch_path(run, "run.out", NULL);
+    assert_int_equal(trec_run_write(run, p, "tag"), 0);
+    assert_int_equal(trec_qrels_write(qrels, p), 0);
+    open_files(&f, qrels, run);
+    eval_options_init(&options);
+    assert_int_equal(eval_run(&report, p, &options), 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        double ours;
+        double back;
+        assert_true(eval_report_get(report, names[i], &ours, NULL));
+        value_of(&f, &plain, names[i], &back);
+        assert_true(fabs(ours - back) < 1e-12);
+    }
+    eval_report_free(report);
+    assert_int_equal(trec_run_write(run, p, "two words"), RECO_E_DATA);
+    close_files(&f);
+    predictions_free(p);
+    assert_int_equal(predictions_read(&p, FOLDER "regression.tsv"), 0);
+    assert_int_equal(trec_qrels_write(qrels, p), RECO_E_DATA); /* grades are not whole */
+    predictions_free(p);
+}
+
+static void survives_failing_allocations(void **state)
+{
+    (void)state;
+    static const char *const measures[] = {"all_trec", "ndcg.1=2", "P.5"};
+    char qrels[256];
+    char run[256];
+    int rc = -1;
+    long n = 0;
+    scratch_path(qrels, "qrels", small_qrels);
+    scratch_path(run, "run", small_run);
+    while (rc && n < 100000) {
+        struct files f = {0};
+        struct buf b = {0};
+        struct eval_report *report = NULL;
+        struct eval_options own;
+        struct trec_options options = plain;
+        options.measures = measures;
+        options.measure_count = 3;
+        eval_options_init(&own);
+        mem_fail_after(++n);
+        rc = trec_qrels_read(&f.qrels, qrels);
+        if (!rc) {
+            rc = trec_run_read(&f.run, run);
+        }
+        if (!rc) {
+            rc = trec_eval_text(&b, f.qrels, f.run, &options);
+        }
+        if (!rc) {
+            rc = trec_eval_run(&report, f.qrels, f.run, &options, &own);
+        }
+        mem_fail_after(0);
+        assert_true(rc == 0 || rc == RECO_E_NOMEM);
+        eval_report_free(report);
+        buf_release(&b);
+        close_files(&f);
+    }
+    assert_true(n > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_what_trec_eval_prints), cmocka_unit_test(agrees_on_the_committed_run),
+        cmocka_unit_test(own_metrics_on_trec_files),    cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(measures_are_checked),         cmocka_unit_test(predictions_survive_as_trec_files),
+        cmocka_unit_test(survives_failing_allocations),
+    };
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
