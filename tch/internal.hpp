@@ -13,11 +13,17 @@
 
 #include "tch/tch.h"
 
+namespace tch
+{
+struct grad_state; /* graph.hpp */
+}
+
 struct tch_tensor {
     at::Tensor value;
-    struct tch_scope *scope = nullptr;  /* owner; NULL: the caller, or (gradients, moments) another tensor */
-    size_t index = 0;                   /* place in the owner's list */
-    std::unique_ptr<tch_tensor> grad{}; /* the handle that tch_parameter_grad lends */
+    struct tch_scope *scope = nullptr;        /* owner; NULL: the caller, or (gradients, moments) another tensor */
+    size_t index = 0;                         /* place in the owner's list */
+    std::shared_ptr<tch::grad_state> state{}; /* of a parameter, else NULL */
+    std::unique_ptr<tch_tensor> grad{};       /* the handle that tch_parameter_grad lends */
 };
 
 struct tch_scope {
@@ -39,6 +45,12 @@ at::Device device_of(const struct tch_device &device);
 int describe_exception(const char *operation, char *text, size_t size) noexcept;
 /* The thread's message, read by tch_last_error. */
 void set_last_error(const char *text) noexcept;
+
+/*
+ * The value for an operation whose gradient goes through libtorch's own nodes, which add to what a parameter's gradient
+ * holds: a gradient that holds nothing is zeroed first.
+ */
+const at::Tensor &used(const tch_tensor *t);
 
 /* Puts a value in the scope. */
 struct tch_tensor *hold(struct tch_scope *s, at::Tensor value);

@@ -25,7 +25,7 @@ struct tch_tensor *tch_cross_entropy(struct tch_scope *s, struct tch_tensor *log
 {
     return tch::operation(s, "tch_cross_entropy", {logits, label, w}, [&] {
         at::Tensor log_p =
-            at::log_softmax(logits->value, -1, at::kFloat).gather(1, label->value.unsqueeze(1)).squeeze(1);
+            at::log_softmax(tch::used(logits), -1, at::kFloat).gather(1, label->value.unsqueeze(1)).squeeze(1);
         return log_p.mul(w->value).sum().div(-denominator);
     });
 }
@@ -34,7 +34,7 @@ struct tch_tensor *tch_mse(struct tch_scope *s, struct tch_tensor *x, struct tch
                            double denominator)
 {
     return tch::operation(s, "tch_mse", {x, y, w}, [&] {
-        return at::mse_loss(column(x->value), y->value, at::Reduction::None).mul(w->value).sum().div(denominator);
+        return at::mse_loss(column(tch::used(x)), y->value, at::Reduction::None).mul(w->value).sum().div(denominator);
     });
 }
 
@@ -42,7 +42,7 @@ struct tch_tensor *tch_bce_logits(struct tch_scope *s, struct tch_tensor *x, str
                                   double denominator)
 {
     return tch::operation(s, "tch_bce_logits", {x, y, w}, [&] {
-        return at::binary_cross_entropy_with_logits(column(x->value), y->value, {}, {}, at::Reduction::None)
+        return at::binary_cross_entropy_with_logits(column(tch::used(x)), y->value, {}, {}, at::Reduction::None)
             .mul(w->value)
             .sum()
             .div(denominator);

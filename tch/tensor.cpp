@@ -1,6 +1,6 @@
 /* Tensors: making them, and moving data in and out. */
 
-#include "tch/internal.hpp"
+#include "tch/graph.hpp"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -156,7 +156,7 @@ int tch_copy_in(struct tch_tensor *t, enum tch_dtype dtype, const void *data, si
 
 struct tch_tensor *tch_to_dtype(struct tch_scope *s, struct tch_tensor *t, enum tch_dtype dtype)
 {
-    return tch::operation(s, "tch_to_dtype", {t}, [&] { return t->value.to(tch::scalar_type(dtype)); });
+    return tch::operation(s, "tch_to_dtype", {t}, [&] { return tch::used(t).to(tch::scalar_type(dtype)); });
 }
 
 int tch_parameter_new(struct tch_tensor **out, const float *data, const int64_t *shape, int dims,
@@ -170,6 +170,7 @@ int tch_parameter_new(struct tch_tensor **out, const float *data, const int64_t 
         t->value = at::empty(view.sizes(), view.options().device(tch::device_of(device)));
         t->value.copy_(view);
         t->value.set_requires_grad(true);
+        t->state = std::make_shared<tch::grad_state>();
         *out = t.release();
     });
 }
@@ -188,14 +189,18 @@ struct tch_tensor *tch_parameter_grad(struct tch_tensor *p)
         if (!p->grad)
             p->grad = std::make_unique<tch_tensor>();
         p->grad->value = p->value.grad();
+        if (p->state && p->state->content == tch::grad_state::EMPTY) {
+            c10::AutoGradMode no_grad(false);
+            p->grad->value.zero_();
+        }
     });
     return status == TCH_OK ? p->grad.get() : nullptr;
 }
 
 void tch_parameter_zero_grad(struct tch_tensor *p)
 {
-    if (p && p->value.grad().defined())
-        p->value.grad().zero_();
+    if (p && p->state)
+        tch::clear_grad(p->value, *p->state);
 }
 
 } /* extern "C" */
