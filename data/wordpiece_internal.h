@@ -22,15 +22,20 @@ struct wordpiece_added { /* a token looked for in the raw text */
 };
 
 /*
- * Byte trie over the vocabulary. Edges are one open-addressing table: key node << 8 | byte, value the child. Node 0 is
- * the root; ids[node] is the token that ends there or -1. continuation is the node after "##", 0 when there is none.
+ * Byte trie over the vocabulary, as a double array: the child of node n by byte b is the unit base(n) ^ b, if the label
+ * there is b. No two nodes have the same base and none with children has base 0, so a label cannot match by chance;
+ * label 0 is a free unit (no token holds a NUL).     Idea: Aoe 1989, "An efficient digital search algorithm by using a
+ * double-array".
  */
+struct wordpiece_unit {
+    uint32_t link; /* base << 8 | label */
+    int32_t id;    /* the token that ends here, or -1 */
+};
 struct wordpiece_trie {
-    uint64_t *edges; /* (key + 1) << 32 | child; 0: free */
-    uint32_t edge_mask;
-    int32_t *ids;
-    uint32_t node_count;
-    uint32_t continuation;
+    struct wordpiece_unit *units; /* [unit_count] */
+    size_t unit_count;
+    uint32_t root;         /* link from which a word's first piece starts */
+    uint32_t continuation; /* link after "##", 0 when no token begins so */
 };
 
 struct wordpiece {
@@ -73,19 +78,18 @@ int wordpiece_build_finish(struct wordpiece *wp) RECO_MUST_CHECK;
 /* The id of a token's exact text, -1 when it is not in the vocabulary. */
 int32_t wordpiece_find(const struct wordpiece *wp, const char *token, size_t length);
 
-static inline uint32_t wordpiece_trie_step(const struct wordpiece_trie *trie, uint32_t node, unsigned char byte)
+/* The unit reached from a unit of this link by byte; NULL: none. */
+static inline const struct wordpiece_unit *wordpiece_trie_step(const struct wordpiece_trie *trie, uint32_t link,
+                                                               unsigned char byte)
 {
-    uint32_t key = node << 8 | byte;
-    uint32_t slot = key * 0x9E3779B1u;
-    slot ^= slot >> 15;
-    for (;; slot++) {
-        uint64_t edge = trie->edges[slot & trie->edge_mask];
-        if (edge == 0)
-            return 0;
-        if ((uint32_t)(edge >> 32) == key + 1)
-            return (uint32_t)edge;
-    }
+    const struct wordpiece_unit *unit = &trie->units[(link >> 8) ^ byte];
+    return (unsigned char)unit->link == byte ? unit : NULL;
 }
+
+/* Makes the trie of tokens [count]; a NULL or empty one is skipped, of equal ones the last counts. */
+int wordpiece_trie_build(struct wordpiece_trie *trie, const char *const *tokens, int count) RECO_MUST_CHECK;
+void wordpiece_trie_release(struct wordpiece_trie *trie);
+int32_t wordpiece_trie_find(const struct wordpiece_trie *trie, const char *token, size_t length); /* -1: not there */
 
 /* Greedy longest match of one normalised word; writes at most length ids and returns how many (one unknown if it
  * cannot). */

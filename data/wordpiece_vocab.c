@@ -6,7 +6,6 @@
 #include "data/wordpiece_internal.h"
 
 #define MAX_VOCAB ((size_t)1 << 24)
-#define MAX_NODES ((uint32_t)1 << 24) /* so that node << 8 | byte fits 32 bits */
 #define MAX_VOCAB_BYTES ((size_t)1 << 30)
 
 static const char *const default_names[WORDPIECE_NAMES] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
@@ -24,114 +23,27 @@ void wordpiece_build_init(struct wordpiece_build *build, const char *source)
     memcpy(build->names, default_names, sizeof default_names);
 }
 
-/* Trie ---------------------------------------------------------------------------------------------------------------
- */
-
-static int trie_reserve(struct wordpiece_trie *trie, size_t edge_count)
-{
-    size_t slots = 64;
-    while (slots < edge_count * 2)
-        slots *= 2;
-    trie->edges = mem_calloc(slots, sizeof *trie->edges);
-    trie->ids = mem_alloc((edge_count + 1) * sizeof *trie->ids);
-    if (trie->edges == NULL || trie->ids == NULL)
-        return RECO_E_NOMEM;
-    trie->edge_mask = (uint32_t)(slots - 1);
-    trie->ids[0] = -1;
-    trie->node_count = 1;
-    return 0;
-}
-
-static uint32_t trie_grow(struct wordpiece_trie *trie, uint32_t node, unsigned char byte)
-{
-    uint32_t child = wordpiece_trie_step(trie, node, byte);
-    if (child != 0)
-        return child;
-    uint32_t key = node << 8 | byte;
-    uint32_t slot = key * 0x9E3779B1u;
-    slot ^= slot >> 15;
-    while (trie->edges[slot & trie->edge_mask] != 0)
-        slot++;
-    child = trie->node_count++;
-    trie->ids[child] = -1;
-    trie->edges[slot & trie->edge_mask] = (uint64_t)(key + 1) << 32 | child;
-    return child;
-}
-
-/* The node after bytes, 0 when no token begins so. */
-static uint32_t trie_walk(const struct wordpiece_trie *trie, const char *bytes, size_t length)
-{
-    uint32_t node = 0;
-    for (size_t i = 0; i < length; i++) {
-        node = wordpiece_trie_step(trie, node, (unsigned char)bytes[i]);
-        if (node == 0)
-            return 0;
-    }
-    return node;
-}
-
 static int trie_build(struct wordpiece *wp, const struct wordpiece_build *build)
 {
-    size_t bytes = 0;
-    for (int id = 0; id < wp->vocab_size; id++)
-        bytes += wp->tokens[id] != NULL ? strlen(wp->tokens[id]) : 0;
-    if (bytes >= MAX_NODES)
-        return err_set(RECO_E_MODEL, "vocabulary '%s' is too large: %zu bytes of tokens", build->source, bytes);
-    int rc = trie_reserve(&wp->trie, bytes);
+    int rc = wordpiece_trie_build(&wp->trie, wp->tokens, wp->vocab_size);
     if (rc != 0)
-        return rc;
+        return rc == RECO_E_MODEL ? err_prepend(rc, "vocabulary '%s'", build->source) : rc;
     size_t repeated = 0;
     int first_repeated = 0;
     for (int id = 0; id < wp->vocab_size; id++) {
         const char *token = wp->tokens[id];
-        if (token == NULL || token[0] == '\0')
-            continue;
-        uint32_t node = 0;
-        for (const char *p = token; *p != '\0'; p++)
-            node = trie_grow(&wp->trie, node, (unsigned char)*p);
-        if (wp->trie.ids[node] >= 0 && repeated++ == 0)
+        if (token != NULL && token[0] != '\0' && wordpiece_find(wp, token, strlen(token)) != id && repeated++ == 0)
             first_repeated = id;
-        wp->trie.ids[node] = id;
     }
     if (repeated > 0)
         log_warn("vocabulary '%s' lists %zu tokens more than once (first: '%s', line %d); the last line counts",
                  build->source, repeated, wp->tokens[first_repeated], first_repeated + 1);
-    wp->trie.continuation = trie_walk(&wp->trie, "##", 2);
     return 0;
 }
 
 int32_t wordpiece_find(const struct wordpiece *wp, const char *token, size_t length)
 {
-    uint32_t node = trie_walk(&wp->trie, token, length);
-    return node == 0 ? -1 : wp->trie.ids[node];
-}
-
-size_t wordpiece_match(const struct wordpiece *wp, const unsigned char *word, size_t length, int32_t *out)
-{
-    const struct wordpiece_trie *trie = &wp->trie;
-    size_t count = 0, start = 0;
-    uint32_t node = 0; /* the root for the first piece, "##" for those after it */
-    while (start < length) {
-        int32_t best = -1;
-        size_t best_end = start;
-        for (size_t i = start; i < length; i++) {
-            node = wordpiece_trie_step(trie, node, word[i]);
-            if (node == 0)
-                break;
-            if (trie->ids[node] >= 0) {
-                best = trie->ids[node];
-                best_end = i + 1;
-            }
-        }
-        node = trie->continuation;
-        if (best < 0 || (node == 0 && best_end < length)) {
-            out[0] = wp->special.unk;
-            return 1;
-        }
-        out[count++] = best;
-        start = best_end;
-    }
-    return count;
+    return wordpiece_trie_find(&wp->trie, token, length);
 }
 
 /* Building -----------------------------------------------------------------------------------------------------------
@@ -339,8 +251,7 @@ void wordpiece_close(struct wordpiece *wp)
         return;
     mem_arena_release(&wp->arena);
     mem_free(wp->tokens);
-    mem_free(wp->trie.edges);
-    mem_free(wp->trie.ids);
+    wordpiece_trie_release(&wp->trie);
     mem_free(wp->single_ids);
     mem_free(wp->added);
     mem_free(wp);
