@@ -10,8 +10,6 @@ int data_check_delimiter(const char *name, const char *value)
 {
     char delimiter;
 
-    if (csv_delimiter_parse(value, &delimiter) < 0) {
-        return err_set(RECO_E_USAGE, "bad value '%s' for --%s: expected one character, or 'tab'", value, name);
-    }
-    return 0;
+    (void)name; /* the parser puts it in front */
+    return csv_delimiter_parse(value, &delimiter);
 }

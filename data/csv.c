@@ -509,12 +509,24 @@ bool csv_reader_has(const struct csv_reader *reader, const char *name)
     return false;
 }
 
+static bool is_but_for_blanks(const char *padded, const char *name)
+{
+    size_t length = strlen(name), start = strspn(padded, " \t");
+
+    return strncmp(padded + start, name, length) == 0 &&
+           strspn(padded + start + length, " \t") == strlen(padded + start + length);
+}
+
 static int no_column(const struct csv_reader *r, const char *option, const char *name)
 {
     const char *near = opt_nearest(name, (const char *const *)r->names, r->name_count);
     struct buf names = {0};
     int rc = 0;
 
+    for (size_t i = 0; i < r->name_count; i++)
+        if (is_but_for_blanks(r->names[i], name))
+            return err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, it is '%s' there: --trim_blanks cuts the blanks",
+                           name, option, r->label, r->names[i]);
     if (near != NULL)
         return err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, did you mean '%s'?", name, option, r->label, near);
     for (size_t i = 0; rc == 0 && i < r->name_count; i++)

@@ -185,6 +185,7 @@ static int read_file(struct run *run, const struct prepare_file *file)
                                          .has_weight = file->schema.weight != PREPARE_NO_COLUMN};
     int rc = dataset_writer_begin_split(run->writer, &split);
 
+    prepare_row_reader_next_file(&run->row_reader);
     if (rc == 0)
         rc = read_rows(run, file, &counts);
     if (rc == 0)

@@ -49,10 +49,10 @@ int prepare_options_check(const struct prepare_options *options) RECO_MUST_CHECK
  * summary may be NULL.
  *
  * Bad rows, besides those of csv.h: an empty query (blanks only), an empty label outside the test file, a label that is
- * not in the map, a weight or event that is not a number, a negative weight. An empty description is valid; an empty
- * label in the test file is a row without label. A row's id is its --id_column, else <file name>:<record>; its query id
- * is --query_id_column, else 16 hex digits of the XXH3 hash of the query in lower case (Unicode, one character by one)
- * with every run of white space as one space and none at the ends.
+ * not in the map, a weight or event that is not a number, a negative weight, an --id_column value seen before in the
+ * file. An empty description is valid; an empty label in the test file is a row without label. A row's id is its
+ * --id_column, else <file name>:<record>; its query id is --query_id_column, else 16 hex digits of the XXH3 hash of the
+ * query in lower case (Unicode, one character by one) with every run of white space as one space and none at the ends.
  *
  * RECO_E_DATA over max_bad_rows (of each file), without a good row, or with one class only: no dataset; the bad rows
  * are then in

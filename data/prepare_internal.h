@@ -80,7 +80,10 @@ int prepare_labels_settle(struct prepare_labels *l, const struct prepare_options
 
 struct prepare_row_reader { /* zero-initialised is valid; buffers kept from row to row */
     struct buf description, columns, key, bad;
+    uint64_t *ids; /* [id_slots] hashes of the row ids of this file when they come from a column; 0: free */
+    size_t id_slots, id_count;
 };
+void prepare_row_reader_next_file(struct prepare_row_reader *r);
 void prepare_row_reader_release(struct prepare_row_reader *r);
 
 /* Fills row from a good record; buf_str(&r->bad) is the reason when the row cannot be used, then row is void. */

@@ -245,17 +245,18 @@ static int report_split(struct buf *b, const json_t *split)
 {
     const json_t *labels = json_object_get(split, "labels"), *tokens = json_object_get(split, "tokens_per_row");
     long long kept = number(split, "rows_kept"), truncated = number(split, "rows_truncated");
+    const char *file = json_string_value(json_object_get(split, "file"));
     int rc = buf_printf(b, "%s: %lld rows read from %s, %lld kept, %lld bad\n",
                         json_string_value(json_object_get(split, "name")), number(split, "rows_read"),
-                        json_string_value(json_object_get(split, "file")), kept, number(split, "rows_bad"));
+                        file != NULL && strcmp(file, "-") == 0 ? "stdin" : file, kept, number(split, "rows_bad"));
 
-    for (size_t i = 0; rc == 0 && i < json_array_size(labels); i++) {
+    for (size_t i = 0; rc == 0 && i < json_array_size(labels) && number(split, "rows_without_label") < kept; i++) {
         const json_t *label = json_array_get(labels, i);
         rc = buf_printf(b, "  label %-20s %10lld  %5.1f %%\n", json_string_value(json_object_get(label, "label")),
                         number(label, "rows"), kept > 0 ? 100.0 * (double)number(label, "rows") / (double)kept : 0.0);
     }
     if (rc == 0 && number(split, "rows_without_label") > 0)
-        rc = buf_printf(b, "  %lld rows without a label\n", number(split, "rows_without_label"));
+        rc = buf_printf(b, "  %-26s %10lld\n", "without a label", number(split, "rows_without_label"));
     if (rc == 0)
         rc = buf_printf(
             b, "  tokens a row: mean %.1f, half up to %lld, 90 %% up to %lld, 99 %% up to %lld, at most %lld\n",
@@ -268,7 +269,7 @@ static int report_split(struct buf *b, const json_t *split)
             kept > 0 ? 100.0 * (double)truncated / (double)kept : 0.0, number(split, "query_tokens_lost"),
             number(split, "description_tokens_lost"));
     if (rc == 0 && number(split, "rows_with_query_too_long") > 0)
-        rc = buf_printf(b, "  %lld rows whose query alone is too long: training would refuse them\n",
+        rc = buf_printf(b, "  query alone too long, which training would refuse: %lld\n",
                         number(split, "rows_with_query_too_long"));
     return rc;
 }

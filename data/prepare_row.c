@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include "core/hash.h"
+#include "core/mem.h"
 #include "data/dataset_format.h"
 #include "data/number.h"
 #include "data/predictions.h"
@@ -11,8 +12,16 @@
 
 enum { MAX_SHOWN_BYTES = 60 };
 
+void prepare_row_reader_next_file(struct prepare_row_reader *r)
+{
+    r->id_count = 0;
+    if (r->id_slots > 0)
+        memset(r->ids, 0, r->id_slots * sizeof *r->ids);
+}
+
 void prepare_row_reader_release(struct prepare_row_reader *r)
 {
+    mem_free(r->ids);
     buf_release(&r->description);
     buf_release(&r->columns);
     buf_release(&r->key);
@@ -124,6 +133,44 @@ static int add_column(struct prepare_row_reader *r, const struct csv_field *fiel
     return rc < 0 ? rc : predictions_escape(&r->columns, field->text, field->length);
 }
 
+static bool enter_id(uint64_t *slots, size_t slot_count, uint64_t id)
+{
+    size_t slot = (size_t)id & (slot_count - 1);
+
+    for (; slots[slot] != 0; slot = (slot + 1) & (slot_count - 1))
+        if (slots[slot] == id)
+            return false;
+    slots[slot] = id;
+    return true;
+}
+
+/* Predictions are told apart by their row id, so that one can stand once in a file. Known by 64 bits of hash: 16 bytes
+ * a row. */
+static int check_id(struct prepare_row_reader *r, const struct csv_field *field)
+{
+    enum { FIRST_SLOTS = 1024 };
+    uint64_t id = hash_u64(field->text, field->length, 0);
+
+    if ((r->id_count + 1) * 2 > r->id_slots) {
+        size_t slots = r->id_slots > 0 ? r->id_slots * 2 : FIRST_SLOTS;
+        uint64_t *ids = mem_calloc(slots, sizeof *ids);
+        if (ids == NULL)
+            return RECO_E_NOMEM;
+        for (size_t i = 0; i < r->id_slots; i++)
+            if (r->ids[i] != 0)
+                (void)enter_id(ids, slots, r->ids[i]);
+        mem_free(r->ids);
+        r->ids = ids;
+        r->id_slots = slots;
+    }
+    if (enter_id(r->ids, r->id_slots, id != 0 ? id : 1)) {
+        r->id_count++;
+        return 0;
+    }
+    int shown = field->length > MAX_SHOWN_BYTES ? MAX_SHOWN_BYTES : (int)field->length;
+    return buf_printf(&r->bad, "row id '%.*s' was there before", shown, field->text);
+}
+
 /* row_id, query_id and item_id; r->key is the normalised query. */
 static int add_keys(struct prepare_row_reader *r, const struct prepare_file *file, const struct csv_record *record)
 {
@@ -183,6 +230,8 @@ int prepare_row_read(struct prepare_row_reader *r, const struct prepare_file *fi
         rc = read_weight(r, file, record, row);
     if (rc == 0 && r->bad.length == 0)
         rc = add_columns(r, file, record);
+    if (rc == 0 && r->bad.length == 0 && file->schema.keys[0] != PREPARE_NO_COLUMN)
+        rc = check_id(r, &record->fields[file->schema.keys[0]]);
     if (rc == 0 && r->bad.length == 0) /* last, so that a value seen in bad rows only does not become a label */
         rc = read_label(r, file, record, labels, row);
     if (rc < 0 || r->bad.length > 0)

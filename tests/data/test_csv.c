@@ -348,7 +348,7 @@ static void test_columns(void **state)
     size_t column = 99;
 
     (void)state;
-    write_input("query,title,twice,twice\n", 24);
+    write_input("query,title,twice,twice, padded\n", 32);
     assert_int_equal(csv_reader_open(&reader, path, NULL), 0);
     assert_int_equal(csv_reader_find(reader, "query_column", "title", &column), 0);
     assert_int_equal(column, 1);
@@ -359,6 +359,8 @@ static void test_columns(void **state)
     assert_non_null(strstr(err_message(), "did you mean 'query'?"));
     assert_int_equal(csv_reader_find(reader, "label_column", "zzzzzzzz", &column), RECO_E_USAGE);
     assert_non_null(strstr(err_message(), "it has 'query', 'title'"));
+    assert_int_equal(csv_reader_find(reader, "label_column", "padded", &column), RECO_E_USAGE);
+    assert_non_null(strstr(err_message(), "it is ' padded' there: --trim_blanks cuts the blanks"));
     assert_int_equal(csv_reader_find(reader, "label_column", "twice", &column), RECO_E_DATA);
     assert_int_equal(column, 1);
     csv_reader_close(reader);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include "core/stop.h"
 #include "data/dataset.h"
@@ -372,6 +373,25 @@ static void test_keys(void **state)
     dataset_close(ds);
 }
 
+static void test_row_ids_are_unique(void **state)
+{
+    struct prepare_options o = util_options();
+    struct buf train = {0};
+
+    (void)state;
+    o.id_column = "id";
+    assert_int_equal(buf_add_str(&train, "id,q,d,l\n"), 0);
+    for (int i = 0; i < 5000; i++)
+        assert_int_equal(buf_printf(&train, "r%d,a,b,%d\n", i, i % 2), 0);
+    expect_ok(&o, buf_str(&train), "id,q,d\nr1,a,b\n", 5001, 0); /* each file has its own */
+    assert_int_equal(buf_add_str(&train, "r17,a,b,1\n"), 0);
+    expect_ok(&o, buf_str(&train), NULL, 5000, 1);
+    char *rejects = util_read("out/rejects.tsv", NULL);
+    assert_non_null(strstr(rejects, "\t5002\trow id 'r17' was there before\t"));
+    mem_free(rejects);
+    buf_release(&train);
+}
+
 static void test_descriptions_join(void **state)
 {
     struct prepare_options o = util_options();
@@ -447,7 +467,7 @@ static void test_report(void **state)
     expect_ok(&o, "q,d,l\na,b,1\na b c d e f g h,c,0\n", NULL, 2, 0);
     buf_clear(&text);
     assert_int_equal(prepare_report_text(util_path("out"), &text), 0);
-    assert_non_null(strstr(buf_str(&text), "1 rows whose query alone is too long"));
+    assert_non_null(strstr(buf_str(&text), "query alone too long, which training would refuse: 1"));
     buf_release(&text);
 }
 
@@ -526,6 +546,51 @@ static void test_reject_torture(void **state)
     mem_free(o.train_file);
 }
 
+/* kill -9 at any moment leaves the old dataset or the new one. */
+static void test_kill(void **state)
+{
+    enum { KILLS = 30 };
+    struct prepare_options o = util_options();
+    struct buf train = {0};
+    char old_hash[HASH_HEX_SIZE], new_hash[HASH_HEX_SIZE];
+    int seen_old = 0, seen_new = 0;
+
+    (void)state;
+    expect_ok(&o, "q,d,l\nold,b,1\nold,b,0\n", NULL, 2, 0);
+    struct dataset *ds = open_out();
+    snprintf(old_hash, sizeof old_hash, "%s", dataset_hash(ds));
+    dataset_close(ds);
+    assert_int_equal(buf_add_str(&train, "q,d,l\n"), 0);
+    for (int i = 0; i < 3000; i++)
+        assert_int_equal(buf_printf(&train, "a %d,b c %d,%d\n", i, i * 7, i % 2), 0);
+    util_write("train.csv", buf_str(&train));
+    o.train_file = mem_strdup(util_path("train.csv"));
+    double start_s = clock_now_s();
+    assert_int_equal(prepare_run(&o, util_wp, NULL, util_path("new"), NULL), 0);
+    double whole_s = clock_now_s() - start_s;
+    assert_int_equal(dataset_open(&ds, util_path("new")), 0);
+    snprintf(new_hash, sizeof new_hash, "%s", dataset_hash(ds));
+    dataset_close(ds);
+    for (int i = 0; i < KILLS; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit(prepare_run(&o, util_wp, NULL, util_path("out"), NULL) == 0 ? 0 : 1);
+        usleep((useconds_t)(1.5e6 * whole_s * i / KILLS));
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        ds = open_out();
+        bool is_old = strcmp(dataset_hash(ds), old_hash) == 0;
+        assert_true(is_old || strcmp(dataset_hash(ds), new_hash) == 0);
+        *(is_old ? &seen_old : &seen_new) += 1;
+        dataset_close(ds);
+    }
+    print_message("killed %d times: %d times the old dataset, %d times the new one\n", KILLS, seen_old, seen_new);
+    assert_true(seen_old > 0);
+    mem_free(o.train_file);
+    buf_release(&train);
+}
+
 static void test_stop(void **state)
 {
     struct prepare_options o = util_options();
@@ -550,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_too_many_labels),
         cmocka_unit_test(test_given_map),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_row_ids_are_unique),
         cmocka_unit_test(test_descriptions_join),
         cmocka_unit_test(test_trim_and_delimiter),
         cmocka_unit_test(test_samples),
@@ -558,6 +624,7 @@ int main(void)
         cmocka_unit_test(test_write_torture),
         cmocka_unit_test(test_reject_torture),
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_kill),
     };
     return cmocka_run_group_tests(tests, util_setup, util_teardown);
 }
