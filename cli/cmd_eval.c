@@ -34,27 +34,28 @@ struct eval_command {
 
 static int check_metric(const char *name, const char *value)
 {
-    int rc = eval_metric_check(value);
-    return rc ? err_prepend(rc, "bad value for --%s", name) : 0;
+    (void)name;
+    return eval_metric_check(value);
 }
 
 static int check_measure(const char *name, const char *value)
 {
-    int rc = trec_measure_check(value);
-    return rc ? err_prepend(rc, "bad value for --%s", name) : 0;
+    (void)name;
+    return trec_measure_check(value);
 }
 
 static int check_gate(const char *name, const char *value)
 {
-    int rc = eval_gate_check(value);
-    return rc ? err_prepend(rc, "bad value for --%s", name) : 0;
+    (void)name;
+    return eval_gate_check(value);
 }
 
 static int check_depth(const char *name, const char *value)
 {
+    (void)name;
     double depth;
     if (!decimal_parse(value, strlen(value), &depth) || !(depth >= 1 && depth <= 1e8) || floor(depth) != depth) {
-        return err_set(RECO_E_USAGE, "bad value for --%s: '%s' is not a whole number from 1", name, value);
+        return err_set(RECO_E_USAGE, "'%s' is not a whole number from 1", value);
     }
     return 0;
 }

@@ -277,7 +277,7 @@ int eval_output(const struct eval_report *report, const struct opt_list *gates, 
     if (!rc && as_json) {
         rc = cmd_print("\n");
         if (!rc && gates->count) {
-            log_info("%s", buf_str(&lines));
+            log_info("%.*s", (int)lines.length - 1, buf_str(&lines));
         }
     }
     if (!rc && missed) {

@@ -1,5 +1,6 @@
 #include "eval/metric.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -73,12 +74,14 @@ const struct metric *metric_find(const char *name, struct metric_variant *varian
 
 const char *metric_nearest(const char *name)
 {
+    char base[64];
     const char *words[WORDS_MAX];
     size_t count = 0;
+    (void)snprintf(base, sizeof base, "%.*s", (int)strcspn(name, "@"), name);
     for (size_t i = 0; metric_table[i] && count < WORDS_MAX; i++) {
         words[count++] = metric_table[i]->name;
     }
-    return opt_nearest(name, words, count);
+    return opt_nearest(base, words, count);
 }
 
 /* ---- averages over classes ---- */

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "eval/report.h"
@@ -129,7 +130,10 @@ static bool is_shown(const struct eval_report *report, const struct eval_value *
     if (v->metric->needs & METRIC_NEEDS_CLASSES) {
         return v->variant.form == METRIC_FORM_PLAIN;
     }
-    return v->variant.form != METRIC_FORM_LABEL || report->data.classes <= CLASSES_SHOWN;
+    if (v->variant.form == METRIC_FORM_PLAIN || v->variant.form == METRIC_FORM_AT) {
+        return true;
+    }
+    return report->data.classes > 2 && report->data.classes <= CLASSES_SHOWN;
 }
 
 static int add_group(const struct eval_report *report, const char *title, unsigned needs, struct buf *b)
@@ -148,11 +152,91 @@ static int add_group(const struct eval_report *report, const char *title, unsign
             TRY(buf_printf(b, "  %-28s undefined: %s\n", v->name, v->reason));
             continue;
         }
-        TRY(buf_printf(b, "  %-28s %.4f", v->name, v->value));
-        if (v->left_out) {
-            TRY(buf_printf(b, "  (%zu queries, %zu left out: %s)", v->queries, v->left_out, v->metric->query_reason));
+        TRY(buf_printf(b, "  %-28s %.4f\n", v->name, v->value));
+    }
+    return 0;
+}
+
+/* ---- ranking: a row a metric, a column a depth ---- */
+
+static const struct eval_value *find_cell(const struct eval_report *report, const struct metric *metric, size_t k)
+{
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        if (v->metric == metric && v->variant.k == k) {
+            return v;
         }
-        TRY(buf_add_char(b, '\n'));
+    }
+    return NULL;
+}
+
+/* The depths that occur, ascending; the whole list (SIZE_MAX) last. Calls once a column. */
+static bool next_depth(const struct eval_report *report, bool first, size_t *k)
+{
+    bool found = false;
+    size_t best = 0;
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        if (v->metric->query && (first || v->variant.k > *k) && (!found || v->variant.k < best)) {
+            best = v->variant.k;
+            found = true;
+        }
+    }
+    *k = best;
+    return found;
+}
+
+static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, struct buf *b)
+{
+    TRY(buf_printf(b, "  %-14.*s", (int)strcspn(row->metric->name, "@"), row->metric->name));
+    size_t k = 0;
+    for (bool first = true; next_depth(report, first, &k); first = false) {
+        const struct eval_value *cell = find_cell(report, row->metric, k);
+        if (!cell) {
+            TRY(buf_printf(b, " %8s", ""));
+        } else if (cell->reason) {
+            TRY(buf_printf(b, " %8s", "-"));
+        } else {
+            TRY(buf_printf(b, " %8.4f", cell->value));
+        }
+    }
+    if (row->reason) {
+        return buf_printf(b, "  undefined: %s\n", row->reason);
+    }
+    TRY(buf_printf(b, "  %zu queries", row->queries));
+    if (row->left_out) {
+        TRY(buf_printf(b, ", %zu left out: %s", row->left_out, row->metric->query_reason));
+    }
+    return buf_add_char(b, '\n');
+}
+
+static int add_ranking(const struct eval_report *report, struct buf *b)
+{
+    const struct eval_ranking *r = &report->ranking;
+    TRY(buf_printf(b, "%sranking: %zu queries, %zu items, %.2f %% of them tied in score", b->length ? "\n" : "",
+                   r->queries, r->items, r->items ? 100 * (double)r->tied / (double)r->items : 0));
+    if (r->level_known) {
+        TRY(buf_printf(b, "; relevant from grade %g", r->relevance_level));
+    }
+    TRY(buf_printf(b, "\n  %-14s", ""));
+    size_t k = 0;
+    for (bool first = true; next_depth(report, first, &k); first = false) {
+        if (k == SIZE_MAX) {
+            TRY(buf_printf(b, " %8s", "all"));
+        } else {
+            TRY(buf_printf(b, " %*s@%zu", k < 10 ? 6 : k < 100 ? 5 : k < 1000 ? 4 : 3, "", k));
+        }
+    }
+    TRY(buf_add_char(b, '\n'));
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        bool seen = !v->metric->query;
+        for (size_t j = 0; j < i && !seen; j++) {
+            seen = report->values[j].metric == v->metric;
+        }
+        if (!seen) {
+            TRY(add_ranking_row(report, v, b));
+        }
     }
     return 0;
 }
@@ -174,17 +258,6 @@ static int add_data(const struct eval_report *report, struct buf *b)
         }
         TRY(buf_printf(b, ", %zu truncated (%.2f %%)", truncated,
                        p->rows ? 100 * (double)truncated / (double)p->rows : 0));
-    }
-    return buf_add_char(b, '\n');
-}
-
-static int add_ranking_line(const struct eval_report *report, struct buf *b)
-{
-    const struct eval_ranking *r = &report->ranking;
-    TRY(buf_printf(b, "\n%zu queries with a judged item, %zu items, %.2f %% of them tied in score", r->queries,
-                   r->items, r->items ? 100 * (double)r->tied / (double)r->items : 0));
-    if (r->level_known) {
-        TRY(buf_printf(b, "; %zu queries have no item of grade %g or more", r->irrelevant, r->relevance_level));
     }
     return buf_add_char(b, '\n');
 }
@@ -224,6 +297,12 @@ static int add_provenance(const struct eval_report *report, struct buf *b)
 int eval_report_text(const struct eval_report *report, struct buf *b)
 {
     bool table = report->data.confusion && report->data.rows;
+    char title[160] = "classification (precision, recall, f1, auc, average_precision: mean over the classes)";
+    if (report->data.classes == 2) {
+        (void)snprintf(title, sizeof title,
+                       "classification (precision, recall, f1, auc, average_precision: of '%.60s')",
+                       report_label_name(report, report->data.positive));
+    }
     TRY(add_data(report, b));
     if (table) {
         TRY(buf_add_char(b, '\n'));
@@ -233,12 +312,11 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
             TRY(add_confusion(report, b));
         }
     }
-    TRY(add_group(report, "classification", METRIC_NEEDS_CLASSES | METRIC_NEEDS_PROBABILITY | METRIC_NEEDS_SCORE, b));
+    TRY(add_group(report, title, METRIC_NEEDS_CLASSES | METRIC_NEEDS_PROBABILITY | METRIC_NEEDS_SCORE, b));
     TRY(add_group(report, "regression", METRIC_NEEDS_TARGET, b));
     if (report->ranking.done) {
-        TRY(add_ranking_line(report, b));
+        TRY(add_ranking(report, b));
     }
-    TRY(add_group(report, "ranking by query", METRIC_NEEDS_QUERY, b));
     TRY(add_group(report, "behaviour",
                   METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED | METRIC_NEEDS_DWELL | METRIC_NEEDS_DEPTH, b));
     return report->provenance ? add_provenance(report, b) : 0;
