@@ -67,10 +67,10 @@ static int write_state(const char *dir, const struct train_state *s, json_t *set
     json_t *best =
         s->has_best ? json_pack("{s:f, s:I}", "value", s->best_value, "step", (json_int_t)s->best_step) : json_null();
     json_t *json =
-        json_pack("{s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:o, s:I, s:O}", "version", STATE_VERSION, "global_step",
+        json_pack("{s:i, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:I, s:O}", "version", STATE_VERSION, "global_step",
                   (json_int_t)s->step, "closed_step", (json_int_t)s->closed_step, "epoch_loss", s->epoch_loss,
-                  "epoch_weight", s->epoch_weight, "log_loss", s->log_loss, "log_weight", s->log_weight, "best", best,
-                  "log_bytes", (json_int_t)s->log_bytes, "settings", settings);
+                  "epoch_weight", s->epoch_weight, "log_loss", s->log_loss, "log_weight", s->log_weight, "grad_norm",
+                  s->grad_norm, "best", best, "log_bytes", (json_int_t)s->log_bytes, "settings", settings);
     int rc = 0;
     if (json != NULL)
         text = json_dumps(json, JSON_INDENT(1)); /* reals with 17 digits: they read back equal */
@@ -306,10 +306,10 @@ int checkpoint_read_state(const char *path, struct train_state *state, json_t **
         rc = err_set(RECO_E_DATA, "cannot parse '%s': %s", file, error.text);
         goto done;
     }
-    if (json_unpack(json, "{s:i, s:I, s:I, s:F, s:F, s:F, s:F, s:o, s:I, s:o}", "version", &version, "global_step",
+    if (json_unpack(json, "{s:i, s:I, s:I, s:F, s:F, s:F, s:F, s:F, s:o, s:I, s:o}", "version", &version, "global_step",
                     &step, "closed_step", &closed, "epoch_loss", &s.epoch_loss, "epoch_weight", &s.epoch_weight,
-                    "log_loss", &s.log_loss, "log_weight", &s.log_weight, "best", &best, "log_bytes", &log_bytes,
-                    "settings", &kept) != 0 ||
+                    "log_loss", &s.log_loss, "log_weight", &s.log_weight, "grad_norm", &s.grad_norm, "best", &best,
+                    "log_bytes", &log_bytes, "settings", &kept) != 0 ||
         version != STATE_VERSION || step < 0 || log_bytes < 0) {
         rc = err_set(RECO_E_DATA, "'%s' is not a state of version %d", file, STATE_VERSION);
         goto done;

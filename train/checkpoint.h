@@ -23,6 +23,7 @@ struct train_state {
     bool has_best;
     double best_value;
     int64_t best_step;
+    double grad_norm;   /* of the last update */
     uint64_t log_bytes; /* length of train.jsonl */
 };
 

@@ -39,7 +39,7 @@ static int log_step(struct trainer *t)
     s->log_loss = s->log_weight = 0;
     return runlog_write(t->log, json_pack("{s:s, s:I, s:f, s:f, s:f, s:f, s:f}", "event", "train", "step",
                                           (json_int_t)s->step, "epoch", trainer_epoch(t), "loss", loss, "learning_rate",
-                                          trainer_rate(t, s->step - 1), "grad_norm", t->last_norm, "pairs_per_s",
+                                          trainer_rate(t, s->step - 1), "grad_norm", s->grad_norm, "pairs_per_s",
                                           trainer_pairs_per_s(t)));
 }
 

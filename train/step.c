@@ -143,7 +143,7 @@ int trainer_step(struct trainer *t)
     if (tch_adamw_step(t->adamw, trainer_rate(t, t->state.step), o->max_grad_norm, &norm) != 0)
         return err_set(RECO_E_MODEL, "cannot update the weights at step %" PRId64 ": %s", t->state.step + 1,
                        tch_last_error());
-    t->last_norm = norm;
+    t->state.grad_norm = norm;
     /* Reading the loss waits for a GPU: there only when it is shown. */
     if (!o->device.cuda || !isfinite(norm))
         rc = trainer_read_loss(t);

@@ -30,7 +30,7 @@ struct trainer {
     int64_t order_epoch;
     struct tch_tensor *loss_sum; /* scalar float64 on the device: losses times weights since the last reading */
     double unread_weight;        /* sum of weights in loss_sum */
-    double last_loss, last_norm; /* for the progress line */
+    double last_loss;            /* for the progress line */
     double epoch_loss;           /* mean of the last epoch that ended */
     int64_t saved_step;          /* of the newest checkpoint; -1: none */
     struct progress progress;
