@@ -4,28 +4,8 @@
 
 /* In the order of `reco help`: the way of the data first. */
 const struct cmd_spec *const cmd_table[] = {
-#ifdef RECO_HAVE_PREPARE
-    &cmd_prepare,
-#endif
-#ifdef RECO_HAVE_TRAIN
-    &cmd_train,
-#endif
-#ifdef RECO_HAVE_PREDICT
-    &cmd_predict,
-#endif
-#ifdef RECO_HAVE_EVAL
-    &cmd_eval,
-#endif
-#ifdef RECO_HAVE_TOKENIZE
-    &cmd_tokenize,
-#endif
-#ifdef RECO_HAVE_INIT
-    &cmd_init,
-#endif
-#ifdef RECO_HAVE_INSPECT
-    &cmd_inspect,
-#endif
-    &cmd_version,  &cmd_help, &cmd_man, &cmd_completion, &cmd_libtorch, NULL,
+    &cmd_prepare, &cmd_train, &cmd_predict, &cmd_eval,       &cmd_tokenize, &cmd_init, &cmd_inspect,
+    &cmd_version, &cmd_help,  &cmd_man,     &cmd_completion, &cmd_libtorch, NULL,
 };
 
 const struct cmd_spec *cmd_find(const char *name)
