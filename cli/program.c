@@ -15,10 +15,6 @@
 #include "core/mem.h"
 #include "core/stop.h"
 
-#ifndef RECO_LIBTORCH_LIB_DIR
-#define RECO_LIBTORCH_LIB_DIR "" /* a build without libtorch */
-#endif
-
 /* The installation's prefix: the running executable's path without bin/reco or libexec/reco/reco-torch. */
 static int find_prefix(char **out)
 {
@@ -41,49 +37,45 @@ static int find_prefix(char **out)
     return *out == NULL ? RECO_E_NOMEM : 0;
 }
 
-/* 1 when dir/name exists, 0 when not, or negative. */
-static int dir_has(const char *dir, const char *name)
+/* The loader looks in <prefix>/lib/reco, where libtorch was when reco was built, and in LD_LIBRARY_PATH. */
+static int offer_libtorch(void)
 {
-    if (dir == NULL || dir[0] == '\0')
+    const char *root = getenv("LIBTORCH"), *old = getenv("LD_LIBRARY_PATH");
+    if (root == NULL || root[0] == '\0')
         return 0;
-    char *path = path_join(dir, name);
-    if (path == NULL)
-        return RECO_E_NOMEM;
-    int found = file_exists(path);
+    bool has_old = old != NULL && old[0] != '\0';
+    char *path = mem_printf("%s/lib%s%s", root, has_old ? ":" : "", has_old ? old : "");
+    int status = path == NULL || setenv("LD_LIBRARY_PATH", path, 1) != 0 ? err_nomem() : 0;
     mem_free(path);
-    return found;
+    return status;
 }
 
-/* The loader looks in <prefix>/lib/reco, then where libtorch was when reco was built, then in LD_LIBRARY_PATH. */
-static int find_libtorch(const char *prefix)
+/* Asks the loader which libraries of path are missing, without running it (20 ms): after exec an error could not be
+ * ours. */
+static int check_libraries(char *path)
 {
-    static const char library[] = "libtorch_cpu.so";
-    char *bundled = path_join(prefix, "lib/reco");
-    const char *root = getenv("LIBTORCH");
-    char *given = root != NULL && root[0] != '\0' ? path_join(root, "lib") : NULL;
-    int status = bundled == NULL || (root != NULL && root[0] != '\0' && given == NULL) ? RECO_E_NOMEM : 0;
-    int found = status == 0 ? dir_has(bundled, library) : 0;
-    if (found == 0 && status == 0)
-        found = dir_has(RECO_LIBTORCH_LIB_DIR, library);
-    if (found == 0 && status == 0)
-        found = dir_has(given, library);
-    if (found < 0)
-        status = found;
-    if (status == 0 && found == 0)
-        status = err_set(RECO_E_MODEL,
-                         "cannot find libtorch: '%s' is neither in '%s' nor in '%s'; set LIBTORCH to the 'torch' "
-                         "directory of a torch 2.11 wheel or to an official libtorch directory",
-                         library, bundled, RECO_LIBTORCH_LIB_DIR);
-    if (status == 0 && given != NULL) {
-        const char *old = getenv("LD_LIBRARY_PATH");
-        bool has_old = old != NULL && old[0] != '\0';
-        char *path = mem_printf("%s%s%s", given, has_old ? ":" : "", has_old ? old : "");
-        if (path == NULL || setenv("LD_LIBRARY_PATH", path, 1) != 0)
-            status = err_nomem();
-        mem_free(path);
+    struct buf trace = {0}, missing = {0};
+    int exit_status;
+    char *argv[] = {path, NULL};
+    if (setenv("LD_TRACE_LOADED_OBJECTS", "1", 1) != 0)
+        return err_nomem();
+    int status = program_capture(path, argv, &trace, &exit_status);
+    unsetenv("LD_TRACE_LOADED_OBJECTS");
+    for (const char *line = buf_str(&trace); *line != '\0' && status == 0;) {
+        size_t length = strcspn(line, "\n"), name = strspn(line, " \t"), name_end = name + strcspn(line + name, " \n");
+        if (memmem(line, length, "=> not found", strlen("=> not found")) != NULL)
+            status =
+                buf_printf(&missing, "%s%.*s", missing.length > 0 ? ", " : "", (int)(name_end - name), line + name);
+        line += length + (line[length] == '\n');
     }
-    mem_free(bundled);
-    mem_free(given);
+    if (status == 0 && missing.length > 0)
+        status =
+            err_set(RECO_E_MODEL,
+                    "cannot start '%s': not found: %s; set LIBTORCH to the 'torch' directory of a torch 2.11 wheel or "
+                    "to an official libtorch directory, and LD_LIBRARY_PATH to where the CUDA libraries are",
+                    path, buf_str(&missing));
+    buf_release(&trace);
+    buf_release(&missing);
     return status;
 }
 
@@ -99,9 +91,11 @@ int program_find_torch(char **out)
     else if (access(path, X_OK) != 0)
         status = err_set(RECO_E_MODEL, "cannot start '%s': %s; this reco was built or installed without libtorch", path,
                          strerror(errno));
-    else
-        status = find_libtorch(prefix);
     mem_free(prefix);
+    if (status == 0)
+        status = offer_libtorch();
+    if (status == 0)
+        status = check_libraries(path);
     if (status != 0) {
         mem_free(path);
         return status;
