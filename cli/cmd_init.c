@@ -220,7 +220,7 @@ static int make_config(struct hf_config *out, const struct init_options *o, cons
         json_decref(json);
         return status;
     }
-    status = hf_config_from_json(out, json, o->config_json != NULL ? o->config_json : "the sizes given");
+    status = hf_config_from_json(out, json, o->config_json != NULL ? o->config_json : "the options");
     if (status == RECO_E_MODEL) /* the file alone was fine: the options were not */
         return RECO_E_USAGE;
     if (status == 0)
