@@ -20,11 +20,11 @@ enum label_task {
 
 struct label_map {
     enum label_task task;
-    int count;         /* classes; 0 for regression, 2 for a one-logit model */
-    char **names;      /* [count] */
-    bool graded;       /* grades are meaningful */
-    double *grades;    /* [count]; NULL unless graded */
-    int positive;      /* index of the positive class (default: the last, which is the highest grade) */
+    int count;      /* classes; 0 for regression, 2 for a one-logit model */
+    char **names;   /* [count] */
+    bool graded;    /* grades are meaningful */
+    double *grades; /* [count]; NULL unless graded */
+    int positive;   /* index of the positive class (default: the last, which is the highest grade) */
 };
 
 void label_map_release(struct label_map *map);
@@ -39,14 +39,15 @@ int label_map_from_values(struct label_map *out, const char *const *values, size
 /* From an explicit order; grades by number when all are numeric. */
 int label_map_from_list(struct label_map *out, const char *const *names, size_t count) RECO_MUST_CHECK;
 
-/* "exact=3,substitute=2,..." replaces the grades; every label must be named. RECO_E_USAGE names the unknown or missing one. */
+/* "exact=3,substitute=2,..." replaces the grades; every label must be named. RECO_E_USAGE names the unknown or missing
+ * one. */
 int label_map_set_grades(struct label_map *map, const char *const *assignments, size_t count) RECO_MUST_CHECK;
 int label_map_set_positive(struct label_map *map, const char *name) RECO_MUST_CHECK;
 
 /* Index of a label text (numeric labels also match by number: "1" is "1.0"), -1 when absent. */
 int label_map_find(const struct label_map *map, const char *name, size_t length);
 
-json_t *label_map_to_json(const struct label_map *map);           /* new reference; NULL: out of memory */
+json_t *label_map_to_json(const struct label_map *map); /* new reference; NULL: out of memory */
 int label_map_from_json(struct label_map *out, const json_t *json) RECO_MUST_CHECK;
 void label_map_hash(const struct label_map *map, char hex[HASH_HEX_SIZE]); /* task, names in order, grades */
 
