@@ -3,7 +3,7 @@
 
 /*
  * Learning rate schedules as factors of the peak rate, with Hugging Face's names and values.
- * To add one: a function and a row in schedule.c, its name in SCHEDULE_NAMES, a row in tests/train/test_schedule.c.
+ * To add one: a function and a row in schedule.c, its name in cli/opts_train.c, its values in tests/train/test_schedule.c.
  */
 
 #include <stdint.h>
@@ -14,9 +14,6 @@ struct schedule {
     /* Factor in [0, 1] of the update that follows `step` updates done; 0 <= step < total, 0 <= warmup <= total. */
     double (*factor)(int64_t step, int64_t warmup, int64_t total);
 };
-
-/* The names in the order of the table, for option tables that cannot link this room. */
-#define SCHEDULE_NAMES "linear", "cosine", "constant", "constant_with_warmup"
 
 extern const struct schedule schedule_table[];
 extern const int schedule_count;
