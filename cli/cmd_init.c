@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "cli/cmd.h"
+#include "cli/output_dir.h"
 #include "core/buf.h"
 #include "core/file.h"
 #include "core/mem.h"
@@ -107,26 +108,6 @@ static const struct opt_spec options[] = {
      .aliases = "overwrite_output_dir"},
     {.name = NULL},
 };
-
-/* Replacing removes what is there: only a model, and only when asked. */
-static int check_output(const struct init_options *o)
-{
-    bool empty = true;
-    int status = dir_exists(o->output_dir) ? dir_is_empty(o->output_dir, &empty) : 0;
-    if (status != 0 || empty)
-        return status;
-    if (!o->overwrite)
-        return err_set(RECO_E_USAGE, "output directory '%s' is not empty: choose another one, or give --overwrite",
-                       o->output_dir);
-    char *path = path_join(o->output_dir, "config.json");
-    if (path == NULL)
-        return RECO_E_NOMEM;
-    if (!file_exists(path))
-        status = err_set(RECO_E_USAGE, "output directory '%s' holds something else than a model: remove it first",
-                         o->output_dir);
-    mem_free(path);
-    return status;
-}
 
 /* Options that are keys of config.json go there as they are. */
 static int set_sizes(json_t *json, const struct init_options *o, const struct opt_set *set)
@@ -261,7 +242,7 @@ static int run(const struct cmd_ctx *ctx)
     struct hf_config config = {0};
     struct wordpiece *wp = NULL;
     uint64_t parameters = 0;
-    int status = check_output(o);
+    int status = output_dir_check(o->output_dir, o->overwrite, "config.json", "model");
     if (status == 0)
         status = open_tokenizer(&wp, o);
     if (status == 0)

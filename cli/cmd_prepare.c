@@ -2,6 +2,7 @@
 
 #include "cli/cmd.h"
 #include "cli/opts_data.h"
+#include "cli/output_dir.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -45,26 +46,6 @@ static const struct opt_spec options[] = {
     {0},
 };
 
-/* Replacing removes what is there: only a dataset, and only when asked. */
-static int check_output(const struct prepare_command_options *o)
-{
-    bool empty = true;
-    int status = dir_exists(o->output_dir) ? dir_is_empty(o->output_dir, &empty) : 0;
-    if (status != 0 || empty)
-        return status;
-    if (!o->overwrite)
-        return err_set(RECO_E_USAGE, "output directory '%s' is not empty: choose another one, or give --overwrite",
-                       o->output_dir);
-    char *path = path_join(o->output_dir, "dataset.json");
-    if (path == NULL)
-        return RECO_E_NOMEM;
-    if (!file_exists(path))
-        status = err_set(RECO_E_USAGE, "output directory '%s' holds something else than a dataset: remove it first",
-                         o->output_dir);
-    mem_free(path);
-    return status;
-}
-
 /*
  * Without training data and --labels the classes are those of the model, so that a test file prepared for a fine-tuned
  * model has its label map.
@@ -94,7 +75,7 @@ static int run(const struct cmd_ctx *ctx)
 
     int status = prepare_options_check(&o->data);
     if (status == 0)
-        status = check_output(o);
+        status = output_dir_check(o->output_dir, o->overwrite, "dataset.json", "dataset");
     if (status == 0)
         status = wordpiece_open_dir(&wp, o->model_name_or_path, o->data.escape_special);
     if (status == 0)
