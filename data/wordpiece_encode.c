@@ -50,7 +50,7 @@ static inline enum ascii_class ascii_class_of(unsigned char byte)
 
 #define KEY_BYTES 16 /* a word of fewer bytes is its own key, padded with NULs */
 #define CACHED_IDS 3
-#define CACHE_BITS 14              /* 32 bytes an entry: 512 KiB, the size of a level-2 cache */
+#define CACHE_BITS 13              /* 32 bytes an entry: 256 KiB, a part of a level-2 cache */
 #define RUN_SLACK (CACHED_IDS + 1) /* ids written ahead of the count */
 
 struct cache_entry {
