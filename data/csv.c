@@ -1,58 +1,16 @@
-#include "data/csv.h"
-
-#include <csv.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/buf.h"
 #include "core/mem.h"
-#include "core/opt.h"
+#include "data/csv_internal.h"
 
 enum {
-    CHUNK_BYTES = 256 * 1024,
+    MAX_COLUMNS = 65536,
     PIECE_BYTES = 64 * 1024, /* a line goes to libcsv in pieces of this; cut the same way for any chunk size */
     ROW_SLACK_BYTES = 64 * 1024 * 1024,  /* a row may be this much longer than the longest field */
     LONG_FIELD_SLACK_BYTES = 1024 * 1024 /* a row with a field too long is given up at twice max_field_bytes and this */
-};
-
-struct csv_reader {
-    char *label; /* of the file in messages, with its quotes */
-    int fd;
-    bool owns_fd, eof;
-    bool trim_blanks;
-    unsigned char delimiter;
-    size_t max_field_bytes, chunk_bytes;
-    uint64_t bytes_read, total_bytes;
-
-    /* Input not yet handed out is raw[start, end); of it [start, at) was parsed. Positions move down together in
-     * fill(). */
-    char *raw;
-    size_t raw_capacity, start, at, end;
-    bool after_cr;  /* the byte before `at` is CR: an LF here belongs to it */
-    uint64_t line;  /* of the byte at `at` */
-    bool skip_line; /* throw away up to and with the next line break */
-
-    /* The row in progress. libcsv's callbacks cannot fail: `failed` carries their error out. */
-    struct csv_parser parser;
-    bool parser_ready;
-    bool in_row, row_done, nul_seen, field_too_long;
-    uint64_t row_line;
-    size_t first_line_end; /* place behind its first line break; 0: not reached */
-    struct buf text;
-    size_t *offsets; /* [field_count + 1] into text */
-    size_t offsets_capacity, field_count;
-    int failed;
-
-    struct csv_field *fields;
-    size_t fields_capacity;
-    struct csv_record record;
-    struct buf bad;
-    uint64_t records;
-    char **names;
-    size_t name_count;
 };
 
 static int never_blank(unsigned char c)
@@ -71,7 +29,7 @@ static int is_space_or_tab(unsigned char c)
     return c == ' ' || c == '\t';
 }
 
-static int parser_restart(struct csv_reader *r)
+int csv_parser_restart(struct csv_reader *r)
 {
     if (r->parser_ready)
         csv_free(&r->parser);
@@ -86,16 +44,20 @@ static int parser_restart(struct csv_reader *r)
     return 0;
 }
 
+/* Fields that no good row has are counted and not kept: a line of a million commas must not take memory for each. */
 static int add_field(struct csv_reader *r, const char *text, size_t length)
 {
-    int rc = mem_grow((void **)&r->offsets, &r->offsets_capacity, r->field_count + 2, sizeof *r->offsets);
+    size_t kept_fields = r->names != NULL ? r->name_count : MAX_COLUMNS;
 
+    if (r->field_count++ >= kept_fields)
+        return 0;
+    int rc = mem_grow((void **)&r->offsets, &r->offsets_capacity, r->field_count + 1, sizeof *r->offsets);
     if (rc == 0)
         rc = buf_add(&r->text, text, length);
     if (rc == 0)
         rc = buf_add_char(&r->text, '\0');
     if (rc == 0) {
-        r->offsets[r->field_count++] = r->text.length - length - 1;
+        r->offsets[r->field_count - 1] = r->text.length - length - 1;
         r->offsets[r->field_count] = r->text.length;
     }
     return rc;
@@ -131,8 +93,7 @@ static void on_row(int end, void *arg)
     r->row_done = true;
 }
 
-/* Reads more behind raw[end), dropping what was handed out. At the end of the file sets eof. */
-static int fill(struct csv_reader *r)
+int csv_fill(struct csv_reader *r)
 {
     ssize_t got;
 
@@ -224,7 +185,7 @@ static int give_up_row(struct csv_reader *r, const char *reason)
         r->line = r->row_line + 1;
     }
     hand_out(r, false);
-    return parser_restart(r);
+    return csv_parser_restart(r);
 }
 
 /* Gives a complete row its fields, or finds it bad. */
@@ -240,15 +201,18 @@ static int complete_row(struct csv_reader *r)
     else if (r->names != NULL && r->field_count != r->name_count)
         rc = buf_printf(&r->bad, "%zu field%s instead of %zu", r->field_count, r->field_count == 1 ? "" : "s",
                         r->name_count);
-    if (rc == 0)
+    else if (r->field_count > MAX_COLUMNS)
+        rc = buf_printf(&r->bad, "%zu columns, and at most %d are read", r->field_count, MAX_COLUMNS);
+    bool good = r->bad.length == 0;
+    if (rc == 0 && good)
         rc = mem_grow((void **)&r->fields, &r->fields_capacity, r->field_count, sizeof *r->fields);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < r->field_count; i++) {
+    for (size_t i = 0; good && i < r->field_count; i++) {
         r->fields[i].text = r->text.data + r->offsets[i];
         r->fields[i].length = r->offsets[i + 1] - r->offsets[i] - 1;
     }
-    hand_out(r, r->bad.length == 0);
+    hand_out(r, good);
     return 0;
 }
 
@@ -303,7 +267,7 @@ static int finish(struct csv_reader *r, bool *done)
         return r->failed;
     if (rc != 0)
         return give_up_row(r, "a quote is not closed");
-    rc = parser_restart(r);
+    rc = csv_parser_restart(r);
     return rc < 0 ? rc : complete_row(r);
 }
 
@@ -339,7 +303,7 @@ static int next_record(struct csv_reader *r, bool *done)
             return finish(r, done);
         size_t length = next_piece(r, &ends_line);
         if (length == 0) {
-            rc = fill(r);
+            rc = csv_fill(r);
         } else if (r->skip_line || is_no_row(r, length, ends_line)) {
             pass(r, length);
             r->start = r->at;
@@ -356,222 +320,7 @@ int csv_reader_next(struct csv_reader *reader, const struct csv_record **out)
     bool done;
     int rc = next_record(reader, &done);
 
-    if (rc < 0)
-        return err_prepend(rc, "%s line %llu", reader->label, (unsigned long long)reader->line);
-    *out = done ? &reader->record : NULL;
-    return 0;
-}
-
-static int open_file(struct csv_reader *r, const char *path)
-{
-    struct stat info;
-
-    if (strcmp(path, "-") == 0) {
-        r->fd = STDIN_FILENO;
-        r->label = mem_strdup("stdin");
-        return r->label == NULL ? RECO_E_NOMEM : 0;
-    }
-    r->label = mem_printf("'%s'", path);
-    if (r->label == NULL)
-        return RECO_E_NOMEM;
-    r->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (r->fd < 0)
-        return err_set_errno("cannot open %s", r->label);
-    r->owns_fd = true;
-    if (fstat(r->fd, &info) != 0)
-        return err_set_errno("cannot open %s", r->label);
-    if (S_ISDIR(info.st_mode))
-        return err_set(RECO_E_IO, "cannot read %s: it is a directory, not a CSV file", r->label);
-    if (S_ISREG(info.st_mode))
-        r->total_bytes = (uint64_t)info.st_size;
-    return 0;
-}
-
-/* What else than UTF-8 text people have; skips a byte order mark. */
-static int sniff(struct csv_reader *r)
-{
-    enum { LONGEST_MARK = 4 };
-
-    while (r->end < LONGEST_MARK && !r->eof) {
-        int rc = fill(r);
-        if (rc < 0)
-            return rc;
-    }
-    if (r->end == 0)
-        return err_set(RECO_E_DATA, "cannot parse %s: it is empty, and a header line is needed", r->label);
-    if (r->end >= 2 && (memcmp(r->raw, "\xff\xfe", 2) == 0 || memcmp(r->raw, "\xfe\xff", 2) == 0))
-        return err_set(RECO_E_DATA, "cannot parse %s: it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8",
-                       r->label);
-    if (r->end >= 2 && memcmp(r->raw, "\x1f\x8b", 2) == 0)
-        return err_set(RECO_E_DATA, "cannot parse %s: it is compressed; pipe zcat's output into '-'", r->label);
-    if (r->end >= LONGEST_MARK && memcmp(r->raw, "\x28\xb5\x2f\xfd", LONGEST_MARK) == 0)
-        return err_set(RECO_E_DATA, "cannot parse %s: it is compressed; pipe zstdcat's output into '-'", r->label);
-    if (r->end >= 3 && memcmp(r->raw, "\xef\xbb\xbf", 3) == 0)
-        r->start = r->at = 3;
-    return 0;
-}
-
-static int read_header(struct csv_reader *r)
-{
-    const struct csv_record *header = NULL;
-    int rc = csv_reader_next(r, &header);
-
-    if (rc < 0)
-        return rc;
-    if (header == NULL)
-        return err_set(RECO_E_DATA, "cannot parse %s: it has empty lines only, and a header line is needed", r->label);
-    if (header->bad != NULL)
-        return err_set(RECO_E_DATA, "cannot parse %s line %llu, the header: %s", r->label,
-                       (unsigned long long)header->line, header->bad);
-    r->names = mem_calloc(header->count, sizeof *r->names);
-    if (r->names == NULL)
-        return RECO_E_NOMEM;
-    r->name_count = header->count;
-    for (size_t i = 0; i < header->count; i++) {
-        r->names[i] = mem_strdup(header->fields[i].text);
-        if (r->names[i] == NULL)
-            return RECO_E_NOMEM;
-    }
-    r->records = 0;
-    return 0;
-}
-
-static unsigned char default_delimiter(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-
-    return dot != NULL && (strcmp(dot, ".tsv") == 0 || strcmp(dot, ".tab") == 0) ? '\t' : ',';
-}
-
-int csv_reader_open(struct csv_reader **out, const char *path, const struct csv_options *options)
-{
-    struct csv_options o = options != NULL ? *options : (struct csv_options){0};
-    struct csv_reader *r = mem_calloc(1, sizeof *r);
-
-    if (r == NULL)
-        return RECO_E_NOMEM;
-    r->fd = -1;
-    r->line = 1;
-    r->delimiter = o.delimiter != '\0' ? (unsigned char)o.delimiter : default_delimiter(path);
-    r->trim_blanks = o.trim_blanks;
-    r->max_field_bytes = o.max_field_bytes > 0 ? o.max_field_bytes : CSV_MAX_FIELD_BYTES;
-    r->chunk_bytes = o.chunk_bytes > 0 ? o.chunk_bytes : CHUNK_BYTES;
-    int rc = open_file(r, path);
     if (rc == 0)
-        rc = parser_restart(r);
-    if (rc == 0)
-        rc = sniff(r);
-    if (rc == 0)
-        rc = read_header(r);
-    if (rc < 0) {
-        csv_reader_close(r);
-        return rc;
-    }
-    *out = r;
-    return 0;
-}
-
-void csv_reader_close(struct csv_reader *reader)
-{
-    if (reader == NULL)
-        return;
-    if (reader->owns_fd)
-        close(reader->fd);
-    if (reader->parser_ready)
-        csv_free(&reader->parser);
-    for (size_t i = 0; i < reader->name_count; i++)
-        mem_free(reader->names[i]);
-    mem_free(reader->names);
-    mem_free(reader->fields);
-    mem_free(reader->offsets);
-    mem_free(reader->raw);
-    mem_free(reader->label);
-    buf_release(&reader->text);
-    buf_release(&reader->bad);
-    mem_free(reader);
-}
-
-size_t csv_reader_columns(const struct csv_reader *reader)
-{
-    return reader->name_count;
-}
-
-const char *csv_reader_column_name(const struct csv_reader *reader, size_t column)
-{
-    return reader->names[column];
-}
-
-bool csv_reader_has(const struct csv_reader *reader, const char *name)
-{
-    for (size_t i = 0; i < reader->name_count; i++)
-        if (strcmp(reader->names[i], name) == 0)
-            return true;
-    return false;
-}
-
-static bool is_but_for_blanks(const char *padded, const char *name)
-{
-    size_t length = strlen(name), start = strspn(padded, " \t");
-
-    return strncmp(padded + start, name, length) == 0 &&
-           strspn(padded + start + length, " \t") == strlen(padded + start + length);
-}
-
-static int no_column(const struct csv_reader *r, const char *option, const char *name)
-{
-    const char *near = opt_nearest(name, (const char *const *)r->names, r->name_count);
-    struct buf names = {0};
-    int rc = 0;
-
-    for (size_t i = 0; i < r->name_count; i++)
-        if (is_but_for_blanks(r->names[i], name))
-            return err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, it is '%s' there: --trim_blanks cuts the blanks",
-                           name, option, r->label, r->names[i]);
-    if (near != NULL)
-        return err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, did you mean '%s'?", name, option, r->label, near);
-    for (size_t i = 0; rc == 0 && i < r->name_count; i++)
-        rc = buf_printf(&names, "%s'%s'", i > 0 ? ", " : "", r->names[i]);
-    if (rc == 0)
-        rc = err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, it has %s", name, option, r->label, buf_str(&names));
-    buf_release(&names);
+        *out = done ? &reader->record : NULL;
     return rc;
-}
-
-int csv_reader_find(const struct csv_reader *reader, const char *option, const char *name, size_t *column)
-{
-    size_t found = reader->name_count;
-
-    for (size_t i = 0; i < reader->name_count; i++) {
-        if (strcmp(reader->names[i], name) != 0)
-            continue;
-        if (found < reader->name_count)
-            return err_set(RECO_E_DATA, "two columns '%s' (--%s) in %s", name, option, reader->label);
-        found = i;
-    }
-    if (found == reader->name_count)
-        return no_column(reader, option, name);
-    *column = found;
-    return 0;
-}
-
-uint64_t csv_reader_bytes_read(const struct csv_reader *reader)
-{
-    return reader->bytes_read;
-}
-
-uint64_t csv_reader_total_bytes(const struct csv_reader *reader)
-{
-    return reader->total_bytes;
-}
-
-int csv_delimiter_parse(const char *text, char *delimiter)
-{
-    char c = text[0];
-
-    if (strcmp(text, "tab") == 0 || strcmp(text, "\\t") == 0)
-        c = '\t';
-    else if (c == '\0' || text[1] != '\0' || c == '"' || c == '\n' || c == '\r')
-        return err_set(RECO_E_USAGE, "bad delimiter '%s': expected one character, or 'tab'", text);
-    *delimiter = c;
-    return 0;
 }

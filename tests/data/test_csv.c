@@ -248,6 +248,34 @@ static void test_huge_field(void **state)
 #endif
 }
 
+/* Five million fields in a row of two columns take the memory of the row, and none for each field. */
+static void test_many_fields(void **state)
+{
+    enum { COMMAS = 5000000 };
+    char *commas = malloc(COMMAS + 1);
+    struct csv_reader *reader = NULL;
+    const struct csv_record *record = NULL;
+    FILE *f = fopen(path, "wb");
+
+    (void)state;
+    assert_non_null(commas);
+    assert_non_null(f);
+    memset(commas, ',', COMMAS);
+    commas[COMMAS] = '\0';
+    fprintf(f, "q,d\n%s\na,b\n", commas);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(csv_reader_open(&reader, path, NULL), 0);
+    assert_int_equal(csv_reader_next(reader, &record), 0);
+    assert_string_equal(record->bad, "5000001 fields instead of 2");
+    assert_int_equal(csv_reader_next(reader, &record), 0);
+    assert_null(record->bad);
+    csv_reader_close(reader);
+    write_input(commas, COMMAS);
+    assert_int_equal(csv_reader_open(&reader, path, NULL), RECO_E_DATA);
+    assert_non_null(strstr(err_message(), "line 1, the header: 5000001 columns, and at most 65536 are read"));
+    free(commas);
+}
+
 /* A stray quote before more than the limit of text without another quote: the rows behind it come back. */
 static void test_runaway_quote(void **state)
 {
@@ -455,8 +483,9 @@ int main(void)
         cmocka_unit_test(test_fields),        cmocka_unit_test(test_line_ends),   cmocka_unit_test(test_blanks),
         cmocka_unit_test(test_delimiters),    cmocka_unit_test(test_ragged),      cmocka_unit_test(test_broken_quotes),
         cmocka_unit_test(test_nul),           cmocka_unit_test(test_long_fields), cmocka_unit_test(test_huge_field),
-        cmocka_unit_test(test_runaway_quote), cmocka_unit_test(test_long_lines),  cmocka_unit_test(test_open_errors),
-        cmocka_unit_test(test_columns),       cmocka_unit_test(test_torture),     cmocka_unit_test(test_real_files),
+        cmocka_unit_test(test_runaway_quote), cmocka_unit_test(test_many_fields), cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_open_errors),   cmocka_unit_test(test_columns),     cmocka_unit_test(test_torture),
+        cmocka_unit_test(test_real_files),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);
 }
