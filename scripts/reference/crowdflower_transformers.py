@@ -5,12 +5,8 @@ The recipe: query and product_title as a pair of at most 128 tokens, the four va
 classifier for each seed, 3 epochs, batch 16 padded to its longest, AdamW 5e-5 with weight decay 0.01 (none on biases and
 LayerNorm), linear schedule with a warm-up of 6 % of the steps, clipping at 1.0, float32 on the CPU, weights of the last epoch.
 
-For each seed OUTPUT_DIR/seed-<n>/ gets predictions.tsv (reco's format) and metrics.json:
-  accuracy, macro_f1, quadratic_kappa
-  ndcg_at_10      of the expected grade, grades 0-3, gain 2^grade - 1, mean over queries with a grade above 0;
-                  ties by row id descending, compared as text
-  auc_grade_4     ROC AUC of class 4 against the rest, by the probability of class 4
-  auc_grade_4_by_expected_grade   the same, by the expected grade (the score column)
+For each seed OUTPUT_DIR/seed-<n>/ gets predictions.tsv (reco's format) and metrics.json (the figures of
+crowdflower_metrics.py).
 
     crowdflower_split.py ../shared/data/crowdflower/train.csv split
     crowdflower_transformers.py --model_dir models/minilm --split_dir split --output_dir peers --seeds 1 2 3 4 5
@@ -18,7 +14,6 @@ For each seed OUTPUT_DIR/seed-<n>/ gets predictions.tsv (reco's format) and metr
 import argparse
 import csv
 import json
-import math
 import os
 import pathlib
 import time
@@ -26,15 +21,13 @@ import time
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-import numpy as np
 import torch
 import transformers
-from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, roc_auc_score
 from transformers import (AutoTokenizer, BertForSequenceClassification, DataCollatorWithPadding, Trainer,
                           TrainerCallback, TrainingArguments, set_seed)
 
-LABELS = ["1", "2", "3", "4"]
-GRADES = np.array([0.0, 1.0, 2.0, 3.0])
+from crowdflower_metrics import GRADES, LABELS, evaluate
+
 MAX_TOKENS = 128
 
 
@@ -65,43 +58,6 @@ class EpochLosses(TrainerCallback):
     def on_log(self, args, state, control, logs=None, **kwargs):
         if logs and "loss" in logs:
             self.losses.append({"epoch": logs["epoch"], "loss": float(logs["loss"])})
-
-
-def ndcg_at_10(rows, labels, score):
-    """Mean over queries with a relevant row; gain 2^grade - 1, discount log2(rank + 1)."""
-    by_query = {}
-    for index, row in enumerate(rows):
-        by_query.setdefault(row["query"], []).append(index)
-    values = []
-    for members in by_query.values():
-        ideal = sorted((GRADES[labels[i]] for i in members), reverse=True)
-        if ideal[0] <= 0:
-            continue
-        members.sort(key=lambda i: rows[i]["id"], reverse=True)
-        members.sort(key=lambda i: -score[i])
-
-        def dcg(grades):
-            return sum((2.0 ** g - 1.0) / math.log2(rank + 2) for rank, g in enumerate(grades[:10]))
-
-        values.append(dcg([GRADES[labels[i]] for i in members]) / dcg(ideal))
-    return float(np.mean(values)), len(values)
-
-
-def evaluate(rows, labels, p):
-    labels = np.array(labels)
-    predicted = p.argmax(axis=1)
-    score = p @ GRADES
-    ndcg, queries = ndcg_at_10(rows, labels, score)
-    return {
-        "accuracy": accuracy_score(labels, predicted),
-        "macro_f1": f1_score(labels, predicted, average="macro", labels=range(len(LABELS)), zero_division=0),
-        "quadratic_kappa": cohen_kappa_score(labels, predicted, weights="quadratic"),
-        "ndcg_at_10": ndcg,
-        "auc_grade_4": roc_auc_score(labels == 3, p[:, 3]),
-        "auc_grade_4_by_expected_grade": roc_auc_score(labels == 3, score),
-        "rows": len(rows),
-        "queries_with_relevant": queries,
-    }
 
 
 def escape(text):
@@ -144,7 +100,7 @@ def run_seed(args, seed, tokenizer, train, test, test_rows):
     p = torch.softmax(torch.from_numpy(logits).double(), dim=1).numpy()
 
     write_predictions(directory / "predictions.tsv", test_rows, test, p)
-    metrics = evaluate(test_rows, test.labels, p) | {
+    metrics = evaluate([row["query"] for row in test_rows], [row["id"] for row in test_rows], test.labels, p) | {
         "seed": seed,
         "train_rows": len(train),
         "steps": result.global_step,
