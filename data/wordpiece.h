@@ -29,7 +29,7 @@ struct wordpiece_options {
 void wordpiece_options_init(struct wordpiece_options *options); /* lower case, -1, true, false, 100 */
 
 struct wordpiece_special {
-    int32_t pad, unk, cls, sep, mask; /* pad and mask may be -1 when the vocabulary lacks them */
+    int32_t pad, unk, cls, sep, mask; /* pad and mask: -1 when the vocabulary lacks them; "[MASK]" is then mere text */
 };
 
 /*

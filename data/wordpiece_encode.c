@@ -6,16 +6,16 @@
 #include "data/utf8.h"
 #include "data/wordpiece_internal.h"
 
-/* Characters ---------------------------------------------------------------------------------------------------------
- */
+/* Characters ---------------------------------------------------------------------------------------------------- */
 
-enum chars_flag {                    /* of a code point, as scripts/reference/wordpiece_tables.py writes them */
-                  CHARS_DROP = 1,    /* removed by cleaning */
-                  CHARS_SPACE = 2,   /* becomes a space */
-                  CHARS_CJK = 4,     /* a word of its own with tokenize_chinese_chars */
-                  CHARS_PUNCT = 8,   /* a word of its own */
-                  CHARS_HANGUL = 16, /* a syllable: decomposed by arithmetic */
-                  CHARS_RESET = 32   /* its decomposition holds a stripped starter: marks do not move across */
+/* Of a code point, as scripts/reference/wordpiece_tables.py writes them. */
+enum chars_flag {
+    CHARS_DROP = 1,    /* removed by cleaning */
+    CHARS_SPACE = 2,   /* becomes a space */
+    CHARS_CJK = 4,     /* a word of its own with tokenize_chinese_chars */
+    CHARS_PUNCT = 8,   /* a word of its own */
+    CHARS_HANGUL = 16, /* a syllable: decomposed by arithmetic */
+    CHARS_RESET = 32   /* its decomposition holds a stripped starter: marks do not move across */
 };
 enum chars_map { CHARS_MAP_STRIP, CHARS_MAP_LOWER, CHARS_MAP_STRIP_LOWER, CHARS_MAPS };
 
@@ -32,21 +32,20 @@ static inline const struct chars_record *chars_find(uint32_t code_point)
     return &chars_records[chars_stage2[(uint32_t)chars_stage1[code_point >> 7] << 7 | (code_point & 127)]];
 }
 
-enum ascii_class { ASCII_WORD, ASCII_SPACE, ASCII_PUNCT, ASCII_DROP, ASCII_HIGH };
+enum byte_class { BYTE_WORD, BYTE_SPACE, BYTE_PUNCT, BYTE_DROP, BYTE_HIGH }; /* high: not ASCII */
 
-static inline enum ascii_class ascii_class_of(unsigned char byte)
+static enum byte_class byte_class_of(unsigned char byte)
 {
     if (byte >= 0x80)
-        return ASCII_HIGH;
-    if ((unsigned)(byte | 0x20) - 'a' < 26u || (unsigned)byte - '0' < 10u)
-        return ASCII_WORD;
-    if (byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r')
-        return ASCII_SPACE;
-    return byte < 0x20 || byte == 0x7F ? ASCII_DROP : ASCII_PUNCT;
+        return BYTE_HIGH;
+    uint8_t flags = chars_find(byte)->flags;
+    return flags & CHARS_DROP    ? BYTE_DROP
+           : flags & CHARS_SPACE ? BYTE_SPACE
+           : flags & CHARS_PUNCT ? BYTE_PUNCT
+                                 : BYTE_WORD;
 }
 
-/* Word cache ---------------------------------------------------------------------------------------------------------
- */
+/* Word cache ---------------------------------------------------------------------------------------------------- */
 
 #define KEY_BYTES 16 /* a word of fewer bytes is its own key, padded with NULs */
 #define CACHED_IDS 3
@@ -94,7 +93,7 @@ int wordpiece_scratch_new(struct wordpiece_scratch **out, const struct wordpiece
     s->has_map = lower || strip;
     s->map = lower && strip ? CHARS_MAP_STRIP_LOWER : strip ? CHARS_MAP_STRIP : CHARS_MAP_LOWER;
     for (int byte = 0; byte < 256; byte++) {
-        s->class_of[byte] = (unsigned char)ascii_class_of((unsigned char)byte);
+        s->class_of[byte] = (unsigned char)byte_class_of((unsigned char)byte);
         s->lower[byte] = (unsigned char)(lower && byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
     }
     *out = s;
@@ -151,8 +150,7 @@ static size_t match_word(const struct wordpiece *wp, struct wordpiece_scratch *s
     return match_key(wp, s, key, length, out);
 }
 
-/* Any text -----------------------------------------------------------------------------------------------------------
- */
+/* Any text ------------------------------------------------------------------------------------------------------ */
 
 static void words_add(struct wordpiece_scratch *s, const unsigned char *word, size_t length)
 {
@@ -235,10 +233,10 @@ static const unsigned char *encode_any(const struct wordpiece *wp, struct wordpi
         uint32_t c = *p;
         if (c < 0x80) {
             unsigned char class = s->class_of[c];
-            if (class == ASCII_SPACE || class == ASCII_PUNCT)
+            if (class == BYTE_SPACE || class == BYTE_PUNCT)
                 break;
             p++;
-            if (class == ASCII_WORD)
+            if (class == BYTE_WORD)
                 word_append(wp, s, s->lower[c], 0, strip);
             continue;
         }
@@ -288,15 +286,14 @@ static const unsigned char *encode_any(const struct wordpiece *wp, struct wordpi
     return p;
 }
 
-/* Mostly ASCII -------------------------------------------------------------------------------------------------------
- */
+/* Mostly ASCII -------------------------------------------------------------------------------------------------- */
 
 /*
  * The run of ASCII letters and digits at p, at most 16 bytes of it: its length, and its bytes with capitals lowered
  * where lower_bit is 0x20 (kept where 0), padded with NULs.
  */
-static inline size_t scan_word(const unsigned char *p, const unsigned char *end, unsigned char lower_bit,
-                               uint64_t key[2])
+static inline size_t scan_word(const struct wordpiece_scratch *s, const unsigned char *p, const unsigned char *end,
+                               unsigned char lower_bit, uint64_t key[2])
 {
     unsigned char tail[KEY_BYTES];
     if (end - p < KEY_BYTES) {
@@ -315,6 +312,7 @@ static inline size_t scan_word(const unsigned char *p, const unsigned char *end,
     __m128i digit = _mm_cmplt_epi8(_mm_add_epi8(v, _mm_set1_epi8((char)(-128 - '0'))), _mm_set1_epi8(-128 + 10));
     unsigned stop = ~(unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit));
     size_t length = (size_t)__builtin_ctz(stop); /* bit 16 and up are set */
+    (void)s;
     v = _mm_or_si128(v, _mm_and_si128(letter, _mm_set1_epi8((char)lower_bit)));
     v = _mm_and_si128(v, _mm_loadu_si128((const __m128i *)(keep + KEY_BYTES - length)));
     _mm_storeu_si128((__m128i *)key, v);
@@ -322,8 +320,9 @@ static inline size_t scan_word(const unsigned char *p, const unsigned char *end,
 #else
     unsigned char bytes[KEY_BYTES] = {0};
     size_t length = 0;
-    for (; length < KEY_BYTES && ascii_class_of(p[length]) == ASCII_WORD; length++)
-        bytes[length] = p[length] >= 'A' && p[length] <= 'Z' ? (unsigned char)(p[length] | lower_bit) : p[length];
+    for (; length < KEY_BYTES && s->class_of[p[length]] == BYTE_WORD; length++)
+        bytes[length] = s->lower[p[length]];
+    (void)lower_bit;
     memcpy(key, bytes, KEY_BYTES);
     return length;
 #endif
@@ -335,9 +334,9 @@ static const unsigned char *encode_long(const struct wordpiece *wp, struct wordp
                                         const unsigned char *end, int32_t **out)
 {
     const unsigned char *stop = p + KEY_BYTES;
-    while (stop < end && s->class_of[*stop] == ASCII_WORD)
+    while (stop < end && s->class_of[*stop] == BYTE_WORD)
         stop++;
-    if (stop < end && s->class_of[*stop] >= ASCII_DROP)
+    if (stop < end && s->class_of[*stop] >= BYTE_DROP)
         return NULL;
     size_t length = (size_t)(stop - p);
     if (length > (size_t)wp->options.max_word_chars) {
@@ -357,15 +356,15 @@ static int32_t *encode_segment(const struct wordpiece *wp, struct wordpiece_scra
     const size_t fast_length =
         wp->options.max_word_chars < KEY_BYTES ? (size_t)wp->options.max_word_chars : KEY_BYTES - 1;
     while (p < end) {
-        switch ((enum ascii_class)s->class_of[*p]) {
-        case ASCII_WORD: {
+        switch ((enum byte_class)s->class_of[*p]) {
+        case BYTE_WORD: {
             uint64_t key[2];
-            size_t length = scan_word(p, end, lower_bit, key);
+            size_t length = scan_word(s, p, end, lower_bit, key);
             const unsigned char *stop = p + length;
             if (length == KEY_BYTES) {
                 stop = encode_long(wp, s, p, end, &out);
                 p = stop != NULL ? stop : encode_any(wp, s, p, end, &out);
-            } else if (stop < end && s->class_of[*stop] >= ASCII_DROP) {
+            } else if (stop < end && s->class_of[*stop] >= BYTE_DROP) {
                 p = encode_any(wp, s, p, end, &out);
             } else {
                 if (length > fast_length)
@@ -376,14 +375,14 @@ static int32_t *encode_segment(const struct wordpiece *wp, struct wordpiece_scra
             }
             break;
         }
-        case ASCII_SPACE:
-        case ASCII_DROP:
+        case BYTE_SPACE:
+        case BYTE_DROP:
             p++;
             break;
-        case ASCII_PUNCT:
+        case BYTE_PUNCT:
             *out++ = wp->single_ids[*p++];
             break;
-        case ASCII_HIGH:
+        case BYTE_HIGH:
             p = encode_any(wp, s, p, end, &out);
             break;
         }
@@ -446,8 +445,7 @@ int wordpiece_encode(const struct wordpiece *wp, struct wordpiece_scratch *scrat
     return 0;
 }
 
-/* Set-up and tests ---------------------------------------------------------------------------------------------------
- */
+/* Set-up and tests ---------------------------------------------------------------------------------------------- */
 
 int wordpiece_single_ids_build(struct wordpiece *wp)
 {
@@ -473,7 +471,7 @@ int wordpiece_words(const struct wordpiece *wp, struct wordpiece_scratch *scratc
     scratch->words_rc = 0;
     while (p < end) {
         p = encode_any(wp, scratch, p, end, &out);
-        if (p < end && scratch->class_of[*p] == ASCII_PUNCT)
+        if (p < end && scratch->class_of[*p] == BYTE_PUNCT)
             words_add(scratch, p, 1);
         p += p < end;
     }

@@ -46,8 +46,7 @@ int32_t wordpiece_find(const struct wordpiece *wp, const char *token, size_t len
     return wordpiece_trie_find(&wp->trie, token, length);
 }
 
-/* Building -----------------------------------------------------------------------------------------------------------
- */
+/* Building ------------------------------------------------------------------------------------------------------ */
 
 int wordpiece_build_new(struct wordpiece **out, const struct wordpiece_build *build, size_t vocab_size)
 {
@@ -257,8 +256,7 @@ void wordpiece_close(struct wordpiece *wp)
     mem_free(wp);
 }
 
-/* Getters ------------------------------------------------------------------------------------------------------------
- */
+/* Getters ------------------------------------------------------------------------------------------------------- */
 
 int wordpiece_vocab_size(const struct wordpiece *wp)
 {
