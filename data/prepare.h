@@ -54,9 +54,8 @@ int prepare_options_check(const struct prepare_options *options) RECO_MUST_CHECK
  * --id_column, else <file name>:<record>; its query id is --query_id_column, else 16 hex digits of the XXH3 hash of the
  * query in lower case (Unicode, one character by one) with every run of white space as one space and none at the ends.
  *
- * RECO_E_DATA over max_bad_rows (of each file), without a good row, or with one class only: no dataset; the bad rows
- * are then in
- * "<output_dir>.rejects.tsv". RECO_E_USAGE: an unknown column. RECO_E_STOPPED on a signal.
+ * RECO_E_DATA: over max_bad_rows (of each file) or no good row, the bad rows are then in "<output_dir>.rejects.tsv"; no
+ * row at all; one class only. RECO_E_USAGE: an unknown column. RECO_E_STOPPED: a signal. There is no dataset then.
  */
 int prepare_run(const struct prepare_options *options, const struct wordpiece *wp, const struct label_map *labels,
                 const char *output_dir, struct prepare_summary *summary) RECO_MUST_CHECK;
