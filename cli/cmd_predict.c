@@ -93,15 +93,17 @@ static int input_open(struct input *in, const struct predict_options *o, const s
     return 0;
 }
 
+/* Removes the temporary dataset; the rejects of a refused file, which its error names, stay. */
 static void input_close(struct input *in)
 {
     dataset_close(in->dataset);
     if (in->temporary != NULL) {
-        char *message = mem_strdup(err_message());
-        if (dir_remove(in->temporary) != 0)
+        char *rejects = path_join(in->temporary, "dataset.rejects.tsv"), *message = mem_strdup(err_message());
+        if (rejects != NULL && !file_exists(rejects) && dir_remove(in->temporary) != 0)
             log_warn("%s", err_message());
         if (message != NULL)
             err_set(RECO_E_INTERNAL, "%s", message);
+        mem_free(rejects);
         mem_free(message);
     }
     mem_free(in->temporary);

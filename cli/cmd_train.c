@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "data/dataset.h"
 #include "data/hfdir.h"
+#include "data/safetensors.h"
 #include "data/wordpiece.h"
 #include "train/train.h"
 
@@ -61,14 +62,21 @@ static int check_output_dir(const struct train_command *c)
     return rc;
 }
 
-/* Before the weights are read and the texts tokenised: what the configuration alone can tell. */
-static int check_config(const struct train_command *c, const char *model_dir)
+/* Before the texts are tokenised: what the configuration and the header of the weights can tell. */
+static int check_model(const struct train_command *c, const char *model_dir)
 {
     struct hf_config config;
+    struct safetensors *weights = NULL;
+    char *path = NULL;
     int rc = hf_config_read(&config, model_dir);
     if (rc != 0)
         return rc;
-    if (c->data.max_seq_length > config.max_position_embeddings)
+    rc = hf_dir_weights_path(&path, model_dir);
+    if (rc == 0)
+        rc = safetensors_open(&weights, path);
+    safetensors_close(weights);
+    mem_free(path);
+    if (rc == 0 && c->data.max_seq_length > config.max_position_embeddings)
         rc = err_set(RECO_E_USAGE,
                      "--max_seq_length %" PRId64 " is more than the %" PRId64 " positions of the model '%s'",
                      c->data.max_seq_length, config.max_position_embeddings, model_dir);
@@ -194,7 +202,7 @@ int cmd_train_run(const struct cmd_ctx *ctx)
     if (rc == 0)
         rc = torch_model_dir(&model_dir, c->model_name_or_path);
     if (rc == 0)
-        rc = check_config(c, model_dir);
+        rc = check_model(c, model_dir);
     if (rc == 0)
         rc = torch_device_open(&options.device, &options.threads, c->device, c->data.threads, true);
     if (rc == 0 && c->overwrite)

@@ -13,12 +13,13 @@ static const char *const strategy_choices[] = {"no", "steps", "epoch", NULL};
 static int check_metric(const char *name, const char *value)
 {
     const char *metric = strncmp(value, "eval_", 5) == 0 ? value + 5 : value;
+    (void)name;
     if (strcmp(metric, "loss") == 0)
         return 0;
     int rc = eval_metric_check(metric);
     if (rc == 0 && eval_metric_direction(metric) == 0)
         rc = err_set(RECO_E_USAGE, "'%s' has no better and worse", metric);
-    return rc != 0 ? err_prepend(rc, "bad value for --%s", name) : 0;
+    return rc;
 }
 
 #define AT(field) offsetof(struct train_command, field)
@@ -99,7 +100,7 @@ static const struct opt_spec specs[] = {
      .group = "optimisation", .aliases = "train_batch_size,batch_size"},
     {WHOLE("gradient_accumulation_steps", gradient_accumulation_steps, "1", 1, "forward passes of one update"),
      .group = "optimisation"},
-    {REAL("learning_rate", learning_rate, "5e-5", 0, 1e6, "peak learning rate"), .group = "optimisation",
+    {REAL("learning_rate", learning_rate, "5e-5", 0, 1e38, "peak learning rate"), .group = "optimisation",
      .aliases = "lr"},
     {.name = "lr_scheduler_type",
      .type = OPT_CHOICE,
