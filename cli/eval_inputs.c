@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "data/decimal.h"
+#include "data/utf8.h"
 
 int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path)
 {
@@ -175,6 +176,24 @@ void eval_names_release(struct eval_names *names)
 
 /* ---- provenance and output ---- */
 
+/* text as JSON; bytes that are not UTF-8, as a path may hold, become U+FFFD. NULL: out of memory. */
+static json_t *json_text(const char *text)
+{
+    struct buf b = {0};
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *end = at + strlen(text);
+    int rc = 0;
+    while (!rc && at < end) {
+        unsigned char bytes[UTF8_MAX_BYTES];
+        uint32_t code_point;
+        at += utf8_decode(at, end, &code_point);
+        rc = buf_add(&b, bytes, utf8_encode(code_point, bytes));
+    }
+    json_t *json = rc ? NULL : json_string(buf_str(&b));
+    buf_release(&b);
+    return json;
+}
+
 static int add_source(json_t *json, const char *what, const char *path)
 {
     char key[64];
@@ -182,7 +201,7 @@ static int add_source(json_t *json, const char *what, const char *path)
     if (!path) {
         return 0;
     }
-    if (json_object_set_new(json, what, json_string(path))) {
+    if (json_object_set_new(json, what, json_text(path))) {
         return err_nomem();
     }
     if (!strcmp(path, "-")) {
@@ -200,7 +219,7 @@ int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, c
                         const struct predictions *p)
 {
     char *command = cmd_line_text(ctx);
-    json_t *json = command ? json_pack("{ssss}", "command", command, "reco", RECO_VERSION) : NULL;
+    json_t *json = command ? json_pack("{soss}", "command", json_text(command), "reco", RECO_VERSION) : NULL;
     int rc = json ? 0 : err_nomem();
     if (!rc) {
         rc = add_source(json, "predictions", sources->predictions);
@@ -233,7 +252,7 @@ static int check_gates(const struct eval_report *report, const struct opt_list *
             return rc;
         }
         *missed += rc != 0;
-        if (json_array_append_new(array, json_pack("{sssb}", "gate", gates->items[i], "passed", rc == 0))) {
+        if (json_array_append_new(array, json_pack("{sosb}", "gate", json_text(gates->items[i]), "passed", rc == 0))) {
             return err_nomem();
         }
     }

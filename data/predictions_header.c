@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "data/utf8.h"
 
 #define SIDECAR_MAX_BYTES ((size_t)256 << 20)
 
@@ -80,6 +81,10 @@ static int map_from_columns(struct predictions_reader *r, char *const *fields, s
     size_t name_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (!strncmp(fields[i], "p_", 2)) {
+            if (!utf8_is_valid(fields[i], strlen(fields[i]), NULL)) {
+                mem_free(names);
+                return predictions_fail_line(r, "not UTF-8: column", fields[i]);
+            }
             names[name_count++] = fields[i] + 2;
         }
     }

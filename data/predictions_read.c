@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "data/decimal.h"
 #include "data/predictions_reader.h"
+#include "data/utf8.h"
 
 #define PROBABILITY_SUM_TOLERANCE 1e-3
 
@@ -105,6 +106,9 @@ static int enter_value(struct predictions_reader *r, const char *what, char *tex
         return rc;
     }
     if (number == TEXT_INDEX_NONE) {
+        if (!utf8_is_valid(text, length, NULL)) {
+            return predictions_fail_line(r, "not UTF-8: label", text);
+        }
         number = (uint32_t)r->value_count;
         rc = mem_grow((void **)&r->values, &r->value_capacity, r->value_count + 1, sizeof *r->values);
         if (!rc) {

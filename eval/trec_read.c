@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "eval/trec_internal.h"
 
 #define FIELDS_MAX 6
+#define RELEVANCE_MAX 1000 /* 2^g - 1 must stay finite */
 #define BLANKS " \t\v\f\r"
 
 struct reading {
@@ -108,8 +110,8 @@ static int read_lines(struct reading *r, bool is_run)
         if (!decimal_parse(text, strlen(text), &number) || number != number) {
             return fail(r, is_run ? "not a score:" : "not a relevance:", text);
         }
-        if (!is_run && !(number >= -1000000 && number <= 1000000 && number == (double)(long)number)) {
-            return fail(r, "not a whole relevance:", text);
+        if (!is_run && !(fabs(number) <= RELEVANCE_MAX && floor(number) == number)) {
+            return fail(r, "not a whole relevance up to 1000:", text);
         }
         entry.score = (float)number;
         entry.grade = is_run ? 0 : (long)number;

@@ -230,7 +230,8 @@ static void bad_files_are_refused(void **state)
     } bad[] = {
         {"q1 0 a\n", "line 1: 3 fields", false},
         {"q1 0 a 1\n\n# x\nq1 0 b x\n", "line 4: not a relevance: 'x'", false},
-        {"q1 0 a 1.5\n", "line 1: not a whole relevance: '1.5'", false},
+        {"q1 0 a 1.5\n", "line 1: not a whole relevance up to 1000: '1.5'", false},
+        {"q1 0 a 1001\n", "line 1: not a whole relevance up to 1000: '1001'", false},
         {"q1 0 a 1\nq1 0 a 0\n", "query 'q1' has document 'a' twice", false},
         {"", "no entries", false},
         {"# only a comment\n", "no entries", false},
