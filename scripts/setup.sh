@@ -83,16 +83,18 @@ install_packages() {
 }
 
 # libtorch ------------------------------------------------------------------------------------------------------------
+system_library() { [[ $(ldconfig -p 2>/dev/null) == *"$1 "* ]]; }
+
 have_library() { # have_library SONAME: in a toolkit or the system
   local file
   for file in "${CUDA_HOME:-/usr/local/cuda}"/{lib64,lib,extras/CUPTI/lib64,targets/*/lib}/"$1"; do
     [ -e "$file" ] && return 0
   done
-  ldconfig -p 2>/dev/null | grep -qF "$1 "
+  system_library "$1"
 }
 
 have_cuda() { # a toolkit to build with, or a driver to run on
-  command -v nvcc >/dev/null || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ] || ldconfig -p 2>/dev/null | grep -qF 'libcuda.so.1 '
+  command -v nvcc >/dev/null || [ -x "${CUDA_HOME:-/usr/local/cuda}/bin/nvcc" ] || system_library libcuda.so.1
 }
 
 fetch_wheel() { # fetch_wheel REQUIREMENT DIRECTORY PREFIX...: unpacks the members under the prefixes into DIRECTORY
