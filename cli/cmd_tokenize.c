@@ -1,17 +1,15 @@
 #include "cli/cmd.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/opts_data.h"
 #include "core/buf.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "data/lines.h"
 #include "data/wordpiece.h"
 
 enum format { FORMAT_IDS, FORMAT_TOKENS, FORMAT_JSONL };
@@ -66,55 +64,6 @@ static const struct opt_spec options[] = {
      .group = "output"},
     {.name = NULL}};
 
-/* Lines of any length, which may hold NUL bytes. */
-struct line_reader {
-    int fd;
-    const char *name;
-    struct buf buf;
-    size_t start;
-    bool at_end;
-};
-
-/* *line is borrowed until the next call and ends before its '\n'; NULL at the end of the file. */
-static int read_line(struct line_reader *r, const char **line, size_t *length)
-{
-    enum { BLOCK_BYTES = 1 << 16 };
-    size_t searched = r->start;
-    for (;;) {
-        const char *data = buf_str(&r->buf);
-        const char *newline = memchr(data + searched, '\n', r->buf.length - searched);
-        if (newline != NULL || (r->at_end && r->start < r->buf.length)) {
-            const char *end = newline != NULL ? newline : data + r->buf.length;
-            *line = data + r->start;
-            *length = (size_t)(end - *line);
-            r->start += *length + (newline != NULL);
-            return 0;
-        }
-        if (r->at_end) {
-            *line = NULL;
-            *length = 0;
-            return 0;
-        }
-        searched = r->buf.length - r->start;
-        if (r->start > 0)
-            memmove(r->buf.data, data + r->start, searched);
-        r->buf.length = searched;
-        r->start = 0;
-        int status = buf_reserve(&r->buf, BLOCK_BYTES);
-        if (status != 0)
-            return status;
-        if (fflush(stdout) != 0) /* who asks line by line gets the answers before we wait */
-            return err_set_errno("cannot write to standard output");
-        ssize_t got = read(r->fd, r->buf.data + r->buf.length, BLOCK_BYTES);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_set_errno("cannot read '%s'", r->name);
-        r->buf.length += (size_t)got;
-        r->at_end = got == 0;
-    }
-}
-
 struct tokenizing {
     const struct tokenize_options *options;
     struct wordpiece *wp;
@@ -124,27 +73,49 @@ struct tokenizing {
     uint64_t lines, lines_cut, tokens_lost;
 };
 
-static int add_id(struct tokenizing *t, int32_t id, char separator)
+enum { ID_DIGITS = 11 }; /* of the longest int32_t */
+
+static char *put_id(char *out, int32_t id)
 {
-    char digits[16];
-    size_t at = sizeof digits;
-    if (t->options->format == FORMAT_TOKENS) {
-        int status = buf_add_str(&t->out, wordpiece_token(t->wp, id));
-        return status == 0 ? buf_add_char(&t->out, separator) : status;
+    int length = 1;
+    for (int32_t rest = id; rest >= 10; rest /= 10)
+        length++;
+    for (char *digit = out + length; digit > out; id /= 10)
+        *--digit = (char)('0' + id % 10);
+    return out + length;
+}
+
+static int add_tokens(struct tokenizing *t, const int32_t *ids, size_t count, char separator)
+{
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        status = buf_add_str(&t->out, wordpiece_token(t->wp, ids[i]));
+        if (status == 0)
+            status = buf_add_char(&t->out, separator);
     }
-    digits[--at] = separator;
-    do
-        digits[--at] = (char)('0' + id % 10);
-    while ((id /= 10) > 0);
-    return buf_add(&t->out, digits + at, sizeof digits - at);
+    return status;
 }
 
 static int add_ids(struct tokenizing *t, const int32_t *ids, size_t count, char separator)
 {
-    int status = 0;
-    for (size_t i = 0; status == 0 && i < count; i++)
-        status = add_id(t, ids[i], separator);
-    return status;
+    if (t->options->format == FORMAT_TOKENS)
+        return add_tokens(t, ids, count, separator);
+    int status = buf_reserve(&t->out, count * (ID_DIGITS + 1));
+    if (status != 0)
+        return status;
+    char *out = t->out.data + t->out.length;
+    for (size_t i = 0; i < count; i++) {
+        out = put_id(out, ids[i]);
+        *out++ = separator;
+    }
+    *out = '\0';
+    t->out.length = (size_t)(out - t->out.data);
+    return 0;
+}
+
+static int add_id(struct tokenizing *t, int32_t id, char separator)
+{
+    return add_ids(t, &id, 1, separator);
 }
 
 /* [CLS] query [SEP] description [SEP], each followed by separator, the last by last. */
@@ -228,18 +199,20 @@ static int tokenize_text(struct tokenizing *t, const char *line, size_t length)
     return tokenize_texts(t, line, (size_t)(tab - line), tab + 1, length - (size_t)(tab - line) - 1);
 }
 
-static int tokenize_file(struct tokenizing *t, struct line_reader *reader)
+static int tokenize_file(struct tokenizing *t, struct line_reader *reader, const char *path)
 {
     for (;;) {
-        const char *line;
+        char *line;
         size_t length;
-        int status = read_line(reader, &line, &length);
+        if (!line_reader_has_line(reader) && fflush(stdout) != 0) /* who asks line by line gets the answers first */
+            return err_set_errno("cannot write to standard output");
+        int status = line_reader_next(reader, &line, &length);
         if (status != 0 || line == NULL)
             return status;
         t->lines++;
         status = t->options->format == FORMAT_JSONL ? tokenize_json(t, line, length) : tokenize_text(t, line, length);
         if (status == RECO_E_DATA)
-            status = err_prepend(status, "cannot tokenize '%s' line %" PRIu64, reader->name, t->lines);
+            status = err_prepend(status, "cannot tokenize '%s' line %" PRIu64, path, t->lines);
         if (status != 0)
             return status;
     }
@@ -248,25 +221,21 @@ static int tokenize_file(struct tokenizing *t, struct line_reader *reader)
 static int run(const struct cmd_ctx *ctx)
 {
     struct tokenizing t = {.options = ctx->options};
-    struct line_reader reader = {.fd = STDIN_FILENO, .name = "-"};
-    if (opt_positional_count(ctx->set) > 0)
-        reader.name = opt_positional(ctx->set, 0);
+    struct line_reader *reader = NULL;
+    const char *path = opt_positional_count(ctx->set) > 0 ? opt_positional(ctx->set, 0) : "-";
     int status = wordpiece_open_dir(&t.wp, t.options->model, t.options->escape_special);
     if (status == 0)
         status = wordpiece_scratch_new(&t.scratch, t.wp);
-    if (status == 0 && strcmp(reader.name, "-") != 0) {
-        reader.fd = open(reader.name, O_RDONLY | O_CLOEXEC);
-        if (reader.fd < 0)
-            status = err_set_errno("cannot open '%s'", reader.name);
-    }
     if (status == 0)
-        status = tokenize_file(&t, &reader);
+        status = line_reader_open(&reader, path);
+    if (status == 0) {
+        line_reader_allow_nul(reader); /* the tokeniser drops them */
+        status = tokenize_file(&t, reader, path);
+    }
     if (status == 0 && t.lines_cut > 0)
         log_info("%" PRIu64 " of %" PRIu64 " lines were cut to %" PRId64 " tokens; %" PRIu64 " tokens lost",
                  t.lines_cut, t.lines, t.options->max_seq_length, t.tokens_lost);
-    if (reader.fd > STDIN_FILENO)
-        (void)close(reader.fd);
-    buf_release(&reader.buf);
+    line_reader_close(reader);
     buf_release(&t.out);
     wordpiece_ids_release(&t.query);
     wordpiece_ids_release(&t.description);
@@ -284,8 +253,7 @@ const struct cmd_spec cmd_tokenize = {
         "prints one line of ids for each, separated by one space, as the model reads them: [CLS] query [SEP] "
         "description [SEP]. Nothing is cut unless --max_seq_length is given.\n\n"
         "With --format jsonl, for texts with tabs or newlines, a line is a JSON object with the text 'query' and, for "
-        "a "
-        "pair, 'description'; the answer is an object with 'input_ids' and 'token_type_ids'.\n\n"
+        "a pair, 'description'; the answer is an object with 'input_ids' and 'token_type_ids'.\n\n"
         "Invalid UTF-8 in text lines reads as U+FFFD, which the tokeniser removes; JSON must be valid UTF-8.",
     .examples = "printf 'usb cable\\tUSB-C cable, 2 m\\n' | reco tokenize --model models/minilm\n"
                 "reco tokenize --model models/minilm --format tokens --max_seq_length 128 pairs.tsv",

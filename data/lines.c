@@ -17,7 +17,7 @@ struct line_reader {
     char *data; /* [capacity + 1]; unread bytes are [start, end) */
     size_t start, end, capacity;
     uint64_t number;
-    bool at_end;
+    bool at_end, allow_nul;
 };
 
 int line_reader_open(struct line_reader **out, const char *path)
@@ -57,6 +57,17 @@ void line_reader_close(struct line_reader *reader)
         mem_free(reader->path);
         mem_free(reader);
     }
+}
+
+void line_reader_allow_nul(struct line_reader *reader)
+{
+    reader->allow_nul = true;
+}
+
+bool line_reader_has_line(const struct line_reader *reader)
+{
+    return reader->end > reader->start &&
+           memchr(reader->data + reader->start, '\n', reader->end - reader->start) != NULL;
 }
 
 uint64_t line_reader_number(const struct line_reader *reader)
@@ -133,7 +144,7 @@ int line_reader_next(struct line_reader *reader, char **text, size_t *length)
         line += 3;
         size -= 3;
     }
-    if (memchr(line, '\0', size)) {
+    if (!reader->allow_nul && memchr(line, '\0', size)) {
         return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: it holds a NUL byte", reader->path,
                        (unsigned long long)reader->number);
     }

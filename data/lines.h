@@ -23,6 +23,8 @@ void line_reader_close(struct line_reader *reader); /* NULL-safe */
  * A byte order mark before the first line is skipped. RECO_E_DATA: the line holds a NUL byte or is over 1 GiB.
  */
 int line_reader_next(struct line_reader *reader, char **text, size_t *length) RECO_MUST_CHECK;
+void line_reader_allow_nul(struct line_reader *reader);        /* NUL bytes are part of a line from now on */
+bool line_reader_has_line(const struct line_reader *reader);   /* the next call will not wait for input */
 uint64_t line_reader_number(const struct line_reader *reader); /* of the line last returned, from 1 */
 
 #endif
