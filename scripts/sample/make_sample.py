@@ -23,23 +23,20 @@ PAIRS_A_QUERY = 10
 QUERIES = {"train": 200, "dev": 30, "test": 50}
 SESSIONS = 450
 
-BRANDS = """Nordvik Haldane Brevika Tamoro Kesslin Orlenta Pinewell Verdano Castelow Lumiro Quillon Ashgrove Dunmore
-Fennick Rivanto Skarholt""".split()
+BRANDS = "Falcon Maple Orion Heron Willow Jasper Crown Phoenix Titan Monarch".split()
 
 SERIES = """Classic Comfort Active Urban Studio Nova Trail Heritage Prime Essential Pulse Harbour Meadow Summit
 Atlas Vista""".split()
 
-# family: its shades, as titles name them. A query for the family takes every shade; a query for a shade that shade only.
+# family: the names of its shades, the usual one first. Any of them is the colour that was asked for.
 COLOURS = {
-    "black": ["black", "jet black", "onyx"],
-    "blue": ["blue", "navy", "cobalt"],
-    "red": ["red", "crimson", "burgundy"],
-    "green": ["green", "olive", "emerald"],
-    "grey": ["grey", "charcoal", "slate"],
-    "white": ["white", "ivory", "snow"],
-    "brown": ["brown", "chestnut", "walnut"],
-    "pink": ["pink", "rose", "blush"],
-    "yellow": ["yellow", "mustard", "lemon"],
+    "black": ["black", "ebony"],
+    "blue": ["blue", "navy"],
+    "red": ["red", "crimson"],
+    "green": ["green", "olive"],
+    "grey": ["grey", "charcoal"],
+    "white": ["white", "ivory"],
+    "brown": ["brown", "walnut"],
 }
 
 # names: the first is the usual one, the others mean the same. sizes: spellings of one size, any of which may be written.
@@ -51,28 +48,20 @@ TYPES = [
      ["paper filters", "glass jug"], ["keeps warm for two hours", "drip stop", "timer"]),
     (["frying pan", "skillet"], [["20 cm", '8"'], ["24 cm", '9.5"'], ["28 cm", '11"']],
      ["glass lid", "splatter guard"], ["works on induction", "non-stick coating", "oven safe"]),
-    (["toaster", "bread toaster"], [["2 slice", "two slot"], ["4 slice", "four slot"]],
-     ["crumb tray", "bun rack"], ["defrost setting", "wide slots", "seven browning levels"]),
     (["sofa", "couch"], [["2 seater", "two seat"], ["3 seater", "three seat"], ["4 seater", "four seat"]],
      ["slipcover", "armrest tray"], ["deep cushions", "solid beech legs", "easy to assemble"]),
     (["office chair", "desk chair"], [["high back", "tall backrest"], ["low back", "short backrest"]],
      ["replacement castors", "seat cushion"], ["adjustable lumbar support", "tilts and locks", "breathable mesh"]),
-    (["desk lamp", "reading light"], [["30 cm", '12"'], ["45 cm", '18"']],
-     ["spare bulb", "clamp"], ["three brightness levels", "flexible neck", "soft warm light"]),
     (["rug", "carpet"], [["120 x 170 cm", "4 x 6 ft"], ["160 x 230 cm", "5 x 8 ft"], ["200 x 290 cm", "7 x 10 ft"]],
      ["anti-slip underlay", "stain remover"], ["short pile", "soft underfoot", "hand finished edges"]),
     (["curtains", "drapes"], [["117 cm", '46"'], ["168 cm", '66"'], ["229 cm", '90"']],
      ["curtain rod", "tie backs"], ["blocks the light", "pencil pleat", "fully lined"]),
-    (["duvet cover", "quilt cover"], [["single", "twin"], ["double", "full"], ["king size", "king"]],
-     ["underblanket", "pillowcase pair"], ["brushed cotton", "button closing", "easy to iron"]),
     (["backpack", "rucksack"], [["20 l", "1,220 cu in"], ["30 l", "1,830 cu in"], ["45 l", "2,750 cu in"]],
      ["rain cover", "hydration bladder"], ["padded straps", "laptop pocket", "ventilated back"]),
     (["suitcase", "trolley case"], [["55 cm", "cabin size"], ["66 cm", "medium"], ["77 cm", "large"]],
      ["luggage tag", "packing cubes"], ["four smooth wheels", "hard shell", "combination lock"]),
     (["running shoes", "trainers"], [["uk 7", "eu 41"], ["uk 8", "eu 42"], ["uk 10", "eu 44"]],
      ["insoles", "shoe laces"], ["cushioned heel", "grips wet roads", "light mesh upper"]),
-    (["winter jacket", "parka"], [["small", "s"], ["medium", "m"], ["large", "l"]],
-     ["waterproofing spray", "detachable hood"], ["warm to minus ten", "taped seams", "two chest pockets"]),
     (["t-shirt", "tee"], [["small", "s"], ["medium", "m"], ["large", "l"]],
      ["iron-on patch", "laundry bag"], ["organic cotton", "regular fit", "keeps its shape"]),
     (["jeans", "denim trousers"], [["30 waist", "w30"], ["32 waist", "w32"], ["36 waist", "w36"]],
@@ -131,6 +120,10 @@ class Random:
     def pick(self, sequence):
         return sequence[self.below(len(sequence))]
 
+    def usual(self, sequence, p):
+        """The first with probability p, else any of the others."""
+        return sequence[0] if self.chance(p) else self.pick(sequence[1:])
+
     def some(self, sequence, count):
         pool = list(sequence)
         return [pool.pop(self.below(len(pool))) for _ in range(min(count, len(pool)))]
@@ -160,28 +153,28 @@ def make_items(rng):
         families = rng.some(sorted(COLOURS), 4)
         combos = [(b, c, s) for b in brands for c in families for s in range(len(sizes))]
         for brand, family, size in rng.some(combos, 18):
-            shade = rng.pick(COLOURS[family])
+            shade = rng.usual(COLOURS[family], 0.65)
             name = rng.pick(names)
-            spelling = rng.below(len(sizes[size]))
             series = rng.pick(SERIES)
             title = rng.pick([
                 "{brand} {series} {name} {size}, {shade}",
                 "{name} {size} {shade} - {brand} {series}",
                 "{brand} {name} \"{series}\", {shade}, {size}",
                 "{brand} {series} {shade} {name} ({size})",
-            ]).format(brand=brand, series=series, name=capitalise(name), shade=capitalise(shade), size=sizes[size][spelling])
-            parts = ["%s %s, %s" % (rng.pick(MATERIAL_WORDS), name, " and ".join(rng.some(features, 2)))]
+            ]).format(brand=brand, series=series, name=capitalise(name), shade=capitalise(shade),
+                     size=rng.usual(sizes[size], 0.75))
+            parts = ["%s %s, %s" % (rng.pick(MATERIAL_WORDS), name, rng.pick(features))]
             if rng.chance(0.35):
                 parts.append("size %s" % rng.pick(sizes[size]))
-            if rng.chance(0.45):
+            if rng.chance(0.3):
                 parts.append(rng.pick(["goes well with our %s", "ask for our %s", "%s sold separately"]) %
                              rng.pick(accessories))
-            add(kind=kind, accessory=None, brand=brand, family=family, shade=shade, size=size, title=title,
+            add(kind=kind, accessory=None, brand=brand, family=family, size=size, title=title,
                 description="" if rng.chance(0.03) else " ".join(sentence(p) for p in parts))
         for accessory in accessories:
             for brand in rng.some(brands, 3):
                 family = rng.pick(families)
-                shade = rng.pick(COLOURS[family])
+                shade = rng.usual(COLOURS[family], 0.65)
                 size = rng.below(len(sizes))
                 name = rng.pick(names)
                 title = rng.pick([
@@ -197,7 +190,7 @@ def make_items(rng):
                     "keep your {name} like new. fits {size}.",
                 ]).format(brand=brand, name=name, accessory=accessory, family=family,
                           size=rng.pick(sizes[size]), extra=rng.pick(MATERIAL_WORDS))
-                add(kind=kind, accessory=accessory, brand=brand, family=family, shade=shade, size=size,
+                add(kind=kind, accessory=accessory, brand=brand, family=family, size=size,
                     title=title,
                     description=" ".join(sentence(s) for s in description.rstrip(".").split(". ")))
     return items
@@ -209,7 +202,7 @@ def grade(wanted, item):
         return 0
     if item["accessory"] != wanted["accessory"]:
         return 1
-    for key in ("brand", "family", "shade", "size"):
+    for key in ("brand", "family", "size"):
         if wanted[key] is not None and wanted[key] != item[key]:
             return 2
     return 3
@@ -238,7 +231,7 @@ def with_typo(rng, text):
 def make_query(rng, items):
     """What somebody wants, taken from a real item, and the words for it."""
     target = rng.pick(items)
-    wanted = dict(kind=target["kind"], accessory=target["accessory"], brand=None, family=None, shade=None, size=None)
+    wanted = dict(kind=target["kind"], accessory=target["accessory"], brand=None, family=None, size=None)
     names, sizes = TYPES[target["kind"]][:2]
     name = rng.pick(names)
     brand = colour = size = ""
@@ -252,15 +245,13 @@ def make_query(rng, items):
             if key == "brand":
                 wanted["brand"], brand = target["brand"], target["brand"]
             elif key == "size":
-                wanted["size"], size = target["size"], rng.pick(sizes[target["size"]])
-            elif rng.chance(0.75):
-                wanted["family"], colour = target["family"], target["family"]
+                wanted["size"], size = target["size"], rng.usual(sizes[target["size"]], 0.75)
             else:
-                wanted["shade"], colour = target["shade"], target["shade"]
+                wanted["family"], colour = target["family"], rng.usual(COLOURS[target["family"]], 0.75)
         text = rng.pick(["{brand} {colour} {name} {size}", "{name} {size} {brand} {colour}",
                          "{colour} {size} {name} {brand}"]).format(brand=brand, colour=colour, name=name, size=size)
     text = " ".join(text.lower().split())
-    if rng.chance(0.2):
+    if rng.chance(0.12):
         text = with_typo(rng, text)
     return wanted, text
 
@@ -278,17 +269,13 @@ def overlap(query, item):
 def candidates(rng, wanted, text, items):
     """Ten items that a search engine might show, None when too few are right: the right ones, and those that look alike."""
     by_grade = {3: [], 2: [], 1: [], 0: []}
-    for item in items:
+    for item in sorted(items, key=lambda i: (-overlap(text, i), i["item_id"])):
         by_grade[grade(wanted, item)].append(item)
     if len(by_grade[3]) < 2:
         return None
-    chosen = rng.some(by_grade[3], 3 + rng.below(3)) + rng.some(by_grade[2], 2 + rng.below(2))
-    near = [i for i in by_grade[1] if wanted["brand"] in (None, i["brand"])]
-    chosen += rng.some(near if len(near) >= 2 else by_grade[1], 2 + rng.below(2))
-    missing = max(0, PAIRS_A_QUERY - len(chosen))
-    wrong = sorted(by_grade[0], key=lambda i: (-overlap(text, i), i["item_id"]))
-    chosen += rng.some(wrong[:12], missing - missing // 3) + rng.some(wrong[12:], missing // 3)
-    return chosen[:PAIRS_A_QUERY]
+    chosen = rng.some(by_grade[3], 2 + rng.below(3)) + rng.some(by_grade[2][:12], 3 + rng.below(2))
+    chosen += rng.some(by_grade[1][:6], 1 + rng.below(2))
+    return chosen + rng.some(by_grade[0][:12], PAIRS_A_QUERY - len(chosen))
 
 
 EXAMINED = [1.0, 0.86, 0.74, 0.64, 0.55, 0.47, 0.41, 0.36, 0.31, 0.27]
