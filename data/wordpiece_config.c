@@ -8,8 +8,8 @@
 #define MAX_FILE_BYTES ((size_t)1 << 30)
 
 /* Classes of transformers that are BertTokenizer: their options come from tokenizer_config.json. */
-static const char *const bert_classes[] = {"BertTokenizer",       "DistilBertTokenizer", "ElectraTokenizer",
-                                           "MobileBertTokenizer", "ConvBertTokenizer",   "SqueezeBertTokenizer"};
+static const char *const bert_classes[] = {"BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer",
+                                           "MobileBertTokenizer", "SqueezeBertTokenizer"};
 /* Classes that take tokenizer.json as it is. */
 static const char *const file_classes[] = {"PreTrainedTokenizer", "TokenizersBackend", "PythonBackend"};
 
@@ -26,22 +26,22 @@ static int read_json(json_t **out, const char *dir, const char *name)
 {
     *out = NULL;
     char *path = path_join(dir, name);
-    if (path == NULL)
-        return RECO_E_NOMEM;
+    if (path == NULL || !file_exists(path)) {
+        mem_free(path);
+        return path == NULL ? RECO_E_NOMEM : 0;
+    }
     struct buf text = {0};
-    int rc = 0;
-    if (file_exists(path))
-        rc = file_read_all(path, MAX_FILE_BYTES, &text);
-    if (rc == 0 && file_exists(path)) {
-        json_error_t error;
+    json_error_t error;
+    int rc = file_read_all(path, MAX_FILE_BYTES, &text);
+    if (rc == 0) {
         *out = json_loadb(buf_str(&text), text.length, 0, &error);
         if (*out == NULL)
             rc = err_set(RECO_E_MODEL, "cannot parse '%s' line %d: %s", path, error.line, error.text);
-        else if (!json_is_object(*out)) {
-            json_decref(*out);
-            *out = NULL;
-            rc = err_set(RECO_E_MODEL, "'%s' is not a JSON object", path);
-        }
+    }
+    if (rc == 0 && !json_is_object(*out)) {
+        json_decref(*out);
+        *out = NULL;
+        rc = err_set(RECO_E_MODEL, "'%s' is not a JSON object", path);
     }
     buf_release(&text);
     mem_free(path);
@@ -65,8 +65,7 @@ static int read_flag(const json_t *object, const char *key, bool *flag)
     return 0;
 }
 
-/* The keys of BertTokenizer in tokenizer_config.json and the keys of BertNormalizer in tokenizer.json differ in name.
- */
+/* The same options have other keys in tokenizer_config.json than in tokenizer.json's normalizer. */
 static int read_options(const json_t *object, const char *lower_key, const char *cjk_key,
                         struct wordpiece_options *options)
 {
