@@ -5,7 +5,6 @@
 
 #include "core/mem.h"
 #include "core/opt.h"
-#include "eval/sort.h"
 
 #define WORDS_MAX 256
 
@@ -156,9 +155,30 @@ static void curve_fill(struct metric_curve *curve, const struct sort_item *items
     curve->average_precision = sum / (double)positives;
 }
 
-int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **out)
+int metric_class_sorted(const struct metric_data *data, int label, struct sort_item **out, size_t *count, void **memory)
 {
     const struct predictions *p = data->p;
+    size_t classes = (size_t)data->classes;
+    struct sort_item *items = mem_alloc((2 * data->rows + 1) * sizeof *items);
+    *memory = items;
+    *count = 0;
+    if (!items) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t row = 0; row < p->rows; row++) {
+        if (p->label[row] >= 0) {
+            double score =
+                p->p ? p->p[row * classes + (size_t)label] : (label == data->positive ? p->score[row] : -p->score[row]);
+            items[*count].key = sort_key(score);
+            items[(*count)++].payload = p->label[row] == label;
+        }
+    }
+    *out = sort_items(items, items + *count, *count);
+    return 0;
+}
+
+int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **out)
+{
     struct metric_curve *curve = &data->curves[label];
     *out = curve;
     if (curve->done) {
@@ -171,25 +191,15 @@ int metric_curve_get(struct metric_data *data, int label, const struct metric_cu
         curve->done = true;
         return 0;
     }
-    struct sort_item *items = mem_alloc(data->rows * sizeof *items);
-    struct sort_item *spare = mem_alloc(data->rows * sizeof *spare);
-    int rc = items && spare ? 0 : RECO_E_NOMEM;
+    struct sort_item *items;
+    size_t count;
+    void *memory;
+    int rc = metric_class_sorted(data, label, &items, &count, &memory);
     if (!rc) {
-        size_t classes = (size_t)data->classes;
-        size_t count = 0;
-        for (size_t row = 0; row < p->rows; row++) {
-            if (p->label[row] >= 0) {
-                double score = p->p ? p->p[row * classes + (size_t)label]
-                                    : (label == data->positive ? p->score[row] : -p->score[row]);
-                items[count].key = sort_key(score);
-                items[count++].payload = p->label[row] == label;
-            }
-        }
-        curve_fill(curve, sort_items(items, spare, count), count, positives);
+        curve_fill(curve, items, count, positives);
         curve->done = true;
+        mem_free(memory);
     }
-    mem_free(items);
-    mem_free(spare);
     return rc;
 }
 

@@ -17,6 +17,7 @@
 
 #include "core/err.h"
 #include "data/predictions.h"
+#include "eval/sort.h"
 
 enum metric_need {                                     /* what must be in the file for the metric to apply at all */
                    METRIC_NEEDS_CLASSES = 1u << 0,     /* classes, a label and a predicted class */
@@ -131,6 +132,13 @@ int metric_class_average(struct metric_data *data, const struct metric_variant *
 
 /* The curve of one class against the rest, by p (or the score when there are two classes and no p). */
 int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **curve) RECO_MUST_CHECK;
+
+/*
+ * The labelled rows in ascending order of the score of a class, payload 1 for its own rows. *items points into *memory,
+ * which the caller frees.
+ */
+int metric_class_sorted(const struct metric_data *data, int label, struct sort_item **items, size_t *count,
+                        void **memory) RECO_MUST_CHECK;
 
 /* The form of a one-against-rest figure: plain is the positive class of two, else the mean over the classes. */
 int metric_curve_average(struct metric_data *data, const struct metric_variant *variant,

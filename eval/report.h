@@ -59,6 +59,18 @@ const char *report_label_name(const struct eval_report *report, int label);
 /* The table by class in the layout of scikit-learn's classification_report; needs the confusion matrix and a row. */
 int report_text_classes(const struct eval_report *report, int digits, struct buf *b) RECO_MUST_CHECK;
 
+/* ---- what a page shows; report_layout.c ---- */
+
+enum { REPORT_CLASSES_SHOWN = 20 }; /* more: no confusion matrix and no figure a class; JSON has them all */
+
+/* Not what the table by class already shows, nor what would be too long for a page. */
+bool report_is_shown(const struct eval_report *report, const struct eval_value *v);
+/* The depths of the ranking metrics, ascending, the whole list (SIZE_MAX) last: first, then after *k. False at the end.
+ */
+bool report_next_depth(const struct eval_report *report, bool first, size_t *k);
+/* The value of a ranking metric at a depth; NULL: not computed. */
+const struct eval_value *report_cell(const struct eval_report *report, const struct metric *metric, size_t k);
+
 /* The rankings of all queries and the means of the ranking metrics. */
 int rank_predictions(struct eval_report *report, const struct eval_options *options) RECO_MUST_CHECK;
 

@@ -49,7 +49,8 @@ static int write_per_query(const struct eval_report *report, const char *dir)
     return rc;
 }
 
-int eval_report_write(const struct eval_report *report, const char *dir, const char *text, const char *json)
+int eval_report_write(const struct eval_report *report, const char *dir, const char *text, const char *json,
+                      const char *html)
 {
     char *stage = NULL;
     int rc = dir_stage_begin(&stage, dir);
@@ -59,6 +60,9 @@ int eval_report_write(const struct eval_report *report, const char *dir, const c
     rc = write_file(stage, "report.txt", text);
     if (!rc) {
         rc = write_file(stage, report_file, json);
+    }
+    if (!rc) {
+        rc = write_file(stage, "report.html", html);
     }
     if (!rc && report->queries) {
         rc = write_per_query(report, stage);

@@ -3,7 +3,7 @@
 
 #include "eval/report.h"
 
-#define CLASSES_SHOWN 20 /* more classes than this: no confusion matrix and no figure a class; JSON has them all */
+#define PROVENANCE_DEPTH 4
 
 #define TRY(call)                                                                                                      \
     do {                                                                                                               \
@@ -124,24 +124,12 @@ static int add_confusion(const struct eval_report *report, struct buf *b)
     return buf_add_char(b, '\n');
 }
 
-/* What the class table already shows, and what would be too long for a page. */
-static bool is_shown(const struct eval_report *report, const struct eval_value *v)
-{
-    if (v->metric->needs & METRIC_NEEDS_CLASSES) {
-        return v->variant.form == METRIC_FORM_PLAIN;
-    }
-    if (v->variant.form == METRIC_FORM_PLAIN || v->variant.form == METRIC_FORM_AT) {
-        return true;
-    }
-    return report->data.classes > 2 && report->data.classes <= CLASSES_SHOWN;
-}
-
 static int add_group(const struct eval_report *report, const char *title, unsigned needs, struct buf *b)
 {
     bool titled = false;
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        if (!(v->metric->needs & needs) || !is_shown(report, v)) {
+        if (!(v->metric->needs & needs) || !report_is_shown(report, v)) {
             continue;
         }
         if (!titled) {
@@ -159,39 +147,12 @@ static int add_group(const struct eval_report *report, const char *title, unsign
 
 /* ---- ranking: a row a metric, a column a depth ---- */
 
-static const struct eval_value *find_cell(const struct eval_report *report, const struct metric *metric, size_t k)
-{
-    for (size_t i = 0; i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        if (v->metric == metric && v->variant.k == k) {
-            return v;
-        }
-    }
-    return NULL;
-}
-
-/* The depths that occur, ascending; the whole list (SIZE_MAX) last. Calls once a column. */
-static bool next_depth(const struct eval_report *report, bool first, size_t *k)
-{
-    bool found = false;
-    size_t best = 0;
-    for (size_t i = 0; i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        if (v->metric->query && (first || v->variant.k > *k) && (!found || v->variant.k < best)) {
-            best = v->variant.k;
-            found = true;
-        }
-    }
-    *k = best;
-    return found;
-}
-
 static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, struct buf *b)
 {
     TRY(buf_printf(b, "  %-14.*s", (int)strcspn(row->metric->name, "@"), row->metric->name));
     size_t k = 0;
-    for (bool first = true; next_depth(report, first, &k); first = false) {
-        const struct eval_value *cell = find_cell(report, row->metric, k);
+    for (bool first = true; report_next_depth(report, first, &k); first = false) {
+        const struct eval_value *cell = report_cell(report, row->metric, k);
         if (!cell) {
             TRY(buf_printf(b, " %8s", ""));
         } else if (cell->reason) {
@@ -220,7 +181,7 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
     }
     TRY(buf_printf(b, "\n  %-14s", ""));
     size_t k = 0;
-    for (bool first = true; next_depth(report, first, &k); first = false) {
+    for (bool first = true; report_next_depth(report, first, &k); first = false) {
         if (k == SIZE_MAX) {
             TRY(buf_printf(b, " %8s", "all"));
         } else {
@@ -262,33 +223,25 @@ static int add_data(const struct eval_report *report, struct buf *b)
     return buf_add_char(b, '\n');
 }
 
-static int add_scalars(json_t *object, const char *indent, struct buf *b)
+/* The scalars of an object, then its objects; the label map is in the table by class already. */
+static int add_object(json_t *object, int depth, struct buf *b)
 {
     const char *key;
     json_t *value;
+    int indent = 2 + 2 * depth;
     json_object_foreach(object, key, value)
     {
-        int width = 28 - (int)strlen(indent);
         if (json_is_string(value)) {
-            TRY(buf_printf(b, "  %s%-*s %s\n", indent, width, key, json_string_value(value)));
+            TRY(buf_printf(b, "%*s%-*s %s\n", indent, "", 30 - indent, key, json_string_value(value)));
         } else if (json_is_integer(value)) {
-            TRY(buf_printf(b, "  %s%-*s %lld\n", indent, width, key, (long long)json_integer_value(value)));
+            TRY(buf_printf(b, "%*s%-*s %lld\n", indent, "", 30 - indent, key, (long long)json_integer_value(value)));
         }
     }
-    return 0;
-}
-
-static int add_provenance(const struct eval_report *report, struct buf *b)
-{
-    const char *key;
-    json_t *value;
-    TRY(buf_add_str(b, "\nprovenance\n"));
-    TRY(add_scalars(report->provenance, "", b));
-    json_object_foreach(report->provenance, key, value)
+    json_object_foreach(object, key, value)
     {
-        if (json_is_object(value)) {
-            TRY(buf_printf(b, "  %s\n", key));
-            TRY(add_scalars(value, "  ", b));
+        if (json_is_object(value) && strcmp(key, "labels") != 0 && depth < PROVENANCE_DEPTH) {
+            TRY(buf_printf(b, "%*s%s\n", indent, "", key));
+            TRY(add_object(value, depth + 1, b));
         }
     }
     return 0;
@@ -308,7 +261,7 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
         TRY(buf_add_char(b, '\n'));
         TRY(report_text_classes(report, 4, b));
         TRY(add_class_notes(report, b));
-        if (report->data.classes <= CLASSES_SHOWN) {
+        if (report->data.classes <= REPORT_CLASSES_SHOWN) {
             TRY(add_confusion(report, b));
         }
     }
@@ -319,7 +272,11 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
     }
     TRY(add_group(report, "behaviour",
                   METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED | METRIC_NEEDS_DWELL | METRIC_NEEDS_DEPTH, b));
-    return report->provenance ? add_provenance(report, b) : 0;
+    if (report->provenance) {
+        TRY(buf_add_str(b, "\nprovenance\n"));
+        TRY(add_object(report->provenance, 0, b));
+    }
+    return 0;
 }
 
 int eval_report_per_query(const struct eval_report *report, struct buf *b)

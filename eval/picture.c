@@ -1,0 +1,223 @@
+#include "eval/picture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "eval/report.h"
+
+#define CURVES_MAX 8   /* more classes than this: the first ones */
+#define POINTS_MAX 400 /* of a curve; more cannot be seen */
+
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        int try_rc = (call);                                                                                           \
+        if (try_rc) {                                                                                                  \
+            return try_rc;                                                                                             \
+        }                                                                                                              \
+    } while (0)
+
+static struct eval_picture *add_picture(struct eval_pictures *pictures, const char *title)
+{
+    struct eval_picture *picture = &pictures->items[pictures->count++];
+    picture->title = title;
+    return picture;
+}
+
+static int begin(struct buf *b, const char *name, const char *x, const char *y)
+{
+    return buf_printf(
+        b,
+        "set terminal svg size 520,380 dynamic name '%s' font 'sans-serif,13' background '#ffffff'\n"
+        "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\nset xlabel '%s'\nset ylabel '%s' noenhanced\n",
+        name, x, y);
+}
+
+/* A title in gnuplot's single quotes, where a quote is doubled and nothing else is special. */
+static int add_quoted(struct buf *b, const char *text)
+{
+    TRY(buf_add_char(b, '\''));
+    for (; *text; text++) {
+        TRY(*text == '\'' ? buf_add_str(b, "''") : buf_add_char(b, *text == '\n' ? ' ' : *text));
+    }
+    return buf_add_char(b, '\'');
+}
+
+/* ---- ROC and precision over recall, one class against the rest ---- */
+
+enum curve_kind { CURVE_ROC, CURVE_PRECISION };
+
+/* Points from the highest threshold down; ties are one threshold. */
+static int add_points(struct buf *b, enum curve_kind kind, const struct sort_item *items, size_t count)
+{
+    double positives = 0;
+    for (size_t i = 0; i < count; i++) {
+        positives += items[i].payload;
+    }
+    double hits = 0;
+    size_t step = count / POINTS_MAX;
+    size_t last = count;
+    TRY(kind == CURVE_ROC ? buf_add_str(b, "0 0\n") : 0);
+    for (size_t i = count; i > 0;) {
+        uint64_t key = items[i - 1].key;
+        for (; i > 0 && items[i - 1].key == key; i--) {
+            hits += items[i - 1].payload;
+        }
+        double taken = (double)(count - i);
+        if (last - i < step && i) {
+            continue;
+        }
+        last = i;
+        if (kind == CURVE_ROC) {
+            TRY(buf_printf(b, "%.5g %.5g\n", (taken - hits) / ((double)count - positives), hits / positives));
+        } else {
+            TRY(buf_printf(b, "%.5g %.5g\n", hits / positives, hits / taken));
+        }
+    }
+    return 0;
+}
+
+static bool has_curve(const struct metric_data *data, int label)
+{
+    return data->support[label] && data->support[label] < data->rows;
+}
+
+static int add_curves(const struct eval_report *report, enum curve_kind kind, struct buf *b)
+{
+    const struct metric_data *data = &report->data;
+    int first = data->classes == 2 ? data->positive : 0;
+    int last = data->classes == 2 ? first : data->classes - 1;
+    TRY(begin(b, kind == CURVE_ROC ? "roc" : "pr", kind == CURVE_ROC ? "false positive rate" : "recall",
+              kind == CURVE_ROC ? "true positive rate" : "precision"));
+    TRY(buf_printf(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key %s\n",
+                   kind == CURVE_ROC ? "bottom right" : "bottom left"));
+    struct buf plot = {0};
+    int rc =
+        kind == CURVE_ROC ? buf_add_str(&plot, "plot x dt 2 lc rgb '#999999' notitle") : buf_add_str(&plot, "plot ");
+    size_t drawn = 0;
+    for (int c = first; !rc && c <= last && drawn < CURVES_MAX; c++) {
+        struct sort_item *items;
+        size_t count;
+        void *memory;
+        if (!has_curve(data, c)) {
+            continue;
+        }
+        rc = metric_class_sorted(data, c, &items, &count, &memory);
+        if (!rc) {
+            rc = buf_printf(b, "$c%d << END\n", c);
+        }
+        if (!rc) {
+            rc = add_points(b, kind, items, count);
+        }
+        mem_free(memory);
+        if (!rc) {
+            rc = buf_add_str(b, "END\n");
+        }
+        if (!rc) {
+            rc = buf_printf(&plot, "%s$c%d with lines lw 2 lt %zu title ", drawn || kind == CURVE_ROC ? ", " : "", c,
+                            drawn + 1);
+            drawn++;
+        }
+        if (!rc) {
+            rc = add_quoted(&plot, report_label_name(report, c));
+        }
+        if (!rc) {
+            rc = buf_add_str(&plot, " noenhanced");
+        }
+    }
+    if (!rc) {
+        rc = buf_printf(b, "%s\n", buf_str(&plot));
+    }
+    buf_release(&plot);
+    return rc;
+}
+
+static bool can_draw_curves(const struct eval_report *report)
+{
+    const struct metric_data *data = &report->data;
+    if (!report->p || !data->classes || !data->rows || !(report->p->p || (report->p->score && data->classes == 2))) {
+        return false;
+    }
+    for (int c = 0; c < data->classes; c++) {
+        if (has_curve(data, c)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- a ranking metric over the queries, best first ---- */
+
+static int compare_descending(const void *left, const void *right)
+{
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return a > b ? -1 : a < b;
+}
+
+/* The deepest NDCG that was kept by query, else any ranking metric; value_count: none. */
+static size_t choose_by_query(const struct eval_report *report)
+{
+    size_t chosen = report->value_count;
+    for (size_t i = 0; report->by_query && i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        bool better = v->variant.form == METRIC_FORM_AT && !strncmp(v->metric->name, "ndcg", 4);
+        if (v->metric->query && !v->reason && (chosen == report->value_count || better)) {
+            chosen = i;
+        }
+    }
+    return chosen;
+}
+
+static int add_by_query(const struct eval_report *report, size_t value, struct buf *b)
+{
+    double *values = mem_alloc((report->query_count + 1) * sizeof *values);
+    if (!values) {
+        return RECO_E_NOMEM;
+    }
+    size_t count = 0;
+    for (size_t q = 0; q < report->query_count; q++) {
+        double of_query = report->by_query[q * report->value_count + value];
+        if (!isnan(of_query)) {
+            values[count++] = of_query;
+        }
+    }
+    qsort(values, count, sizeof *values, compare_descending);
+    size_t step = count / POINTS_MAX + 1;
+    int rc = begin(b, "queries", "queries, best first", report->values[value].name);
+    if (!rc) {
+        rc = buf_add_str(b, "set yrange [0:1.02]\nset key off\nset style fill solid 0.6 noborder\n$q << END\n");
+    }
+    for (size_t i = 0; !rc && i < count; i += step) {
+        rc = buf_printf(b, "%zu %.5g\n", i + 1, values[i]);
+    }
+    if (!rc) {
+        rc = buf_printf(b, "END\nplot $q with boxes lc rgb '#3366aa', %.5g with lines dt 2 lc rgb '#aa3333'\n",
+                        report->values[value].value);
+    }
+    mem_free(values);
+    return rc;
+}
+
+int eval_pictures_plan(struct eval_pictures *pictures, const struct eval_report *report)
+{
+    if (can_draw_curves(report)) {
+        TRY(add_curves(report, CURVE_ROC, &add_picture(pictures, "ROC, one class against the rest")->program));
+        TRY(add_curves(report, CURVE_PRECISION,
+                       &add_picture(pictures, "Precision over recall, one class against the rest")->program));
+    }
+    size_t value = choose_by_query(report);
+    if (value < report->value_count) {
+        TRY(add_by_query(report, value, &add_picture(pictures, "By query; the line is the mean")->program));
+    }
+    return 0;
+}
+
+void eval_pictures_release(struct eval_pictures *pictures)
+{
+    for (size_t i = 0; i < pictures->count; i++) {
+        buf_release(&pictures->items[i].program);
+        buf_release(&pictures->items[i].svg);
+    }
+    pictures->count = 0;
+}
