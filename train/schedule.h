@@ -3,7 +3,8 @@
 
 /*
  * Learning rate schedules as factors of the peak rate, with Hugging Face's names and values.
- * To add one: a function and a row in schedule.c, its name in cli/opts_train.c, its values in tests/train/test_schedule.c.
+ * To add one: a function and a row in schedule.c, its name in cli/opts_train.c, its values in
+ * tests/train/test_schedule.c.
  */
 
 #include <stdint.h>

@@ -213,7 +213,10 @@ int trainer_start(struct trainer *t, const struct train_options *options, const 
 void trainer_release(struct trainer *t)
 {
     runlog_close(t->log);
-    tch_tensor_free(t->loss_sum);
+    tch_tensor_free(t->window_loss);
+    for (size_t i = 0; i < t->pending_count; i++)
+        tch_tensor_free(t->pending[i].loss);
+    mem_free(t->pending);
     mem_free(t->order);
     feed_release(&t->feed);
     devset_free(t->dev);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/mem.h"
 #include "core/rng.h"
 #include "train/trainer.h"
 
@@ -38,37 +39,90 @@ static void order_epoch(struct trainer *t, int64_t epoch)
     t->order_epoch = epoch;
 }
 
-int trainer_read_loss(struct trainer *t)
+/* The rows of an update, as they lie in t->order; the epoch must be the one in order. */
+static const uint32_t *window_of(const struct trainer *t, int64_t step, size_t *count)
 {
-    double sum = 0;
-    if (t->loss_sum == NULL)
-        return 0;
-    if (tch_copy_out(t->loss_sum, TCH_FLOAT64, &sum, sizeof sum) != 0)
-        return err_set(RECO_E_MODEL, "cannot read the loss: %s", tch_last_error());
-    tch_tensor_free(t->loss_sum);
-    t->loss_sum = NULL;
-    t->state.epoch_loss += sum;
-    t->state.epoch_weight += t->unread_weight;
-    t->state.log_loss += sum;
-    t->state.log_weight += t->unread_weight;
-    t->last_loss = t->unread_weight > 0 ? sum / t->unread_weight : 0;
-    t->unread_weight = 0;
-    return 0;
+    const struct train_plan *plan = &t->plan;
+    size_t begin = (size_t)(step % plan->steps_per_epoch * plan->window_rows), left = plan->train_rows - begin;
+    *count = left < (size_t)plan->window_rows ? left : (size_t)plan->window_rows;
+    return t->order + begin;
 }
 
-/* loss_sum += loss * weight, on the device and outside the graph. */
-static void add_loss(struct trainer *t, struct tch_tensor *loss, double weight)
+/* step: the update, counted from 0, whose loss or gradient norm is not finite. */
+static int diverged(const struct trainer *t, int64_t step, double loss, double norm)
+{
+    struct buf names = {0};
+    size_t count;
+    const uint32_t *rows = window_of(t, step, &count);
+    int rc = 0;
+    for (size_t i = 0; i < count && i < ROWS_NAMED && rc == 0; i++) {
+        size_t length;
+        const char *columns = dataset_columns(t->plan.train, rows[i], &length);
+        const char *end = memchr(columns, '\t', length);
+        rc = buf_printf(&names, "%s%.*s", i > 0 ? ", " : "", (int)(end != NULL ? end - columns : (ptrdiff_t)length),
+                        columns);
+    }
+    if (rc == 0 && count > ROWS_NAMED)
+        rc = buf_printf(&names, " and %zu more", count - ROWS_NAMED);
+    err_set(RECO_E_DIVERGED,
+            "training diverged at step %" PRId64 ": loss %g, gradient norm %g; rows %s; "
+            "checkpoints are as they were, a lower --learning_rate or a longer --warmup_steps may help",
+            step + 1, loss, norm, buf_str(&names));
+    buf_release(&names);
+    return RECO_E_DIVERGED;
+}
+
+int trainer_read_loss(struct trainer *t)
+{
+    struct train_state *s = &t->state;
+    double sum = 0, weight = 0;
+    int rc = 0;
+    for (size_t i = 0; i < t->pending_count && rc == 0; i++) {
+        struct pending_loss *p = &t->pending[i];
+        double loss = 0;
+        if (tch_copy_out(p->loss, TCH_FLOAT64, &loss, sizeof loss) != 0)
+            rc = err_set(RECO_E_MODEL, "cannot read the loss: %s", tch_last_error());
+        else if (!isfinite(loss))
+            rc = diverged(t, p->step, loss, s->grad_norm);
+        sum += loss * p->weight;
+        weight += p->weight;
+    }
+    for (size_t i = 0; i < t->pending_count; i++)
+        tch_tensor_free(t->pending[i].loss);
+    t->pending_count = 0;
+    s->epoch_loss += sum;
+    s->epoch_weight += weight;
+    s->log_loss += sum;
+    s->log_weight += weight;
+    if (weight > 0)
+        t->last_loss = sum / weight;
+    return rc;
+}
+
+/* window_loss += loss, on the device and outside the graph. */
+static void add_loss(struct trainer *t, struct tch_tensor *loss)
 {
     struct tch_scope_options options = {.device = t->options->device};
     struct tch_scope *s = tch_scope_begin(&options);
-    struct tch_tensor *sum = tch_scale(s, tch_to_dtype(s, loss, TCH_FLOAT64), weight);
-    if (t->loss_sum != NULL)
-        sum = tch_add(s, t->loss_sum, sum);
+    struct tch_tensor *sum = tch_to_dtype(s, loss, TCH_FLOAT64);
+    if (t->window_loss != NULL)
+        sum = tch_add(s, t->window_loss, sum);
     sum = tch_keep(s, sum);
     if (tch_scope_end(s) == 0) {
-        tch_tensor_free(t->loss_sum);
-        t->loss_sum = sum;
+        tch_tensor_free(t->window_loss);
+        t->window_loss = sum;
     }
+}
+
+/* The window is complete: its loss waits to be read. */
+static int push_loss(struct trainer *t, double weight)
+{
+    int rc = mem_grow((void **)&t->pending, &t->pending_capacity, t->pending_count + 1, sizeof *t->pending);
+    if (rc == 0) {
+        t->pending[t->pending_count++] = (struct pending_loss){t->window_loss, weight, t->state.step};
+        t->window_loss = NULL;
+    }
+    return rc;
 }
 
 /* Forward and backward of one batch of the window; first: its place in the window; weight: of the whole window. */
@@ -87,47 +141,55 @@ static int accumulate(struct trainer *t, const uint32_t *rows, size_t count, uin
     struct tch_tensor *logits = bert_forward(s, t->bert, &input, &dropout);
     struct tch_tensor *loss = feed_loss(&t->feed, s, logits, t->bert->labels.task, weight);
     if (tch_scope_status(s) == 0)
-        add_loss(t, loss, weight);
+        add_loss(t, loss);
     tch_backward(s, loss);
     if (tch_scope_end(s) != 0)
         return err_set(RECO_E_MODEL, "cannot train at step %" PRId64 ": %s", t->state.step + 1, tch_last_error());
     return 0;
 }
 
-static int diverged(const struct trainer *t, const uint32_t *rows, size_t count, double norm)
+/*
+ * Reading loss and norm waits for a GPU, so there it is done when they are needed: for a line of the log, and at the
+ * end of an epoch, after which the order of the rows is another.
+ */
+static bool reads_device(const struct trainer *t)
 {
-    struct buf names = {0};
-    int rc = 0;
-    for (size_t i = 0; i < count && i < ROWS_NAMED && rc == 0; i++) {
-        size_t length;
-        const char *columns = dataset_columns(t->plan.train, rows[i], &length);
-        const char *end = memchr(columns, '\t', length);
-        rc = buf_printf(&names, "%s%.*s", i > 0 ? ", " : "", (int)(end != NULL ? end - columns : (ptrdiff_t)length),
-                        columns);
-    }
-    if (rc == 0 && count > ROWS_NAMED)
-        rc = buf_printf(&names, " and %zu more", count - ROWS_NAMED);
-    err_set(RECO_E_DIVERGED,
-            "training diverged at step %" PRId64 ": loss %g, gradient norm %g; rows %s; "
-            "checkpoints are as they were, a lower --learning_rate or a longer --warmup_steps may help",
-            t->state.step + 1, t->last_loss, norm, buf_str(&names));
-    buf_release(&names);
-    return RECO_E_DIVERGED;
+    int64_t done = t->state.step + 1;
+    return !t->options->device.cuda || done % t->options->logging_steps == 0 || done % t->plan.steps_per_epoch == 0 ||
+           done == t->plan.total_steps;
+}
+
+/* The update and, where it is due, the check of what the device has done since the last one. */
+static int update(struct trainer *t)
+{
+    const struct train_options *o = t->options;
+    const bool reads = reads_device(t);
+    double norm = 0;
+    if (tch_adamw_step(t->adamw, trainer_rate(t, t->state.step), o->max_grad_norm, reads ? &norm : NULL) != 0)
+        return err_set(RECO_E_MODEL, "cannot update the weights at step %" PRId64 ": %s", t->state.step + 1,
+                       tch_last_error());
+    if (!reads)
+        return 0;
+    t->state.grad_norm = norm;
+    int rc = trainer_read_loss(t);
+    if (rc == 0 && !isfinite(norm))
+        rc = diverged(t, t->state.step, t->last_loss, norm);
+    if (rc == 0 && tch_adamw_steps(t->adamw) != t->state.step + 1)
+        rc = err_set(RECO_E_DIVERGED, "training diverged before step %" PRId64 ": a gradient was not finite",
+                     t->state.step + 1);
+    return rc;
 }
 
 int trainer_step(struct trainer *t)
 {
     const struct train_options *o = t->options;
-    const struct train_plan *plan = &t->plan;
     const double started = clock_now_s();
-    order_epoch(t, t->state.step / plan->steps_per_epoch);
-    size_t begin = (size_t)(t->state.step % plan->steps_per_epoch * plan->window_rows);
-    size_t count =
-        plan->train_rows - begin < (size_t)plan->window_rows ? plan->train_rows - begin : (size_t)plan->window_rows;
-    const uint32_t *rows = t->order + begin;
+    order_epoch(t, t->state.step / t->plan.steps_per_epoch);
+    size_t count;
+    const uint32_t *rows = window_of(t, t->state.step, &count);
     double weight = 0;
     for (size_t i = 0; i < count; i++)
-        weight += dataset_weight(plan->train, rows[i]);
+        weight += dataset_weight(t->plan.train, rows[i]);
 
     int rc = 0;
     for (size_t done = 0; done < count && rc == 0;) {
@@ -136,19 +198,10 @@ int trainer_step(struct trainer *t)
         rc = accumulate(t, rows + done, batch, done, weight > 0 ? weight : 1.0);
         done += batch;
     }
-    if (rc != 0)
-        return rc;
-    t->unread_weight += weight;
-    double norm = 0;
-    if (tch_adamw_step(t->adamw, trainer_rate(t, t->state.step), o->max_grad_norm, &norm) != 0)
-        return err_set(RECO_E_MODEL, "cannot update the weights at step %" PRId64 ": %s", t->state.step + 1,
-                       tch_last_error());
-    t->state.grad_norm = norm;
-    /* Reading the loss waits for a GPU: there only when it is shown. */
-    if (!o->device.cuda || !isfinite(norm))
-        rc = trainer_read_loss(t);
-    if (rc == 0 && (!isfinite(norm) || !isfinite(t->last_loss)))
-        rc = diverged(t, rows, count, norm);
+    if (rc == 0)
+        rc = push_loss(t, weight);
+    if (rc == 0)
+        rc = update(t);
     if (rc == 0) {
         t->state.step++;
         t->busy_rows += (int64_t)count;

@@ -28,11 +28,16 @@ struct trainer {
     struct runlog *log;
     uint32_t *order; /* [train_rows]: the rows of order_epoch as they are taken */
     int64_t order_epoch;
-    struct tch_tensor *loss_sum; /* scalar float64 on the device: losses times weights since the last reading */
-    double unread_weight;        /* sum of weights in loss_sum */
-    double last_loss;            /* for the progress line */
-    double epoch_loss;           /* mean of the last epoch that ended */
-    int64_t saved_step;          /* of the newest checkpoint; -1: none */
+    struct tch_tensor *window_loss; /* scalar float64 on the device: the window's loss so far; NULL: none yet */
+    struct pending_loss {           /* losses of updates that were not read from the device */
+        struct tch_tensor *loss;
+        double weight;
+        int64_t step;
+    } * pending;
+    size_t pending_count, pending_capacity;
+    double last_loss;   /* for the progress line */
+    double epoch_loss;  /* mean of the last epoch that ended */
+    int64_t saved_step; /* of the newest checkpoint; -1: none */
     struct progress progress;
     double busy_s; /* spent in updates by this call */
     int64_t busy_rows;
@@ -45,7 +50,7 @@ void trainer_release(struct trainer *t);
 
 /* step.c: the update number t->state.step, and one more in the count. */
 int trainer_step(struct trainer *t) RECO_MUST_CHECK;
-/* Adds the losses that are still on the device to the sums of the state. */
+/* Adds the losses that are still on the device to the sums of the state. RECO_E_DIVERGED when one is not finite. */
 int trainer_read_loss(struct trainer *t) RECO_MUST_CHECK;
 double trainer_rate(const struct trainer *t, int64_t step); /* learning rate of the update after `step` updates */
 double trainer_epoch(const struct trainer *t);              /* epochs done, with their fraction */
