@@ -21,12 +21,7 @@ unset LD_LIBRARY_PATH LIBTORCH
 "$tree/bin/reco-eval" --help >/dev/null || fail 'reco-eval --help'
 [[ $(ldd "$tree/bin/reco") != *libtorch* ]] || fail 'bin/reco loads libtorch'
 
-mapfile -t torch < <(find "$tree/libexec" -name 'reco-torch*' -type f 2>/dev/null)
-for program in "${torch[@]}"; do
-  libraries=$(ldd "$program")
-  [[ $libraries != *'not found'* ]] || fail "$program lacks libraries: $libraries"
-done
-if [ ${#torch[@]} -gt 0 ]; then # a command that runs a model finds its libtorch
+if [ -x "$tree/libexec/reco/reco-torch" ]; then # a command that runs a model finds its libtorch
   printf 'query,title,label\nred kettle,kettle,1\n' >"$work/pairs.csv"
   "$tree/bin/reco" predict --model "$source/tests/reference/bert_tiny" --test_file "$work/pairs.csv" --query_column query \
     --description_column title --label_column label --max_seq_length 32 --device cpu --output "$work/p.tsv" --quiet ||
