@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/eval_options.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -48,22 +49,12 @@ static void words_release(struct words *w)
     mem_free(w->words);
 }
 
-static bool has_option(const struct cmd_spec *cmd, const char *name)
-{
-    for (size_t i = 0; cmd->options[i].name; i++) {
-        if (!strcmp(cmd->options[i].name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The options given to eval that predict has too, as predict wants them. */
 static int forward_options(struct words *w, const struct cmd_ctx *ctx, const struct cmd_spec *predict)
 {
     int rc = 0;
     for (const struct opt_spec *spec = ctx->cmd->options; !rc && spec->name; spec++) {
-        if (!opt_is_set(ctx->set, spec->name) || !has_option(predict, spec->name)) {
+        if (!opt_is_set(ctx->set, spec->name) || !eval_has_option(predict, spec->name)) {
             continue;
         }
         struct buf value = {0};

@@ -4,10 +4,12 @@
 #include <strings.h>
 
 #include "core/mem.h"
+#include "core/stop.h"
 #include "data/decimal.h"
 #include "data/predictions_reader.h"
 #include "data/utf8.h"
 
+#define STOP_CHECK_ROWS 4096
 #define PROBABILITY_SUM_TOLERANCE 1e-3
 
 /* Cuts a line at its tabs in place; fields[i] are NUL-terminated. Returns the number of fields, counting past max. */
@@ -334,6 +336,9 @@ static int read_rows(struct predictions_reader *r, char **fields, size_t *length
         if (count != r->column_count) {
             return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %zu fields, the header has %zu", r->path,
                            (unsigned long long)line_reader_number(r->lines), count, r->column_count);
+        }
+        if (r->p->rows % STOP_CHECK_ROWS == 0 && stop_requested()) {
+            return err_set(RECO_E_STOPPED, "stopped while reading '%s'", r->path);
         }
         if (r->p->rows == r->capacity) {
             rc = r->p->rows < UINT32_MAX / 2 ? grow_rows(r)

@@ -5,17 +5,10 @@
 
 #include "core/mem.h"
 #include "eval/report.h"
+#include "eval/try.h"
 
 #define CURVES_MAX 8   /* more classes than this: the first ones */
 #define POINTS_MAX 400 /* of a curve; more cannot be seen */
-
-#define TRY(call)                                                                                                      \
-    do {                                                                                                               \
-        int try_rc = (call);                                                                                           \
-        if (try_rc) {                                                                                                  \
-            return try_rc;                                                                                             \
-        }                                                                                                              \
-    } while (0)
 
 static struct eval_picture *add_picture(struct eval_pictures *pictures, const char *title)
 {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/stop.h"
 #include "eval/rank.h"
 
 /* Best score first; equal scores by item id, the greater first, as trec_eval breaks ties. */
@@ -238,7 +239,7 @@ int rank_predictions(struct eval_report *report, const struct eval_options *opti
     }
     for (size_t q = 0; !rc && able && q < p->query_count; q++) {
         size_t count = start[q + 1] - start[q];
-        rc = rank_reserve(&rank, count, count);
+        rc = stop_requested() ? err_set(RECO_E_STOPPED, "stopped while ranking") : rank_reserve(&rank, count, count);
         rank.relevant = 0;
         for (size_t i = 0; !rc && i < count; i++) {
             size_t row = rows[start[q] + i];

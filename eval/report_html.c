@@ -3,16 +3,9 @@
 #include "core/mem.h"
 #include "eval/picture.h"
 #include "eval/report.h"
+#include "eval/try.h"
 
 #define PROVENANCE_DEPTH 4
-
-#define TRY(call)                                                                                                      \
-    do {                                                                                                               \
-        int try_rc = (call);                                                                                           \
-        if (try_rc) {                                                                                                  \
-            return try_rc;                                                                                             \
-        }                                                                                                              \
-    } while (0)
 
 static const char page_head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

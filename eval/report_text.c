@@ -2,16 +2,9 @@
 #include <string.h>
 
 #include "eval/report.h"
+#include "eval/try.h"
 
 #define PROVENANCE_DEPTH 4
-
-#define TRY(call)                                                                                                      \
-    do {                                                                                                               \
-        int try_rc = (call);                                                                                           \
-        if (try_rc) {                                                                                                  \
-            return try_rc;                                                                                             \
-        }                                                                                                              \
-    } while (0)
 
 static size_t code_points(const char *text)
 {

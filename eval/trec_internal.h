@@ -111,19 +111,20 @@ struct trec_measure {
 
 extern const struct trec_measure *const trec_measure_table[]; /* NULL-terminated, in the order of trec_eval's output */
 
-/* Gains: parameters first, else the grade itself; 0 for what is not judged. */
-double trec_gain_of(const struct trec_request *request, long grade);
+/* Judged, and at or above the relevance level. rank counts from 0. */
+static inline bool trec_is_relevant(const struct trec_view *view, size_t rank)
+{
+    return view->ranked[rank].grade >= 0 && view->ranked[rank].grade >= view->level;
+}
 
-/*
- * The positive gains of the judged items, best first, as runs of equal gain: calls in the order of gain. Returns false
- * at the end. Zero-initialise and set view and request.
- */
-struct trec_ideal {
-    const struct trec_view *view;
-    const struct trec_request *request;
-    double gain;  /* of the run */
-    size_t count; /* items in the run */
-};
-bool trec_ideal_next(struct trec_ideal *ideal);
+/* Measures by gain, for the table; see trec_gains.c. */
+void trec_calc_ndcg(const struct trec_view *view, const struct trec_request *request, double *values);
+void trec_calc_ndcg_cut(const struct trec_view *view, const struct trec_request *request, double *values);
+void trec_calc_ndcg_rel(const struct trec_view *view, const struct trec_request *request, double *values);
+void trec_calc_rndcg(const struct trec_view *view, const struct trec_request *request, double *values);
+void trec_calc_bin_g(const struct trec_view *view, const struct trec_request *request, double *values);
+void trec_calc_g(const struct trec_view *view, const struct trec_request *request, double *values);
+void trec_calc_rbp(const struct trec_view *view, const struct trec_request *request, double *values);
+void trec_calc_rbp_resid(const struct trec_view *view, const struct trec_request *request, double *values);
 
 #endif

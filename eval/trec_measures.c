@@ -10,15 +10,6 @@
 
 #define GEOMETRIC_MIN 1e-5 /* trec_eval's MIN_GEO_MEAN */
 #define INFAP_EPSILON 1e-5
-#define RBP_PERSISTENCE 0.9
-
-typedef const struct trec_view view;
-typedef const struct trec_request request;
-
-static bool is_relevant(view *v, size_t rank)
-{
-    return v->ranked[rank].grade >= 0 && v->ranked[rank].grade >= v->level;
-}
 
 static double ratio(size_t part, size_t whole)
 {
@@ -30,104 +21,42 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static double discount(size_t rank) /* from 0 */
-{
-    return log2((double)rank + 2);
-}
-
-/* ---- gains ---- */
-
-double trec_gain_of(const struct trec_request *r, long grade)
-{
-    for (size_t i = 0; r->gains && i < r->count; i++) {
-        if (r->gains[i].grade == grade) {
-            return r->gains[i].gain;
-        }
-    }
-    return grade > 0 ? (double)grade : 0;
-}
-
-bool trec_ideal_next(struct trec_ideal *ideal)
-{
-    bool first = !ideal->count;
-    double below = ideal->gain;
-    ideal->gain = 0;
-    ideal->count = 0;
-    for (size_t grade = 0; grade < ideal->view->grades; grade++) {
-        double gain = trec_gain_of(ideal->request, (long)grade);
-        size_t count = ideal->view->at_grade[grade];
-        if (!count || gain <= 0 || (!first && gain >= below)) {
-            continue;
-        }
-        if (gain > ideal->gain) {
-            ideal->gain = gain;
-            ideal->count = count;
-        } else if (gain == ideal->gain) {
-            ideal->count += count;
-        }
-    }
-    return ideal->count > 0;
-}
-
-/* Sum of the gains of the first depth judged items at their best, discounted. */
-static double ideal_dcg(view *v, request *r, size_t depth)
-{
-    struct trec_ideal ideal = {.view = v, .request = r};
-    double sum = 0;
-    for (size_t rank = 0; rank < depth && trec_ideal_next(&ideal);) {
-        for (size_t i = 0; i < ideal.count && rank < depth; i++, rank++) {
-            sum += ideal.gain / discount(rank);
-        }
-    }
-    return sum;
-}
-
-static double dcg(view *v, request *r, size_t from, size_t to)
-{
-    double sum = 0;
-    for (size_t rank = from; rank < to && rank < v->ret; rank++) {
-        double gain = trec_gain_of(r, v->ranked[rank].grade);
-        sum += gain != 0 ? gain / discount(rank) : 0;
-    }
-    return sum;
-}
-
 /* ---- counts ---- */
 
-static void calc_num_ret(view *v, request *r, double *values)
+static void calc_num_ret(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = (double)v->ret;
 }
 
-static void calc_num_rel(view *v, request *r, double *values)
+static void calc_num_rel(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = (double)v->rel;
 }
 
-static void calc_num_rel_ret(view *v, request *r, double *values)
+static void calc_num_rel_ret(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = (double)v->rel_ret;
 }
 
-static void calc_num_nonrel_judged_ret(view *v, request *r, double *values)
+static void calc_num_nonrel_judged_ret(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     for (size_t i = 0; i < v->ret; i++) {
-        values[0] += v->ranked[i].grade >= 0 && !is_relevant(v, i);
+        values[0] += v->ranked[i].grade >= 0 && !trec_is_relevant(v, i);
     }
 }
 
 /* ---- precision, recall and their averages ---- */
 
-static double average_precision(view *v, size_t depth)
+static double average_precision(const struct trec_view *v, size_t depth)
 {
     size_t hits = 0;
     double sum = 0;
     for (size_t i = 0; i < v->ret && i < depth; i++) {
-        if (is_relevant(v, i)) {
+        if (trec_is_relevant(v, i)) {
             hits++;
             sum += (double)hits / (double)(i + 1);
         }
@@ -135,56 +64,56 @@ static double average_precision(view *v, size_t depth)
     return v->rel ? sum / (double)v->rel : 0;
 }
 
-static void calc_map(view *v, request *r, double *values)
+static void calc_map(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = average_precision(v, SIZE_MAX);
 }
 
-static void calc_gm_map(view *v, request *r, double *values)
+static void calc_gm_map(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = log(fmax(average_precision(v, SIZE_MAX), GEOMETRIC_MIN));
 }
 
-static size_t hits_within(view *v, size_t depth)
+static size_t hits_within(const struct trec_view *v, size_t depth)
 {
     size_t hits = 0;
     for (size_t i = 0; i < v->ret && i < depth; i++) {
-        hits += is_relevant(v, i);
+        hits += trec_is_relevant(v, i);
     }
     return hits;
 }
 
-static void calc_rprec(view *v, request *r, double *values)
+static void calc_rprec(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = ratio(hits_within(v, v->rel), v->rel);
 }
 
-static void calc_recip_rank(view *v, request *r, double *values)
+static void calc_recip_rank(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     for (size_t i = 0; i < v->ret && !(values[0] > 0); i++) {
-        values[0] = is_relevant(v, i) ? 1 / (double)(i + 1) : 0;
+        values[0] = trec_is_relevant(v, i) ? 1 / (double)(i + 1) : 0;
     }
 }
 
-static void calc_precision(view *v, request *r, double *values)
+static void calc_precision(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         values[i] = ratio(hits_within(v, (size_t)r->numbers[i]), (size_t)r->numbers[i]);
     }
 }
 
-static void calc_recall(view *v, request *r, double *values)
+static void calc_recall(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         values[i] = ratio(hits_within(v, (size_t)r->numbers[i]), v->rel);
     }
 }
 
-static void calc_relative_precision(view *v, request *r, double *values)
+static void calc_relative_precision(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         size_t depth = (size_t)r->numbers[i];
@@ -192,21 +121,21 @@ static void calc_relative_precision(view *v, request *r, double *values)
     }
 }
 
-static void calc_success(view *v, request *r, double *values)
+static void calc_success(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         values[i] = hits_within(v, (size_t)r->numbers[i]) > 0;
     }
 }
 
-static void calc_map_cut(view *v, request *r, double *values)
+static void calc_map_cut(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         values[i] = average_precision(v, (size_t)r->numbers[i]);
     }
 }
 
-static void calc_rprec_mult(view *v, request *r, double *values)
+static void calc_rprec_mult(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         double depth = floor(r->numbers[i] * (double)v->rel + 0.9);
@@ -215,7 +144,7 @@ static void calc_rprec_mult(view *v, request *r, double *values)
 }
 
 /* Highest precision at or after the rank where needed relevant items are found; 0 when they are not. */
-static double interpolated_precision(view *v, size_t needed)
+static double interpolated_precision(const struct trec_view *v, size_t needed)
 {
     if (needed > v->rel_ret || !v->ret) {
         return 0;
@@ -224,25 +153,25 @@ static double interpolated_precision(view *v, size_t needed)
     size_t hits = v->rel_ret;
     for (size_t i = v->ret; i > 0 && hits > 0 && hits >= needed; i--) {
         best = fmax(best, (double)hits / (double)i);
-        hits -= is_relevant(v, i - 1);
+        hits -= trec_is_relevant(v, i - 1);
     }
     return best;
 }
 
-static double precision_at_recall(view *v, double share)
+static double precision_at_recall(const struct trec_view *v, double share)
 {
     long needed = lround(share * (double)v->rel);
     return needed >= 0 ? interpolated_precision(v, (size_t)needed) : 0;
 }
 
-static void calc_iprec_at_recall(view *v, request *r, double *values)
+static void calc_iprec_at_recall(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         values[i] = precision_at_recall(v, r->numbers[i]);
     }
 }
 
-static void calc_11pt_avg(view *v, request *r, double *values)
+static void calc_11pt_avg(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         values[0] += precision_at_recall(v, r->numbers[i]) / (double)r->count;
@@ -252,7 +181,7 @@ static void calc_11pt_avg(view *v, request *r, double *values)
 /* ---- incomplete judgments ---- */
 
 /* Source: Buckley and Voorhees 2004. */
-static double binary_preference(view *v)
+static double binary_preference(const struct trec_view *v)
 {
     size_t irrelevant = 0;
     for (size_t grade = 0; grade < v->grades && (long)grade < v->level; grade++) {
@@ -264,7 +193,7 @@ static double binary_preference(view *v)
         if (v->ranked[i].grade < 0) {
             continue;
         }
-        if (!is_relevant(v, i)) {
+        if (!trec_is_relevant(v, i)) {
             above++;
         } else {
             sum += above ? 1 - (double)smaller(above, v->rel) / (double)smaller(irrelevant, v->rel) : 1;
@@ -273,20 +202,20 @@ static double binary_preference(view *v)
     return v->rel ? sum / (double)v->rel : 0;
 }
 
-static void calc_bpref(view *v, request *r, double *values)
+static void calc_bpref(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = binary_preference(v);
 }
 
-static void calc_gm_bpref(view *v, request *r, double *values)
+static void calc_gm_bpref(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = log(fmax(binary_preference(v), GEOMETRIC_MIN));
 }
 
 /* Source: Yilmaz and Aslam 2006. */
-static void calc_infap(view *v, request *r, double *values)
+static void calc_infap(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     double relevant = 0;
@@ -299,7 +228,7 @@ static void calc_infap(view *v, request *r, double *values)
         }
         if (v->ranked[i].grade == TREC_NOT_JUDGED) {
             unjudged++;
-        } else if (!is_relevant(v, i)) {
+        } else if (!trec_is_relevant(v, i)) {
             irrelevant++;
         } else {
             double above = (double)i;
@@ -314,7 +243,7 @@ static void calc_infap(view *v, request *r, double *values)
     values[0] = v->rel ? sum / (double)v->rel : 0;
 }
 
-static void calc_unjudged(view *v, request *r, double *values)
+static void calc_unjudged(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     for (size_t i = 0; i < r->count; i++) {
         size_t depth = (size_t)r->numbers[i];
@@ -328,32 +257,32 @@ static void calc_unjudged(view *v, request *r, double *values)
 
 /* ---- sets ---- */
 
-static void calc_set_precision(view *v, request *r, double *values)
+static void calc_set_precision(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = ratio(v->rel_ret, v->ret);
 }
 
-static void calc_set_relative_precision(view *v, request *r, double *values)
+static void calc_set_relative_precision(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = ratio(v->rel_ret, smaller(v->ret, v->rel));
 }
 
-static void calc_set_recall(view *v, request *r, double *values)
+static void calc_set_recall(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = ratio(v->rel_ret, v->rel);
 }
 
-static void calc_set_map(view *v, request *r, double *values)
+static void calc_set_map(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
     values[0] = ratio(v->rel_ret, v->ret) * ratio(v->rel_ret, v->rel);
 }
 
 /* The parameter is the weight of recall against precision. Source: van Rijsbergen 1979. */
-static void calc_set_f(view *v, request *r, double *values)
+static void calc_set_f(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     double precision = ratio(v->rel_ret, v->ret);
     double recall = ratio(v->rel_ret, v->rel);
@@ -363,164 +292,13 @@ static void calc_set_f(view *v, request *r, double *values)
     }
 }
 
-static void calc_utility(view *v, request *r, double *values)
+static void calc_utility(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     double hits = (double)v->rel_ret;
     double ret = (double)v->ret;
     double rel = (double)v->rel;
     values[0] = r->numbers[0] * hits + r->numbers[1] * (ret - hits) + r->numbers[2] * (rel - hits) +
                 r->numbers[3] * ((double)v->options->collection_size + hits - ret - rel);
-}
-
-/* ---- gains ---- */
-
-/* Source: Jarvelin and Kekalainen 2002; linear gain. */
-static void calc_ndcg(view *v, request *r, double *values)
-{
-    double ideal = ideal_dcg(v, r, SIZE_MAX);
-    values[0] = ideal > 0 ? dcg(v, r, 0, SIZE_MAX) / ideal : 0;
-}
-
-static void calc_ndcg_cut(view *v, request *r, double *values)
-{
-    const struct trec_request plain = {.measure = r->measure}; /* the parameters are depths */
-    for (size_t i = 0; i < r->count; i++) {
-        double ideal = ideal_dcg(v, &plain, (size_t)r->numbers[i]);
-        values[i] = ideal > 0 ? dcg(v, &plain, 0, (size_t)r->numbers[i]) / ideal : 0;
-    }
-}
-
-/* NDCG at the rank of each item with a gain; an item that is not ranked counts with the NDCG of the whole list. */
-static void calc_ndcg_rel(view *v, request *r, double *values)
-{
-    struct trec_ideal run = {.view = v, .request = r};
-    bool more = trec_ideal_next(&run);
-    size_t left = run.count;
-    size_t wanted = 0;
-    size_t found = 0;
-    double gained = 0;
-    double ideal = 0;
-    double sum = 0;
-    for (size_t rank = 0; rank < v->ret || more; rank++) {
-        if (more) {
-            wanted++;
-            ideal += run.gain / discount(rank);
-            if (!--left) {
-                more = trec_ideal_next(&run);
-                left = run.count;
-            }
-        }
-        double gain = rank < v->ret ? trec_gain_of(r, v->ranked[rank].grade) : 0;
-        gained += gain / discount(rank);
-        if (gain > 0) {
-            sum += gained / ideal;
-            found++;
-        }
-    }
-    if (wanted) {
-        values[0] = (sum + (double)(wanted - found) * gained / ideal) / (double)wanted;
-    }
-}
-
-/* Mean NDCG at the ranks where the ideal list changes to a lower gain, and at the end of a list longer than that. */
-static void calc_rndcg(view *v, request *r, double *values)
-{
-    struct trec_ideal run = {.view = v, .request = r};
-    size_t rank = 0;
-    size_t points = 0;
-    double gained = 0;
-    double ideal = 0;
-    double sum = 0;
-    while (v->rel && trec_ideal_next(&run)) {
-        for (size_t i = 0; i < run.count; i++) {
-            ideal += run.gain / discount(rank + i);
-        }
-        gained += dcg(v, r, rank, rank + run.count);
-        rank += run.count;
-        sum += gained / ideal;
-        points++;
-    }
-    if (points && rank + 1 < v->ret) {
-        sum += (gained + dcg(v, r, rank, SIZE_MAX)) / ideal;
-        points++;
-    }
-    values[0] = points ? sum / (double)points : 0;
-}
-
-static void calc_bin_g(view *v, request *r, double *values)
-{
-    (void)r;
-    size_t irrelevant = 0;
-    for (size_t i = 0; i < v->ret; i++) {
-        if (is_relevant(v, i)) {
-            values[0] += 1 / log2((double)irrelevant + 2) / (double)v->rel;
-        } else {
-            irrelevant++;
-        }
-    }
-}
-
-/* The discount grows with what the ideal list would have gained so far and this one has not; at least 1 a rank. */
-static void calc_g(view *v, request *r, double *values)
-{
-    struct trec_ideal run = {.view = v, .request = r};
-    size_t left = 0;
-    bool more = true;
-    double ideal = 0;
-    double cost = 0;
-    double gained = 0;
-    double sum = 0;
-    for (size_t rank = 0; rank < v->ret || more; rank++) {
-        if (more && !left) {
-            more = trec_ideal_next(&run);
-            left = run.count;
-        }
-        double best = more ? run.gain : 0;
-        left -= more;
-        ideal += best;
-        if (rank < v->ret) {
-            double gain = trec_gain_of(r, v->ranked[rank].grade);
-            cost += fmax(best, 1);
-            gained += gain;
-            sum += gain != 0 ? gain / log2(2 + cost - gained) : 0;
-        }
-    }
-    values[0] = ideal > 0 ? sum / ideal : 0;
-}
-
-/* Source: Moffat and Zobel 2008. Gains that leave [0, 1] are brought into it. */
-static void calc_rbp(view *v, request *r, double *values)
-{
-    double least = 0;
-    double most = 0;
-    for (size_t grade = 0; grade < v->grades; grade++) {
-        double gain = trec_gain_of(r, (long)grade);
-        least = fmin(least, gain);
-        most = fmax(most, gain);
-    }
-    bool scale = least < 0 || most > 1;
-    double weight = 1 - RBP_PERSISTENCE;
-    for (size_t i = 0; i < v->ret; i++, weight *= RBP_PERSISTENCE) {
-        if (v->ranked[i].grade >= 0) {
-            double gain = trec_gain_of(r, v->ranked[i].grade);
-            values[0] += weight * (scale ? (gain - least) / (most - least) : gain);
-        }
-    }
-}
-
-static void calc_rbp_resid(view *v, request *r, double *values)
-{
-    (void)r;
-    double weight = 1;
-    double sum = 0;
-    bool unjudged = false;
-    for (size_t i = 0; i < v->ret; i++, weight *= RBP_PERSISTENCE) {
-        if (v->ranked[i].grade < 0) {
-            unjudged = true;
-            sum += weight;
-        }
-    }
-    values[0] = unjudged ? weight + (1 - RBP_PERSISTENCE) * sum : 0;
 }
 
 /* ---- the table ---- */
@@ -570,12 +348,12 @@ ROW_WITH(rprec_mult, "Rprec_mult", SHARES, MEAN, calc_rprec_mult, rprec_multiple
 ROW_WITH(utility, "utility", NUMBERS, MEAN, calc_utility, utility_weights, "weighted sum of the contingency table");
 ROW_WITH(points_11, "11pt_avg", NUMBERS, MEAN, calc_11pt_avg, recall_points,
          "interpolated precision, mean over recall points");
-ROW(bin_g, "binG", NONE, MEAN, calc_bin_g, "binary G");
-ROW(g, "G", GAINS, MEAN, calc_g, "normalised gain G");
-ROW(ndcg, "ndcg", GAINS, MEAN, calc_ndcg, "normalised discounted cumulated gain, linear gain");
-ROW(ndcg_rel, "ndcg_rel", GAINS, MEAN, calc_ndcg_rel, "NDCG averaged over the relevant documents");
-ROW(rndcg, "Rndcg", GAINS, MEAN, calc_rndcg, "NDCG averaged over the R levels");
-ROW_WITH(ndcg_cut, "ndcg_cut", DEPTHS, MEAN, calc_ndcg_cut, depths, "NDCG at depths");
+ROW(bin_g, "binG", NONE, MEAN, trec_calc_bin_g, "binary G");
+ROW(g, "G", GAINS, MEAN, trec_calc_g, "normalised gain G");
+ROW(ndcg, "ndcg", GAINS, MEAN, trec_calc_ndcg, "normalised discounted cumulated gain, linear gain");
+ROW(ndcg_rel, "ndcg_rel", GAINS, MEAN, trec_calc_ndcg_rel, "NDCG averaged over the relevant documents");
+ROW(rndcg, "Rndcg", GAINS, MEAN, trec_calc_rndcg, "NDCG averaged over the R levels");
+ROW_WITH(ndcg_cut, "ndcg_cut", DEPTHS, MEAN, trec_calc_ndcg_cut, depths, "NDCG at depths");
 ROW_WITH(map_cut, "map_cut", DEPTHS, MEAN, calc_map_cut, depths, "average precision at depths");
 ROW_WITH(relative_p, "relative_P", DEPTHS, MEAN, calc_relative_precision, depths, "precision by the best possible");
 ROW_WITH(success, "success", DEPTHS, MEAN, calc_success, success_depths, "a relevant document is within the depth");
@@ -585,8 +363,8 @@ ROW(set_recall, "set_recall", NONE, MEAN, calc_set_recall, "recall of the retrie
 ROW(set_map, "set_map", NONE, MEAN, calc_set_map, "set precision times set recall");
 ROW_WITH(set_f, "set_F", NUMBERS, MEAN, calc_set_f, f_weight, "weighted harmonic mean of set precision and recall");
 ROW(nonrel_judged, "num_nonrel_judged_ret", NONE, SUM, calc_num_nonrel_judged_ret, "judged irrelevant retrieved");
-ROW(rbp, "rbp", NONE, MEAN, calc_rbp, "rank-biased precision, persistence 0.9");
-ROW(rbp_resid, "rbp_resid", NONE, MEAN, calc_rbp_resid, "residual of rank-biased precision");
+ROW(rbp, "rbp", NONE, MEAN, trec_calc_rbp, "rank-biased precision, persistence 0.9");
+ROW(rbp_resid, "rbp_resid", NONE, MEAN, trec_calc_rbp_resid, "residual of rank-biased precision");
 ROW_WITH(unj, "unj", DEPTHS, MEAN, calc_unjudged, unjudged_depths, "share of unjudged documents at depths");
 
 const struct trec_measure *const trec_measure_table[] = {

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/stop.h"
 #include "data/decimal.h"
 #include "data/lines.h"
 #include "eval/trec_internal.h"
 
 #define FIELDS_MAX 6
+#define STOP_CHECK_LINES 4096
 #define RELEVANCE_MAX 1000 /* 2^g - 1 must stay finite */
 #define BLANKS " \t\v\f\r"
 
@@ -94,6 +96,9 @@ static int read_lines(struct reading *r, bool is_run)
         char *fields[FIELDS_MAX] = {NULL};
         struct trec_entry entry = {0};
         double number;
+        if (r->file->entry_count % STOP_CHECK_LINES == 0 && stop_requested()) {
+            return err_set(RECO_E_STOPPED, "stopped while reading '%s'", r->path);
+        }
         if (line[0] == '#') {
             continue;
         }

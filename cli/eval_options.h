@@ -1,0 +1,33 @@
+#ifndef RECO_CLI_EVAL_OPTIONS_H
+#define RECO_CLI_EVAL_OPTIONS_H
+
+/* The options of `reco eval`, and what must hold among them before a file is opened. */
+
+#include "cli/cmd.h"
+#include "data/prepare.h"
+
+enum eval_format { EVAL_FORMAT_TEXT, EVAL_FORMAT_JSON, EVAL_FORMAT_TREC_EVAL };
+
+struct eval_command {
+    struct cmd_common common;
+    struct prepare_options data;
+    char *predictions, *predictions_output;
+    char *model, *dataset, *split, *device;
+    char *qrels, *run;
+    struct opt_list metrics, measures, at, gains, require;
+    double relevance_level;
+    bool by_query, complete, judged_only, bf16, overwrite;
+    int64_t max_results, collection_size;
+    int format;
+    char *output_dir, *run_output, *qrels_output, *run_tag;
+};
+
+extern const struct opt_spec eval_option_specs[];
+
+/* RECO_E_USAGE: no source or two, or an option that does not go with the source. */
+int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c) RECO_MUST_CHECK;
+
+/* Has command an option of that name? */
+bool eval_has_option(const struct cmd_spec *cmd, const char *name);
+
+#endif
