@@ -7,7 +7,7 @@
  * has zero moments, so that its update is the weight decay alone.
  */
 
-#include "tch/graph.hpp"
+#include "tch/adamw.hpp"
 #include "tch/kernels/kernels.hpp"
 #include "tch/parallel.hpp"
 
@@ -16,43 +16,15 @@
 #include <cmath>
 #include <cstring>
 
-namespace
+namespace tch
 {
 
-enum { PIECE_ELEMENTS = 32768 };
-
-/* One parameter and what belongs to it. */
-struct slot {
-    struct tch_tensor *param = nullptr;
-    double weight_decay = 0;
-    tch_tensor moment1{}, moment2{};
-    /* Rows that may have moments other than zero, for tables; valid while the moments have the versions noted. */
-    std::vector<uint8_t> active{};
-    uint32_t version1 = 0, version2 = 0;
-
-    bool has_gradient() const
-    {
-        const tch::grad_state &state = *param->state;
-        return param->value.grad().defined() && (state.content == tch::grad_state::DENSE ||
-                                                 (state.content == tch::grad_state::ROWS && !state.rows.empty()));
-    }
-    bool by_rows() const
-    {
-        return param->state->content == tch::grad_state::ROWS;
-    }
-    int64_t row_width() const
-    {
-        return param->value.numel() / param->value.size(0);
-    }
-    void find_active();
-};
-
-/* Elements or rows [begin, end) of a parameter. */
-struct piece {
-    slot *at;
-    int64_t begin, end;
-    bool rows;
-};
+bool slot::has_gradient() const
+{
+    const grad_state &state = *param->state;
+    return param->value.grad().defined() &&
+           (state.content == grad_state::DENSE || (state.content == grad_state::ROWS && !state.rows.empty()));
+}
 
 void slot::find_active()
 {
@@ -61,7 +33,7 @@ void slot::find_active()
     if (active.empty() || version1 != now1 || version2 != now2) {
         active.assign(static_cast<size_t>(count), 0);
         const float *m = moment1.value.const_data_ptr<float>(), *v = moment2.value.const_data_ptr<float>();
-        tch::ranges(count, 256, [&](int64_t begin, int64_t end) {
+        ranges(count, 256, [&](int64_t begin, int64_t end) {
             for (int64_t r = begin; r < end; r++)
                 for (int64_t c = 0; c < width && !active[static_cast<size_t>(r)]; c++)
                     active[static_cast<size_t>(r)] = m[r * width + c] != 0 || v[r * width + c] != 0;
@@ -71,19 +43,15 @@ void slot::find_active()
     }
 }
 
-} /* namespace */
-
-struct tch_adamw {
-    std::vector<slot> slots{};
-    struct tch_adamw_options options {
-    };
-    int64_t steps = 0;
-    std::vector<piece> pieces{};
-    std::vector<double> sums{};
-};
+} /* namespace tch */
 
 namespace
 {
+
+using tch::piece;
+using tch::slot;
+
+enum { PIECE_ELEMENTS = 32768 };
 
 /* Sum of squares of all gradients. */
 double norm_of(struct tch_adamw *opt)
@@ -219,6 +187,12 @@ int tch_adamw_step(struct tch_adamw *opt, double lr, double max_norm, double *gr
 {
     return tch::guard("tch_adamw_step", [&] {
         c10::AutoGradMode no_grad(false);
+        if (!opt->slots.empty() && opt->slots[0].param->value.is_cuda()) {
+            const double norm_on_device = tch::adamw_step_on_cuda(opt, lr, max_norm, grad_norm != nullptr);
+            if (grad_norm)
+                *grad_norm = norm_on_device;
+            return;
+        }
         const double norm = norm_of(opt);
         if (grad_norm)
             *grad_norm = norm;
@@ -234,12 +208,17 @@ int tch_adamw_step(struct tch_adamw *opt, double lr, double max_norm, double *gr
 
 int64_t tch_adamw_steps(const struct tch_adamw *opt)
 {
-    return opt->steps;
+    int64_t steps = opt->steps;
+    if (opt->steps_on_device)
+        (void)tch::guard("tch_adamw_steps", [&] { steps = static_cast<int64_t>(opt->device_steps.item<double>()); });
+    return steps;
 }
 
 void tch_adamw_set_steps(struct tch_adamw *opt, int64_t steps)
 {
     opt->steps = steps;
+    opt->steps_on_device = false;
+    opt->device_steps.reset();
 }
 
 struct tch_tensor *tch_adamw_moment1(struct tch_adamw *opt, size_t i)

@@ -1,5 +1,6 @@
 /* Packed self-attention on the CPU: one task a sequence and head. */
 
+#include "tch/cuda_ops.hpp"
 #include "tch/dropout.hpp"
 #include "tch/graph.hpp"
 #include "tch/parallel.hpp"
@@ -123,11 +124,13 @@ struct attention_node final : tch::node {
     }
 };
 
-at::Tensor attention(const tch_tensor *t, const struct tch_seqlens *lens, int64_t heads, const struct tch_dropout *d,
-                     uint32_t site)
+at::Tensor attention(const struct tch_scope *s, const tch_tensor *t, const struct tch_seqlens *lens, int64_t heads,
+                     const struct tch_dropout *d, uint32_t site)
 {
     TORCH_CHECK(t->value.dim() == 2 && heads > 0 && t->value.size(1) % (3 * heads) == 0, "qkv ", t->value.sizes(),
                 " does not split into ", heads, " heads");
+    if (t->value.is_cuda())
+        return tch::on_cuda::attention(s, t, lens, heads, d, site);
     const tch::kernel_table &k = tch::kernels();
     const tch::sink source = tch::sink::through_graph(t);
     const at::Tensor qkv = t->value.detach().contiguous();
@@ -196,7 +199,7 @@ struct tch_tensor *tch_attention(struct tch_scope *s, struct tch_tensor *qkv, co
                                  const struct tch_dropout *d, uint32_t site)
 {
     return tch::operation(s, "tch_attention", {qkv},
-                          [&] { return attention(qkv, lens, heads, tch::drops(s, d) ? d : nullptr, site); });
+                          [&] { return attention(s, qkv, lens, heads, tch::drops(s, d) ? d : nullptr, site); });
 }
 
 } /* extern "C" */

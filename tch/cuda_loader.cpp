@@ -1,10 +1,14 @@
 /* CUDA, on demand: the driver library for questions, libreco_tch_cuda.so for work. */
 
+#include "tch/cuda_module.hpp"
 #include "tch/internal.hpp"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string>
 
 namespace
 {
@@ -43,7 +47,44 @@ const driver &the_driver()
     return d;
 }
 
+const tch::cuda_module *loaded = nullptr;
+
+/* The module lies beside reco-torch, or, for programs of the build tree, in its libexec/reco. */
+const tch::cuda_module *load()
+{
+    static const char *const places[] = {"", "libexec/reco/", "../libexec/reco/", "../../libexec/reco/"};
+    char program[4096];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    TORCH_CHECK(length > 0, "cannot find this program's own path");
+    const std::string path(program, static_cast<size_t>(length)), folder = path.substr(0, path.rfind('/') + 1);
+    std::string file;
+    for (const char *place : places) {
+        file = folder + place + "libreco_tch_cuda.so";
+        if (access(file.c_str(), R_OK) == 0)
+            break;
+    }
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0); /* without it cuBLAS may differ from run to run */
+    void *library = dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
+    TORCH_CHECK(library, "cannot load libtorch for CUDA: ", dlerror());
+    const void *(*entry)() = nullptr;
+    resolve(library, "reco_tch_cuda_module", entry);
+    const auto *module = entry ? static_cast<const tch::cuda_module *>(entry()) : nullptr;
+    TORCH_CHECK(module && module->size_bytes == sizeof *module, "'", file, "' is of another build");
+    return module;
+}
+
 } /* namespace */
+
+namespace tch
+{
+
+const cuda_module &the_cuda_module()
+{
+    TORCH_CHECK(loaded, "tch_cuda_load was not called");
+    return *loaded;
+}
+
+} /* namespace tch */
 
 extern "C" {
 
@@ -73,26 +114,41 @@ int tch_cuda_describe(int index, char *text, size_t size)
 
 bool tch_cuda_built(void)
 {
+#ifdef RECO_TCH_CUDA
+    return true;
+#else
     return false;
+#endif
 }
 
 int tch_cuda_load(int index)
 {
     return tch::guard("tch_cuda_load", [&] {
+        TORCH_CHECK(tch_cuda_built(), "this reco was built without CUDA");
         TORCH_CHECK(tch_cuda_count() > 0, "there is no CUDA driver or no CUDA device on this machine");
-        TORCH_CHECK(tch_cuda_built(), "this reco was built without CUDA; CUDA device ", index, " cannot be used");
+        TORCH_CHECK(index >= 0 && index < tch_cuda_count(), "there is no CUDA device ", index, ": the driver knows ",
+                    tch_cuda_count());
+        if (!loaded)
+            loaded = load();
+        loaded->use(index);
     });
 }
 
 int tch_cuda_synchronize(void)
 {
-    return TCH_OK;
+    return tch::guard("tch_cuda_synchronize", [] {
+        if (loaded)
+            loaded->synchronize();
+    });
 }
 
 int tch_cuda_peak_bytes(uint64_t *bytes)
 {
     *bytes = 0;
-    return TCH_OK;
+    return tch::guard("tch_cuda_peak_bytes", [&] {
+        if (loaded)
+            *bytes = loaded->peak_bytes();
+    });
 }
 
 } /* extern "C" */

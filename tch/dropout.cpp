@@ -1,6 +1,7 @@
 /* Counter-based dropout, and LayerNorm with dropout and residual in one pass. */
 
 #include "tch/dropout.hpp"
+#include "tch/cuda_ops.hpp"
 #include "tch/graph.hpp"
 #include "tch/parallel.hpp"
 
@@ -77,6 +78,8 @@ struct dropout_node final : tch::node {
 
 at::Tensor dropout(const tch_tensor *t, const struct tch_dropout *d, uint32_t site)
 {
+    if (t->value.is_cuda())
+        return tch::on_cuda::dropout(t, d, site);
     const tch::sink source = tch::sink::through_graph(t);
     at::Tensor x = t->value.detach().contiguous();
     const int64_t columns = x.size(-1), rows = columns ? x.numel() / columns : 0, row_bytes = tch::mask_bytes(columns);
@@ -168,6 +171,8 @@ at::Tensor norm(const tch_tensor *x, const tch_tensor *residual, const tch_tenso
                 w->value.sizes(), ", b ", b->value.sizes());
     TORCH_CHECK(!residual || skip.sizes() == from.sizes(), "x ", from.sizes(), " does not fit the residual ",
                 residual ? skip.sizes() : at::IntArrayRef());
+    if (from.is_cuda())
+        return tch::on_cuda::norm(x, residual, w, b, eps, d, site);
     const tch::sink x_sink = tch::sink::through_graph(x), residual_sink = tch::sink::through_graph(residual), w_sink(w),
                     b_sink(b);
     const bool graph = tch::any_wanted({&x_sink, &residual_sink, &w_sink, &b_sink});

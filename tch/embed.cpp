@@ -1,5 +1,6 @@
 /* BERT's input: three table look-ups and their sum. */
 
+#include "tch/cuda_ops.hpp"
 #include "tch/graph.hpp"
 #include "tch/parallel.hpp"
 
@@ -68,6 +69,8 @@ at::Tensor embed(const tch_tensor *word, const tch_tensor *position, const tch_t
     TORCH_CHECK(position->value.size(1) == width && type->value.size(1) == width,
                 "the tables differ in width: ", word->value.sizes(), " ", position->value.sizes(), " ",
                 type->value.sizes());
+    if (word->value.is_cuda())
+        return tch::on_cuda::embed(word, position, type, ids, pos, types);
     auto grad = std::make_shared<embed_node>();
     grad->ids[0] = ids.contiguous();
     grad->ids[1] = pos.contiguous();

@@ -26,6 +26,8 @@ struct grad_state {
     };
     content_kind content = EMPTY;
     std::vector<int64_t> rows{}; /* ascending, distinct; with ROWS */
+    at::Tensor low{};            /* CUDA: the parameter in a 16-bit compute type, of its version low_version */
+    uint32_t low_version = 0;
 };
 
 /* An input that may get a gradient. */

@@ -3,6 +3,7 @@
  * activation find the tile there, and the same cut for every number of threads gives the same bits.
  */
 
+#include "tch/cuda_ops.hpp"
 #include "tch/gemm.hpp"
 #include "tch/graph.hpp"
 #include "tch/kernels/kernels.hpp"
@@ -157,6 +158,8 @@ at::Tensor linear(const struct tch_scope *s, const tch_tensor *x, const tch_tens
                 " does not fit w ", w->value.sizes());
     TORCH_CHECK(!b || (b->value.dim() == 1 && b->value.size(0) == w->value.size(0)), "b ",
                 b ? b->value.sizes() : at::IntArrayRef(), " does not fit w ", w->value.sizes());
+    if (from.is_cuda())
+        return tch::on_cuda::linear(s, x, w, b, act);
     const at::ScalarType compute = tch::scalar_type(s->options.compute);
     if (from.is_cpu() && compute == at::kFloat && from.scalar_type() == at::kFloat &&
         w->value.scalar_type() == at::kFloat) {

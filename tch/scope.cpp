@@ -8,7 +8,12 @@
 #include <c10/util/Exception.h>
 #include <torch/headeronly/version.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <cctype>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -92,6 +97,13 @@ int tch_init(int threads, bool deterministic)
     return tch::guard("tch_init", [&] {
         if (threads > 0)
             at::set_num_threads(threads);
+#ifdef __GLIBC__
+        /* Every step allocates the same sizes: keep them in the heap instead of mapping and clearing fresh pages each
+         * time. */
+        mallopt(M_MMAP_THRESHOLD, 32 << 20);
+        mallopt(M_TRIM_THRESHOLD, INT_MAX);
+        mallopt(M_TOP_PAD, 16 << 20);
+#endif
         at::globalContext().setDeterministicAlgorithms(deterministic, /*warn_only=*/true);
         /* Filling fresh memory with NaN finds bugs of libtorch, not ours, and costs a pass over every tensor. */
         at::globalContext().setDeterministicFillUninitializedMemory(false);
@@ -155,6 +167,23 @@ void tch_scope_clear(struct tch_scope *s)
 {
     if (s)
         s->tensors.clear();
+}
+
+size_t tch_scope_mark(const struct tch_scope *s)
+{
+    return s ? s->tensors.size() : 0;
+}
+
+void tch_scope_release(struct tch_scope *s, size_t mark, struct tch_tensor *except)
+{
+    if (!s || mark >= s->tensors.size())
+        return;
+    if (except && except->scope == s && except->index >= mark) {
+        std::swap(s->tensors[mark], s->tensors[except->index]);
+        s->tensors[mark]->index = mark;
+        mark++;
+    }
+    s->tensors.resize(mark);
 }
 
 struct tch_tensor *tch_keep(struct tch_scope *s, struct tch_tensor *t)

@@ -121,7 +121,13 @@ struct tch_tensor *tch_from_data(struct tch_scope *s, const void *data, enum tch
     return tch::operation(s, "tch_from_data", {}, [&] {
         at::Tensor view = host_view(data, dtype, at::IntArrayRef(shape, static_cast<size_t>(dims)));
         at::Tensor t = at::empty(view.sizes(), view.options().device(tch::device_of(s->options.device)));
-        t.copy_(view);
+        if (t.is_cuda()) { /* through pinned memory, which is reused when the copy is done: the host does not wait */
+            at::Tensor pinned = at::empty(view.sizes(), view.options().pinned_memory(true));
+            pinned.copy_(view);
+            t.copy_(pinned, /*non_blocking=*/true);
+        } else {
+            t.copy_(view);
+        }
         return t;
     });
 }
@@ -157,6 +163,19 @@ int tch_copy_in(struct tch_tensor *t, enum tch_dtype dtype, const void *data, si
 struct tch_tensor *tch_to_dtype(struct tch_scope *s, struct tch_tensor *t, enum tch_dtype dtype)
 {
     return tch::operation(s, "tch_to_dtype", {t}, [&] { return tch::used(t).to(tch::scalar_type(dtype)); });
+}
+
+void tch_accumulate(struct tch_scope *s, struct tch_tensor *total, struct tch_tensor *x)
+{
+    if (!s || s->status != TCH_OK)
+        return;
+    int status = tch::guard("tch_accumulate", [&] {
+        TORCH_CHECK(total && x, "an input is missing");
+        c10::AutoGradMode no_grad(false);
+        total->value.add_(x->value.detach());
+    });
+    if (status != TCH_OK)
+        tch_scope_fail(s, status, tch_last_error());
 }
 
 int tch_parameter_new(struct tch_tensor **out, const float *data, const int64_t *shape, int dims,
