@@ -1,6 +1,8 @@
 #ifndef RECO_EVAL_TRY_H
 #define RECO_EVAL_TRY_H
 
+#include "core/err.h"
+
 /* Private to the report writers: returns a failed call's code. For functions that own nothing; others use one done:
  * label. */
 #define TRY(call)                                                                                                      \
