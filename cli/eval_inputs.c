@@ -90,21 +90,32 @@ static int run_predict(const struct cmd_ctx *ctx, const char *output)
     return rc;
 }
 
+int eval_temp_dir(char **out)
+{
+    const char *base = getenv("TMPDIR");
+    *out = NULL;
+    char *dir = mem_printf("%s/reco-eval-XXXXXX", base && *base ? base : "/tmp");
+    if (!dir) {
+        return RECO_E_NOMEM;
+    }
+    if (!mkdtemp(dir)) {
+        int rc = err_set_errno("cannot make a temporary directory '%s'", dir);
+        mem_free(dir);
+        return rc;
+    }
+    *out = dir;
+    return 0;
+}
+
 int eval_predict(const struct cmd_ctx *ctx, const char *output, struct predictions **p)
 {
     if (output) {
         int rc = run_predict(ctx, output);
         return rc ? rc : predictions_read(p, output);
     }
-    const char *base = getenv("TMPDIR");
-    char *dir = mem_printf("%s/reco-eval-XXXXXX", base && *base ? base : "/tmp");
+    char *dir = NULL;
     char *path = NULL;
-    int rc = dir ? 0 : RECO_E_NOMEM;
-    if (!rc && !mkdtemp(dir)) {
-        rc = err_set_errno("cannot make a temporary directory '%s'", dir);
-        mem_free(dir);
-        return rc;
-    }
+    int rc = eval_temp_dir(&dir);
     if (!rc) {
         path = path_join(dir, "predictions.tsv");
         rc = path ? run_predict(ctx, path) : RECO_E_NOMEM;

@@ -17,6 +17,9 @@ void eval_trec_close(struct eval_trec *trec);
 /* Runs reco predict with the options of ctx that it knows, into output (NULL: a file that is removed after reading). */
 int eval_predict(const struct cmd_ctx *ctx, const char *output, struct predictions **p) RECO_MUST_CHECK;
 
+/* A new directory under $TMPDIR, else /tmp; the caller removes it (dir_remove) and frees the path. */
+int eval_temp_dir(char **out) RECO_MUST_CHECK;
+
 /* Metric names, depths and gates' metrics as eval_options wants them; lives as long as the options are used. */
 struct eval_names {
     char **gate_metrics;

@@ -155,21 +155,25 @@ static int draw(struct eval_picture *picture, const char *gnuplot, const char *s
 
 static int draw_all(struct eval_pictures *pictures)
 {
-    char *gnuplot = find_gnuplot();
-    char dir[] = "/tmp/reco-eval-XXXXXX";
-    if (!gnuplot || !pictures->count || !mkdtemp(dir)) {
-        mem_free(gnuplot);
+    char *gnuplot = pictures->count ? find_gnuplot() : NULL;
+    char *dir = NULL;
+    char *script = NULL;
+    if (!gnuplot) {
         return 0;
     }
-    char *script = path_join(dir, "plot");
-    int rc = script ? 0 : RECO_E_NOMEM;
+    int rc = eval_temp_dir(&dir);
+    if (!rc) {
+        script = path_join(dir, "plot");
+        rc = script ? 0 : RECO_E_NOMEM;
+    }
     for (size_t i = 0; !rc && i < pictures->count; i++) {
         rc = draw(&pictures->items[i], gnuplot, script);
     }
-    if (dir_remove(dir)) {
+    if (dir && dir_remove(dir)) {
         log_warn("cannot remove '%s'", dir);
     }
     mem_free(script);
+    mem_free(dir);
     mem_free(gnuplot);
     return rc;
 }

@@ -54,9 +54,8 @@ static void count_events(struct metric_data *data)
         double converted = p->converted ? p->converted[row] : NAN;
         e->impressions += !isnan(clicked);
         e->clicks += clicked > 0;
-        e->conversions_impressions += !isnan(converted);
+        e->chances += !isnan(converted);
         e->conversions += converted > 0;
-        e->click_conversions += clicked > 0 && converted > 0;
         if (p->dwell_s && !isnan(p->dwell_s[row])) {
             e->dwells++;
             e->dwell_s += p->dwell_s[row];

@@ -5,9 +5,9 @@
  * A metric is one const row: what it is, where it comes from, what it needs, and one function. Rows are never written
  * to; everything they look at is a struct metric_data or a struct metric_list, prepared once for all of them.
  *
- * To add a metric: 1. metric_<name>.c with `const struct metric metric_<name>`, 2. its row in metric_table.c,
- * 3. its value in the tests' reference dump (scripts/reference/metrics_classification.py or its neighbours).
- * A change of a metric's value raises its version.
+ * To add a metric: 1. metric_<name>.c with `const struct metric metric_<name>`, 2. its row in metric_table.c, 3. its
+ * value by another implementation in scripts/reference/metrics_eval.py, which the tests compare. A change of a metric's
+ * value raises its version.
  */
 
 #include <math.h>
@@ -19,17 +19,18 @@
 #include "data/predictions.h"
 #include "eval/sort.h"
 
-enum metric_need {                                     /* what must be in the file for the metric to apply at all */
-                   METRIC_NEEDS_CLASSES = 1u << 0,     /* classes, a label and a predicted class */
-                   METRIC_NEEDS_PROBABILITY = 1u << 1, /* classes, a label and p of every class */
-                   METRIC_NEEDS_SCORE = 1u << 2,  /* classes, a label, and p of every class or (two classes) a score */
-                   METRIC_NEEDS_TARGET = 1u << 3, /* regression: a target and a value */
-                   METRIC_NEEDS_QUERY = 1u << 4,  /* labels, scores and query ids */
-                   METRIC_NEEDS_RELEVANCE = 1u << 5, /* a relevance level */
-                   METRIC_NEEDS_CLICKED = 1u << 6,
-                   METRIC_NEEDS_CONVERTED = 1u << 7,
-                   METRIC_NEEDS_DWELL = 1u << 8,
-                   METRIC_NEEDS_DEPTH = 1u << 9
+/* What must be in the file for a metric to apply at all. */
+enum metric_need {
+    METRIC_NEEDS_CLASSES = 1u << 0,     /* classes, a label and a predicted class */
+    METRIC_NEEDS_PROBABILITY = 1u << 1, /* classes, a label and p of every class */
+    METRIC_NEEDS_SCORE = 1u << 2,       /* classes, a label, and p of every class or (two classes) a score */
+    METRIC_NEEDS_TARGET = 1u << 3,      /* regression: a target and a value */
+    METRIC_NEEDS_QUERY = 1u << 4,       /* labels, scores and query ids */
+    METRIC_NEEDS_RELEVANCE = 1u << 5,   /* a relevance level */
+    METRIC_NEEDS_CLICKED = 1u << 6,
+    METRIC_NEEDS_CONVERTED = 1u << 7,
+    METRIC_NEEDS_DWELL = 1u << 8,
+    METRIC_NEEDS_DEPTH = 1u << 9
 };
 
 /* The names a row gives. A row named "x@k" has METRIC_FORM_AT alone and stands beside a row "x". */
@@ -55,23 +56,26 @@ struct metric_curve {
     double auc, average_precision;
 };
 
-/* Prepared for the metrics that look at all rows. Rows without a label (target) are in none of it. */
+/* Counts over all rows, labelled or not; a row is an impression. */
+struct metric_events {
+    uint64_t impressions, clicks; /* rows with clicked known; of these clicked */
+    uint64_t chances;             /* rows with converted known */
+    uint64_t conversions;         /* of these converted */
+    uint64_t dwells, depths;      /* rows that have one */
+    double dwell_s, depth;        /* their sums */
+};
+
+/* Prepared for the metrics that look at all rows. Rows without a label (target) are in none of it but the events. */
 struct metric_data {
     const struct predictions *p;
     int classes; /* 0: regression */
     int positive;
-    size_t rows;                                   /* with a label (target) */
-    uint64_t *confusion;                           /* [classes, classes] label by predicted; NULL without predicted */
-    uint64_t *support;                             /* [classes] rows of a label */
-    uint64_t *predicted;                           /* [classes] rows predicted so; NULL without predicted */
-    struct metric_curve *curves;                   /* [classes] */
-    struct metric_events {                         /* of all rows, labelled or not */
-        uint64_t impressions, clicks, conversions; /* rows with clicked known; of these clicked; converted */
-        uint64_t conversions_impressions,
-            click_conversions; /* rows with converted known; of these converted and clicked */
-        uint64_t dwells, depths;
-        double dwell_s, depth; /* sums */
-    } events;
+    size_t rows;                 /* with a label (target) */
+    uint64_t *confusion;         /* [classes, classes] label by predicted; NULL without predicted */
+    uint64_t *support;           /* [classes] rows of a label */
+    uint64_t *predicted;         /* [classes] rows predicted so; NULL without predicted */
+    struct metric_curve *curves; /* [classes] */
+    struct metric_events events;
 };
 
 /*
@@ -125,7 +129,7 @@ static inline int metric_undefined(double *value, const char **reason, const cha
     return 0;
 }
 
-/* The mean over the classes that a variant asks for, of class_value; precision, recall and F1 share it. */
+/* The class or the mean over the classes that a variant asks for; precision, recall and F1 share it. */
 typedef double metric_class_fn(uint64_t true_positives, uint64_t predicted, uint64_t support);
 int metric_class_average(struct metric_data *data, const struct metric_variant *variant, metric_class_fn *class_value,
                          const char *why_undefined, double *value, const char **reason);
@@ -147,7 +151,7 @@ int metric_curve_average(struct metric_data *data, const struct metric_variant *
 /* Cohen's kappa with disagreement weights |i - j|^power (power 0: 1 unless equal). */
 int metric_agreement(struct metric_data *data, int power, double *value, const char **reason);
 
-/* Regression: calls fn for each row with a target. */
+/* Means and centred sums of two variables, row by row. */
 struct metric_moments {
     double count, mean_x, mean_y, xx, yy, xy; /* centred sums of squares and products */
 };

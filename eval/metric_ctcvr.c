@@ -4,10 +4,10 @@ static int ctcvr(struct metric_data *data, const struct metric_variant *variant,
 {
     (void)variant;
     const struct metric_events *e = &data->events;
-    if (!e->conversions_impressions) {
+    if (!e->chances) {
         return metric_undefined(value, reason, "no row says whether it converted");
     }
-    *value = (double)e->conversions / (double)e->conversions_impressions;
+    *value = (double)e->conversions / (double)e->chances;
     *reason = NULL;
     return 0;
 }

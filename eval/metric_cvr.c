@@ -7,14 +7,14 @@ static int cvr(struct metric_data *data, const struct metric_variant *variant, d
     if (!e->clicks) {
         return metric_undefined(value, reason, "no click");
     }
-    *value = (double)e->click_conversions / (double)e->clicks;
+    *value = (double)e->conversions / (double)e->clicks;
     *reason = NULL;
     return 0;
 }
 
 const struct metric metric_cvr = {
     .name = "cvr",
-    .help = "conversion rate after a click",
+    .help = "conversion rate: conversions by click",
     .formula = "conversions / clicks",
     .citation = "Ma et al. 2018 (ESMM)",
     .version = 1,

@@ -215,6 +215,12 @@ static void nothing_is_defined_without_labels(void **state)
         assert_true((v->reason != NULL) != behaviour);
     }
     eval_report_free(report);
+    p->rows = 0; /* an empty dev set */
+    report = evaluate(p, &options);
+    for (size_t i = 0; i < report->value_count; i++) {
+        assert_true(isnan(report->values[i].value) && report->values[i].reason);
+    }
+    eval_report_free(report);
     predictions_free(p);
 }
 
