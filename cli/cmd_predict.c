@@ -176,12 +176,13 @@ static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct i
     if (rc == 0) {
         char labels[HASH_HEX_SIZE];
         label_map_hash(dataset_labels(in->dataset), labels);
-        *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:{s:s, s:s}, s:I, s:s}", "split",
+        *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:o}, s:I, s:s}", "split",
                           dataset_split_name(in->split), "hashes", "data", dataset_split_hash(in->split), "vocabulary",
                           dataset_vocab_hash(in->dataset), "label_map", labels, "model", hash, "model", model_dir,
                           "data", o->data.test_file != NULL ? o->data.test_file : o->dataset, "command", command,
-                          "versions", "reco", RECO_VERSION, "libtorch", tch_version(), "max_seq_length",
-                          (json_int_t)o->data.max_seq_length, "precision", o->bf16 ? "bfloat16" : "float32");
+                          "versions", "reco", RECO_VERSION, "libtorch", tch_version(), "seeds", "train",
+                          run_data_seed(model_dir), "max_seq_length", (json_int_t)o->data.max_seq_length, "precision",
+                          o->bf16 ? "bfloat16" : "float32");
         rc = *json == NULL ? err_nomem() : 0;
     }
     mem_free(command);

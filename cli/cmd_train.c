@@ -117,10 +117,10 @@ static int open_dataset(struct dataset **out, const struct train_command *c, con
 
 static void fill_options(struct train_options *o, const struct train_command *c)
 {
-    const char *metric = c->metric_for_best_model;
+    const char *metric = c->metric_for_best_model, *resume = c->resume_from_checkpoint;
     *o = (struct train_options){
         .output_dir = c->output_dir,
-        .resume = c->resume_from_checkpoint,
+        .resume = resume != NULL && strcmp(resume, "true") == 0 ? "auto" : resume, /* transformers' spelling */
         .ignore_mismatched_sizes = c->ignore_mismatched_sizes,
         .max_seq_length = (size_t)c->data.max_seq_length,
         .truncation = (enum wordpiece_truncation)c->data.truncation,
@@ -170,10 +170,12 @@ static int print_result(const struct train_options *o, const struct train_result
 /* A new run that failed before its first update leaves nothing but the rejects, which say why. */
 static void clean_up(const struct train_command *c, bool made_dir)
 {
-    char *log = path_join(c->output_dir, "train.jsonl");
-    if (log != NULL && !file_exists(log)) {
+    char *log = path_join(c->output_dir, "train.jsonl"), *dataset = path_join(c->output_dir, "dataset");
+    if (log != NULL && dataset != NULL && !file_exists(log)) {
         char *message = mem_strdup(err_message());
         int rc = train_clean(c->output_dir);
+        if (rc == 0 && c->dataset == NULL && dir_exists(dataset))
+            rc = dir_remove(dataset);
         if (rc == 0 && made_dir)
             rmdir(c->output_dir); /* stays when it holds the rejects */
         if (message != NULL)
@@ -181,6 +183,7 @@ static void clean_up(const struct train_command *c, bool made_dir)
         mem_free(message);
     }
     mem_free(log);
+    mem_free(dataset);
 }
 
 int cmd_train_run(const struct cmd_ctx *ctx)
@@ -216,7 +219,7 @@ int cmd_train_run(const struct cmd_ctx *ctx)
     if (rc == 0)
         rc = opt_dump_yaml(ctx->set, &yaml);
     if (rc == 0)
-        rc = run_data_write(c->output_dir, dataset, &c->data);
+        rc = run_data_write(c->output_dir, dataset, &c->data, c->seed);
     if (rc == 0) {
         options.model_dir = model_dir;
         options.dataset = dataset;

@@ -146,7 +146,8 @@ static const struct opt_spec specs[] = {
      .default_text = "true",
      .help = "output_dir holds the best weights and output_dir/last the last; else output_dir holds the last",
      .group = "evaluation"},
-    {WHOLE("eval_batch_tokens", eval_batch_tokens, "4096", 1, "tokens of one batch of evaluation"),
+    {WHOLE("eval_batch_tokens", eval_batch_tokens, "0", 0,
+           "tokens of one batch of evaluation (0: 4096, on a GPU 65536)"),
      .group = "evaluation"},
 
     DEVICE_OPTION_ROW(struct train_command, device),

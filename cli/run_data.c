@@ -42,12 +42,13 @@ int run_data_check_labels(const struct dataset *ds, const struct label_map *labe
     return 0;
 }
 
-int run_data_write(const char *run_dir, const struct dataset *ds, const struct prepare_options *data)
+int run_data_write(const char *run_dir, const struct dataset *ds, const struct prepare_options *data, int64_t seed)
 {
     char *path = path_join(run_dir, file_name), *text = NULL;
-    json_t *json = json_pack("{s:i, s:O, s:I, s:s}", "version", RUN_DATA_VERSION, "options",
-                             json_object_get(dataset_json(ds), "options"), "max_seq_length",
-                             (json_int_t)data->max_seq_length, "truncation", data_truncation_choices[data->truncation]);
+    json_t *json =
+        json_pack("{s:i, s:O, s:I, s:s, s:I}", "version", RUN_DATA_VERSION, "options",
+                  json_object_get(dataset_json(ds), "options"), "max_seq_length", (json_int_t)data->max_seq_length,
+                  "truncation", data_truncation_choices[data->truncation], "seed", (json_int_t)seed);
     if (json != NULL)
         text = json_dumps(json, JSON_INDENT(1));
     int rc = path == NULL || text == NULL ? err_nomem() : file_write_all(path, text, strlen(text));
@@ -58,6 +59,17 @@ int run_data_write(const char *run_dir, const struct dataset *ds, const struct p
 }
 
 /* ---- recalling ---- */
+
+json_t *run_data_seed(const char *model_dir)
+{
+    char *path = path_join(model_dir, file_name);
+    json_t *json = path != NULL ? json_load_file(path, 0, NULL) : NULL;
+    json_t *seed = json_object_get(json, "seed");
+    seed = json_is_integer(seed) ? json_incref(seed) : json_null();
+    json_decref(json);
+    mem_free(path);
+    return seed;
+}
 
 static int set_text(char **field, const struct opt_set *set, const char *name, const json_t *options)
 {

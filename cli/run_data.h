@@ -19,8 +19,12 @@ int run_data_check_vocabulary(const struct dataset *ds, const char *model_dir) R
 int run_data_check_labels(const struct dataset *ds, const struct label_map *labels,
                           const char *model_dir) RECO_MUST_CHECK;
 
-/* reco_data.json into run_dir: the options of the dataset, and the lengths of training. */
-int run_data_write(const char *run_dir, const struct dataset *ds, const struct prepare_options *data) RECO_MUST_CHECK;
+/* reco_data.json into run_dir: the options of the dataset, the lengths and the seed of training. */
+int run_data_write(const char *run_dir, const struct dataset *ds, const struct prepare_options *data,
+                   int64_t seed) RECO_MUST_CHECK;
+
+/* The seed of training as a new JSON integer; null where the directory does not tell. NULL: out of memory. */
+json_t *run_data_seed(const char *model_dir);
 
 /*
  * Gives the options that the user left at their defaults (set) the values of model_dir's reco_data.json, where there is

@@ -106,10 +106,12 @@ static int run_batch(struct window *w, const struct bert *bert, struct feed *fee
 
 static int window_run(struct window *w, const struct bert *bert, struct feed *feed, const struct infer_options *o)
 {
+    const size_t usual = bert->device.cuda ? INFER_CUDA_TOKENS : INFER_CPU_TOKENS;
+    const size_t batch_tokens = o->batch_tokens > 0 ? o->batch_tokens : usual;
     int rc = 0;
     for (size_t i = 0; i < w->count && rc == 0;) {
         size_t count = 0, tokens = 0;
-        while (i < w->count && (count == 0 || tokens + w->sorted[i].tokens <= o->batch_tokens) &&
+        while (i < w->count && (count == 0 || tokens + w->sorted[i].tokens <= batch_tokens) &&
                (o->batch_rows == 0 || count < o->batch_rows)) {
             tokens += w->sorted[i].tokens;
             w->rows[count++] = w->sorted[i++].row;

@@ -18,12 +18,12 @@
 struct infer_options {
     size_t max_length;
     enum wordpiece_truncation truncation;
-    size_t batch_tokens; /* at least one row is always taken */
+    size_t batch_tokens; /* at least one row is always taken; 0: what suits the model's device */
     size_t batch_rows;   /* 0: no limit */
     size_t window_rows;  /* 0: INFER_WINDOW_ROWS */
     bool bf16;
 };
-enum { INFER_WINDOW_ROWS = 4096 };
+enum { INFER_WINDOW_ROWS = 4096, INFER_CPU_TOKENS = 4096, INFER_CUDA_TOKENS = 65536 };
 
 struct infer_row {
     size_t row;

@@ -6,10 +6,6 @@
 
 #include "core/log.h"
 
-#ifndef RECO_VERSION
-#define RECO_VERSION "0"
-#endif
-
 enum on_change { REFUSE, WARN, IGNORE };
 
 struct rule {

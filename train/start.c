@@ -131,6 +131,21 @@ static int choose_checkpoint(char **path, const struct train_options *o)
     return rc;
 }
 
+/* The best weights lie in output_dir; a checkpoint of another directory comes without them. */
+static int check_best(struct trainer *t)
+{
+    char *weights = path_join(t->options->output_dir, "model.safetensors");
+    if (weights == NULL)
+        return err_nomem();
+    if (t->state.has_best && t->options->load_best_model_at_end && !file_exists(weights)) {
+        log_warn("the best weights of step %" PRId64 " are not in '%s': the best of the steps to come is kept",
+                 t->state.best_step, t->options->output_dir);
+        t->state.has_best = false;
+    }
+    mem_free(weights);
+    return 0;
+}
+
 static int load(struct trainer *t, const char *checkpoint)
 {
     const struct train_options *o = t->options;
@@ -151,6 +166,8 @@ static int load(struct trainer *t, const char *checkpoint)
         rc = make_optimiser(t);
     if (rc == 0 && checkpoint != NULL)
         rc = checkpoint_read_moments(checkpoint, t->bert, t->adamw, t->state.step);
+    if (rc == 0 && checkpoint != NULL)
+        rc = check_best(t);
     if (rc == 0 && checkpoint != NULL) {
         t->saved_step = t->state.step;
         log_info("resuming '%s' after %" PRId64 " of %" PRId64 " updates", checkpoint, t->state.step,

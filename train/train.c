@@ -70,18 +70,17 @@ int train_run(const struct train_options *options, const struct train_hooks *hoo
 
 int train_clean(const char *output_dir)
 {
-    static const char *const directories[] = {"last", "dataset"};
     static const char *const files[] = {"model.safetensors", "train.jsonl", "config.resolved.yaml", "reco_data.json"};
-    int rc = checkpoint_remove_all(output_dir);
-    for (size_t i = 0; i < sizeof directories / sizeof directories[0] && rc == 0; i++) {
-        char *path = path_join(output_dir, directories[i]);
-        rc = path == NULL ? err_nomem() : dir_exists(path) ? dir_remove(path) : 0;
-        mem_free(path);
-    }
+    char *last = path_join(output_dir, "last"), *weights = path_join(output_dir, "last/model.safetensors");
+    int rc = last == NULL || weights == NULL ? err_nomem() : checkpoint_remove_all(output_dir);
+    if (rc == 0 && file_exists(weights)) /* else it is a directory of someone else */
+        rc = dir_remove(last);
     for (size_t i = 0; i < sizeof files / sizeof files[0] && rc == 0; i++) {
         char *path = path_join(output_dir, files[i]);
         rc = path == NULL ? err_nomem() : file_remove(path);
         mem_free(path);
     }
+    mem_free(last);
+    mem_free(weights);
     return rc;
 }
