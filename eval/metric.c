@@ -248,7 +248,29 @@ int metric_agreement(struct metric_data *data, int power, double *value, const c
     return 0;
 }
 
-/* ---- moments ---- */
+/* ---- sums ---- */
+
+double metric_squared_error(const struct metric_data *data)
+{
+    const struct predictions *p = data->p;
+    double sum = 0;
+    for (size_t row = 0; row < p->rows; row++) {
+        if (!isnan(p->target[row])) {
+            double miss = p->value[row] - p->target[row];
+            sum += miss * miss;
+        }
+    }
+    return sum / (double)data->rows;
+}
+
+size_t metric_hits(const struct metric_list *list, size_t k)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < list->count && i < k; i++) {
+        hits += list->grade[i] >= list->relevance_level;
+    }
+    return hits;
+}
 
 /* Source: Welford 1962, and its two-variable form. */
 void metric_moments_add(struct metric_moments *m, double x, double y)

@@ -151,6 +151,12 @@ int metric_curve_average(struct metric_data *data, const struct metric_variant *
 /* Cohen's kappa with disagreement weights |i - j|^power (power 0: 1 unless equal). */
 int metric_agreement(struct metric_data *data, int power, double *value, const char **reason);
 
+/* Mean of (value - target)^2 over the rows with a target; needs at least one. */
+double metric_squared_error(const struct metric_data *data);
+
+/* Relevant items among the first k of a ranking. */
+size_t metric_hits(const struct metric_list *list, size_t k);
+
 /* Means and centred sums of two variables, row by row. */
 struct metric_moments {
     double count, mean_x, mean_y, xx, yy, xy; /* centred sums of squares and products */

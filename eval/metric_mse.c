@@ -3,14 +3,7 @@
 static int mse(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
 {
     (void)variant;
-    const struct predictions *p = data->p;
-    double sum = 0;
-    for (size_t row = 0; row < p->rows; row++) {
-        if (!isnan(p->target[row])) {
-            sum += (p->value[row] - p->target[row]) * (p->value[row] - p->target[row]);
-        }
-    }
-    *value = sum / (double)data->rows;
+    *value = metric_squared_error(data);
     *reason = NULL;
     return 0;
 }

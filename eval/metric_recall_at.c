@@ -2,14 +2,7 @@
 
 static double query(const struct metric_list *list, size_t k)
 {
-    if (!list->relevant) {
-        return NAN;
-    }
-    size_t hits = 0;
-    for (size_t i = 0; i < list->count && i < k; i++) {
-        hits += list->grade[i] >= list->relevance_level;
-    }
-    return (double)hits / (double)list->relevant;
+    return list->relevant ? (double)metric_hits(list, k) / (double)list->relevant : NAN;
 }
 
 const struct metric metric_recall_at = {
