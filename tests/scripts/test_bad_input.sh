@@ -91,9 +91,11 @@ bad 'output into a directory that is not empty' 2 "overwrite" prepare good.csv -
 
 # Disk: a small file system of its own, where this user may mount one
 small() { # small MOUNT_OPTIONS SCRIPT: runs SCRIPT with a fresh tmpfs at mnt
+  local namespace=-rm
+  [ "$(id -u)" != 0 ] || namespace=-m # root needs no user namespace, and may have none in a chroot
   mkdir -p mnt
   # shellcheck disable=SC2016 # the inner shell expands them
-  unshare -rm sh -c 'mount -t tmpfs -o size=64k tmpfs mnt && { [ -z "$0" ] || mount -o "remount,$0" mnt; } && eval "$1"' "$1" "$2"
+  unshare $namespace sh -c 'mount -t tmpfs -o size=64k tmpfs mnt && { [ -z "$0" ] || mount -o "remount,$0" mnt; } && eval "$1"' "$1" "$2"
 }
 if small '' true 2>/dev/null; then
   rows big.csv 20000
