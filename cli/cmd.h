@@ -2,21 +2,21 @@
 #define RECO_CLI_CMD_H
 
 /*
- * The command table. A command is one const struct cmd_spec named cmd_<name>, one row in commands.c, and a run function that
- * finds its options parsed: it calls rooms and prints results. Two executables share the table: `reco` never loads libtorch;
- * `reco-torch` also holds the commands that run a model, and `reco` starts it in its own place once it has parsed (and so
- * checked) their options. argv[0] "reco-train" is "reco train".
+ * The command table. A command is one const struct cmd_spec named cmd_<name>, one row in commands.c, and a run function
+ * that finds its options parsed: it calls rooms and prints results. Two executables share the table: `reco` never loads
+ * libtorch; `reco-torch` also holds the commands that run a model, and `reco` starts it in its own place once it has
+ * parsed (and so checked) their options. argv[0] "reco-train" is "reco train".
  *
  * To add a command that runs no model:
- *   1. cmd_<name>.c: `struct <name>_options` (first member struct cmd_common common), its static const struct opt_spec table
- *      (starts with CMD_COMMON_OPTIONS), a static run function, and `const struct cmd_spec cmd_<name>`.
+ *   1. cmd_<name>.c: `struct <name>_options` (first member struct cmd_common common), its static const table of
+ *      struct opt_spec (starts with CMD_COMMON_OPTIONS), a static run function, and `const struct cmd_spec cmd_<name>`.
  *   2. its declaration at the end of this file, 3. its row in commands.c, 4. a golden case in tests/cli/.
- * To add a command that runs a model, step 1 is three files; CMake tells the two kinds apart by the presence of opts_<name>.c:
+ * To add a command that runs a model, step 1 is three files; that opts_<name>.c exists tells CMake of which kind it is:
  *   opts_<name>.h: struct <name>_options and `int cmd_<name>_run(const struct cmd_ctx *ctx);`
  *   opts_<name>.c: the option table and `const struct cmd_spec cmd_<name>` with `.run = CMD_TORCH(cmd_<name>_run)`;
  *                  no torch, model or train headers; compiled once for each executable
- *   cmd_<name>.c:  cmd_<name>_run; in reco-torch only. Helpers that need torch: torch_<thing>.c; every other .c of this folder
- *                  is in both.
+ *   cmd_<name>.c:  cmd_<name>_run; in reco-torch only. Helpers that need torch: torch_<thing>.c
+ * Every other .c of this folder is in both.
  */
 
 #include <stdbool.h>
@@ -40,12 +40,12 @@ enum cmd_flags {
 
 struct cmd_spec {
     const char *name;
-    const char *summary;      /* one line, lower case */
-    const char *positionals;  /* "[FILE...]" for usage; NULL: none */
-    const char *description;  /* paragraphs for --help and the manual page */
-    const char *examples;     /* shell lines; NULL */
+    const char *summary;     /* one line, lower case */
+    const char *positionals; /* "[FILE...]" for usage; NULL: none */
+    const char *description; /* paragraphs for --help and the manual page */
+    const char *examples;    /* shell lines; NULL */
     const struct opt_spec *options;
-    size_t options_size;      /* sizeof of the options struct */
+    size_t options_size;                  /* sizeof of the options struct */
     int min_positionals, max_positionals; /* max -1: any */
     unsigned flags;
     int (*run)(const struct cmd_ctx *ctx); /* 0 or a negative enum reco_err */
@@ -64,11 +64,14 @@ struct cmd_common {
     bool quiet;
     bool verbose;
 };
+#define CMD_SWITCH(options_type, member, text, short_form)                                                             \
+    {                                                                                                                  \
+        .name = #member, .type = OPT_BOOL, .offset = offsetof(options_type, common.member), .letter = short_form,      \
+        .help = text, .group = "general"                                                                               \
+    }
 #define CMD_COMMON_OPTIONS(options_type)                                                                               \
-    {.name = "quiet", .type = OPT_BOOL, .offset = offsetof(options_type, common.quiet), .letter = 'q',                 \
-     .help = "print errors and results only", .group = "general"},                                                     \
-    {.name = "verbose", .type = OPT_BOOL, .offset = offsetof(options_type, common.verbose), .letter = 'v',             \
-     .help = "print debugging details", .group = "general"}
+    CMD_SWITCH(options_type, quiet, "print errors and results only", 'q'),                                             \
+        CMD_SWITCH(options_type, verbose, "print debugging details", 'v')
 
 extern const struct cmd_spec *const cmd_table[]; /* NULL-terminated */
 const struct cmd_spec *cmd_find(const char *name);
@@ -80,8 +83,8 @@ int cmd_print(const char *text) RECO_MUST_CHECK;
 char *cmd_line_text(const struct cmd_ctx *ctx);
 
 /*
- * Runs "reco <argv...>" (argv NULL-terminated, argv[0] the command) as a child and waits. The child prints its own errors;
- * its exit status comes back as the error code. A stop signal is passed on to it.
+ * Runs "reco <argv...>" (argv NULL-terminated, argv[0] the command) as a child and waits. The child prints its own
+ * errors; its exit status comes back as the error code. A stop signal is passed on to it.
  */
 int cmd_run_child(const char *const *argv) RECO_MUST_CHECK;
 

@@ -17,15 +17,15 @@
 
 enum reco_err {
     RECO_OK = 0,
-    RECO_E_GATE = -1,      /* a --require gate was not met              exit 1       */
-    RECO_E_USAGE = -2,     /* bad option, bad combination               exit 2       */
-    RECO_E_DATA = -3,      /* bad input data                            exit 3       */
-    RECO_E_IO = -4,        /* cannot read or write, disk full           exit 4       */
-    RECO_E_DIVERGED = -5,  /* training diverged                         exit 5       */
-    RECO_E_MODEL = -6,     /* model files, libtorch or device           exit 6       */
-    RECO_E_NOMEM = -7,     /* out of memory                             exit 70      */
-    RECO_E_INTERNAL = -8,  /* a bug in reco                             exit 70      */
-    RECO_E_STOPPED = -9    /* stopped by SIGINT / SIGTERM               exit 130/143 */
+    RECO_E_GATE = -1,     /* a --require gate was not met              exit 1       */
+    RECO_E_USAGE = -2,    /* bad option, bad combination               exit 2       */
+    RECO_E_DATA = -3,     /* bad input data                            exit 3       */
+    RECO_E_IO = -4,       /* cannot read or write, disk full           exit 4       */
+    RECO_E_DIVERGED = -5, /* training diverged                         exit 5       */
+    RECO_E_MODEL = -6,    /* model files, libtorch or device           exit 6       */
+    RECO_E_NOMEM = -7,    /* out of memory                             exit 70      */
+    RECO_E_INTERNAL = -8, /* a bug in reco                             exit 70      */
+    RECO_E_STOPPED = -9   /* stopped by SIGINT / SIGTERM               exit 130/143 */
 };
 
 /* Sets this thread's message and returns code (so that `return err_set(RECO_E_DATA, "...")` reads well). */

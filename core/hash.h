@@ -2,8 +2,8 @@
 #define RECO_CORE_HASH_H
 
 /*
- * Content hashes: XXH3 by libxxhash. 64 bits for hash tables and split keys, 128 bits (32 hex digits) for fingerprints of
- * data, vocabulary, label map and model. Not cryptographic: they find mistakes, not attackers.
+ * Content hashes: XXH3 by libxxhash. 64 bits for hash tables and split keys, 128 bits (32 hex digits) for fingerprints
+ * of data, vocabulary, label map and model. Not cryptographic: they find mistakes, not attackers.
  */
 
 #include <stddef.h>

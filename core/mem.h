@@ -14,14 +14,14 @@
 
 void *mem_alloc(size_t size_bytes) RECO_MUST_CHECK;
 void *mem_calloc(size_t count, size_t size_bytes) RECO_MUST_CHECK;
-void *mem_realloc(void *ptr, size_t size_bytes) RECO_MUST_CHECK;            /* on failure ptr stays valid */
+void *mem_realloc(void *ptr, size_t size_bytes) RECO_MUST_CHECK;                     /* on failure ptr stays valid */
 void *mem_realloc_array(void *ptr, size_t count, size_t size_bytes) RECO_MUST_CHECK; /* checks count * size */
 char *mem_strdup(const char *text) RECO_MUST_CHECK;
 char *mem_strndup(const char *text, size_t length) RECO_MUST_CHECK;
-char *mem_printf(const char *fmt, ...) RECO_PRINTF(1, 2) RECO_MUST_CHECK;   /* asprintf */
+char *mem_printf(const char *fmt, ...) RECO_PRINTF(1, 2) RECO_MUST_CHECK; /* asprintf */
 void mem_free(void *ptr);
 
-/* Grows *array (elements of size_bytes) so that it holds at least need elements; *capacity is updated. 0 or RECO_E_NOMEM. */
+/* Grows *array (elements of size_bytes) to hold at least need elements; *capacity is updated. 0 or RECO_E_NOMEM. */
 int mem_grow(void **array, size_t *capacity, size_t need, size_t size_bytes) RECO_MUST_CHECK;
 
 /* Tests only: the n-th allocation from now fails (1 = the next), once. 0 switches off. */

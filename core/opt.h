@@ -2,11 +2,12 @@
 #define RECO_CORE_OPT_H
 
 /*
- * Option tables. An option is written once, as a row; from the row come the parser, --help, the YAML key, the environment
- * variable RECO_<NAME>, config.resolved.yaml with each value's origin, the manual page and shell completion.
- * Order: default < --config file (in the order given) < environment < flag. '-' and '_' are the same in names;
- * --no_name negates an OPT_BOOL; "--name value" and "--name=value" both work; a typo is RECO_E_USAGE and names the nearest
- * option, before any file is opened. Rows are const and never written to; values live in the command's options struct.
+ * Option tables. An option is written once, as a row; from the row come the parser, --help, the YAML key, the
+ * environment variable RECO_<NAME>, config.resolved.yaml with each value's origin, the manual page and shell
+ * completion. Order: default < --config file (in the order given) < environment < flag. '-' and '_' are the same in
+ * names; --no_name negates an OPT_BOOL; "--name value" and "--name=value" both work; a typo is RECO_E_USAGE and names
+ * the nearest option, before any file is opened. Rows are const and never written to; values live in the command's
+ * options struct.
  *
  * To add an option: one row in the command's table, one field in its struct.
  */
@@ -41,17 +42,17 @@ struct opt_amount {
 
 enum opt_flags {
     OPT_FLAG_REQUIRED = 1u << 0,
-    OPT_FLAG_HIDDEN = 1u << 1,      /* not in --help */
-    OPT_FLAG_NO_CONFIG = 1u << 2,   /* not a YAML key, not an environment variable */
+    OPT_FLAG_HIDDEN = 1u << 1,         /* not in --help */
+    OPT_FLAG_NO_CONFIG = 1u << 2,      /* not a YAML key, not an environment variable */
     OPT_FLAG_EXCLUSIVE_LIST = 1u << 3, /* OPT_LIST: the whole value is one item (no comma split), repeats append */
-    OPT_FLAG_PATH = 1u << 4         /* completion: a path */
+    OPT_FLAG_PATH = 1u << 4            /* completion: a path */
 };
 
 struct opt_spec {
-    const char *name;           /* long name with '_'; NULL ends a table */
+    const char *name; /* long name with '_'; NULL ends a table */
     enum opt_type type;
     size_t offset;              /* offsetof(struct X_options, field) */
-    const char *default_text;   /* as the user would type it; NULL: unset, the field is NULL / false / 0, even outside the range */
+    const char *default_text;   /* as the user would type it; NULL: unset, the field is NULL / false / 0 in any range */
     double min, max;            /* OPT_INT, OPT_DOUBLE, OPT_BYTES: both 0 means no range; INFINITY: open at that end */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
     const char *unit;           /* shown in help: "tokens", "seconds"; NULL */
@@ -71,8 +72,8 @@ struct opt_set;
 
 /*
  * Parses argv[1..argc) against specs into values (a zeroed struct of the command's options type). Positional words are
- * collected; "--" ends options; "-" alone is positional. --config FILE is handled here; every other common flag is in specs.
- * On success *out must be freed with opt_free (which also releases the strings and lists inside values).
+ * collected; "--" ends options; "-" alone is positional. --config FILE is handled here; other common flags are in
+ * specs. On success *out must be freed with opt_free (which also releases the strings and lists inside values).
  * RECO_E_USAGE for anything the user wrote wrong, RECO_E_IO for a config file that cannot be read.
  */
 int opt_parse(struct opt_set **out, const struct opt_spec *specs, void *values, int argc, char **argv) RECO_MUST_CHECK;
@@ -83,9 +84,10 @@ const char *opt_positional(const struct opt_set *set, int index);
 
 enum opt_origin opt_origin_of(const struct opt_set *set, const char *name);
 bool opt_is_set(const struct opt_set *set, const char *name); /* given, and not as null: not the default */
-const char *opt_origin_text(const struct opt_set *set, const char *name); /* "default", "config.yaml:12", "RECO_SEED", "flag" */
+/* "default", "config.yaml:12", "RECO_SEED", "flag" */
+const char *opt_origin_text(const struct opt_set *set, const char *name);
 
-/* The value as text, as it would be typed (floats with %.9g, or as many digits as they need); nothing when unset; appended. */
+/* The value as it would be typed (floats with %.9g, or as many digits as they need), appended; nothing when unset. */
 int opt_value_text(const struct opt_set *set, const char *name, struct buf *b) RECO_MUST_CHECK;
 
 /* All values as YAML with "# origin" comments, by group: config.resolved.yaml. */
@@ -104,7 +106,7 @@ int opt_help_sentence(const struct opt_spec *spec, struct buf *b) RECO_MUST_CHEC
 /* The nearest of count words to word by edit distance, NULL when none is near. Used for every "did you mean". */
 const char *opt_nearest(const char *word, const char *const *words, size_t count);
 
-/* Self-check of a table (duplicates, bad defaults, choice without choices): RECO_E_INTERNAL with the row's name. For tests. */
+/* For tests: duplicates, bad defaults, a choice without choices...: RECO_E_INTERNAL with the row's name. */
 int opt_table_check(const struct opt_spec *specs) RECO_MUST_CHECK;
 
 #endif

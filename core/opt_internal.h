@@ -17,7 +17,7 @@ struct opt_state {
     enum opt_origin origin;
     int source_id;
     bool has_value; /* false: no default and nothing given, or null; the field is zero */
-    char *text; /* origin text of a config line; else NULL */
+    char *text;     /* origin text of a config line; else NULL */
 };
 
 struct opt_set {

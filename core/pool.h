@@ -2,9 +2,9 @@
 #define RECO_CORE_POOL_H
 
 /*
- * A fixed pool of threads. pool_run calls fn(arg, task) for every task in [0, task_count), on threads threads the calling
- * one included, and waits. Tasks start in order. If tasks fail, the error (code and message) of the lowest failed task
- * number is the result, on the caller's thread; tasks not yet started are skipped.
+ * A fixed pool of threads. pool_run calls fn(arg, task) for every task in [0, task_count), on threads threads the
+ * calling one included, and waits. Tasks start in order. If tasks fail, the error (code and message) of the lowest
+ * failed task number is the result, on the caller's thread; tasks not yet started are skipped.
  */
 
 #include <stddef.h>

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-void stop_install(void);       /* cli calls it for commands with the CMD_STOPPABLE flag */
+void stop_install(void); /* cli calls it for commands with the CMD_STOPPABLE flag */
 bool stop_requested(void);
-int stop_signal(void);         /* the signal, 0 when none */
+int stop_signal(void); /* the signal, 0 when none */
 
 #endif
