@@ -14,12 +14,13 @@
 /* out[4] = Philox4x32-10(counter[4], key[2]). */
 void rng_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-enum rng_stream { /* ids of the streams reco uses; never renumbered */
-                  RNG_STREAM_SHUFFLE = 1,
-                  RNG_STREAM_INIT = 2,
-                  RNG_STREAM_DROPOUT = 3,
-                  RNG_STREAM_SAMPLE = 4,
-                  RNG_STREAM_BOOTSTRAP = 5
+/* Ids of the streams that reco uses; never renumbered. */
+enum rng_stream {
+    RNG_STREAM_SHUFFLE = 1,
+    RNG_STREAM_INIT = 2,
+    RNG_STREAM_DROPOUT = 3,
+    RNG_STREAM_SAMPLE = 4,
+    RNG_STREAM_BOOTSTRAP = 5
 };
 
 struct rng {
