@@ -153,7 +153,7 @@ def make_items(rng):
         families = rng.some(sorted(COLOURS), 4)
         combos = [(b, c, s) for b in brands for c in families for s in range(len(sizes))]
         for brand, family, size in rng.some(combos, 18):
-            shade = rng.usual(COLOURS[family], 0.65)
+            shade = rng.usual(COLOURS[family], 0.7)
             name = rng.pick(names)
             series = rng.pick(SERIES)
             title = rng.pick([
@@ -162,7 +162,7 @@ def make_items(rng):
                 "{brand} {name} \"{series}\", {shade}, {size}",
                 "{brand} {series} {shade} {name} ({size})",
             ]).format(brand=brand, series=series, name=capitalise(name), shade=capitalise(shade),
-                     size=rng.usual(sizes[size], 0.75))
+                     size=rng.usual(sizes[size], 0.85))
             parts = ["%s %s, %s" % (rng.pick(MATERIAL_WORDS), name, rng.pick(features))]
             if rng.chance(0.35):
                 parts.append("size %s" % rng.pick(sizes[size]))
@@ -174,7 +174,7 @@ def make_items(rng):
         for accessory in accessories:
             for brand in rng.some(brands, 3):
                 family = rng.pick(families)
-                shade = rng.usual(COLOURS[family], 0.65)
+                shade = rng.usual(COLOURS[family], 0.7)
                 size = rng.below(len(sizes))
                 name = rng.pick(names)
                 title = rng.pick([
@@ -245,9 +245,9 @@ def make_query(rng, items):
             if key == "brand":
                 wanted["brand"], brand = target["brand"], target["brand"]
             elif key == "size":
-                wanted["size"], size = target["size"], rng.usual(sizes[target["size"]], 0.75)
+                wanted["size"], size = target["size"], rng.usual(sizes[target["size"]], 0.85)
             else:
-                wanted["family"], colour = target["family"], rng.usual(COLOURS[target["family"]], 0.75)
+                wanted["family"], colour = target["family"], rng.usual(COLOURS[target["family"]], 0.8)
         text = rng.pick(["{brand} {colour} {name} {size}", "{name} {size} {brand} {colour}",
                          "{colour} {size} {name} {brand}"]).format(brand=brand, colour=colour, name=name, size=size)
     text = " ".join(text.lower().split())
