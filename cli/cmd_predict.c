@@ -246,7 +246,7 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
                      "--max_seq_length %" PRId64 " is more than the %" PRId64 " positions of the model '%s'",
                      o->data.max_seq_length, config.max_position_embeddings, model_dir);
     if (rc == 0)
-        rc = torch_device_open(&load.device, &threads, o->device, o->data.threads, true);
+        rc = torch_device_open(&load.device, &threads, o->device, o->data.threads, o->bf16);
     if (rc == 0)
         rc = input_open(&in, o, &config, model_dir);
     if (rc == 0)

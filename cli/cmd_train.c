@@ -207,7 +207,7 @@ int cmd_train_run(const struct cmd_ctx *ctx)
     if (rc == 0)
         rc = check_model(c, model_dir);
     if (rc == 0)
-        rc = torch_device_open(&options.device, &options.threads, c->device, c->data.threads, true);
+        rc = torch_device_open(&options.device, &options.threads, c->device, c->data.threads, c->bf16);
     if (rc == 0 && c->overwrite)
         rc = train_clean(c->output_dir);
     if (rc == 0) {

@@ -154,7 +154,7 @@ static const struct opt_spec specs[] = {
     {.name = "bf16",
      .type = OPT_BOOL,
      .offset = AT(bf16),
-     .help = "matrix products in bfloat16, weights in float32",
+     .help = "matrix products in bfloat16, weights in float32; on a GPU",
      .group = "general"},
     DATA_THREADS_ROW(struct train_command, data),
     {.name = NULL}};

@@ -19,8 +19,7 @@ static int open_cuda(struct tch_device *out, int index, int count)
     return 0;
 }
 
-int torch_device_open(struct tch_device *out, int *threads, const char *device, int64_t threads_asked,
-                      bool deterministic)
+int torch_device_open(struct tch_device *out, int *threads, const char *device, int64_t threads_asked, bool bf16)
 {
     struct device_choice choice;
     *out = (struct tch_device){0};
@@ -28,12 +27,12 @@ int torch_device_open(struct tch_device *out, int *threads, const char *device, 
     if (rc != 0)
         return rc;
     *threads = threads_asked > 0 ? (int)threads_asked : cpu_count();
-    if (tch_init(*threads, deterministic) != 0)
+    if (tch_init(*threads, true) != 0)
         return err_set(RECO_E_MODEL, "cannot start libtorch: %s", tch_last_error());
     int count = choice.any || choice.cuda ? tch_cuda_count() : 0;
     if (choice.cuda || (choice.any && count > 0 && tch_cuda_built()))
         return open_cuda(out, choice.index, count);
-    return 0;
+    return bf16 ? err_set(RECO_E_USAGE, "--bf16 needs a CUDA device: the CPU computes in float32") : 0;
 }
 
 int torch_model_dir(char **out, const char *name_or_path)

@@ -43,6 +43,7 @@ struct tch_tensor *bert_forward(struct tch_scope *s, const struct bert *bert, co
     const struct tch_dropout attention = dropout_of(dropout, c->attention_probs_dropout_prob, input->units);
     const struct tch_dropout pooled = dropout_of(dropout, classifier_p, input->first_units);
 
+    const size_t mark = tch_scope_mark(s);
     struct tch_tensor *x = /* [N, H] */
         tch_embed(s, bert->word, bert->position, bert->type, input->ids, input->positions, input->types);
     x = tch_layer_norm(s, x, bert->embedding_ln_w, bert->embedding_ln_b, eps);
@@ -66,6 +67,7 @@ struct tch_tensor *bert_forward(struct tch_scope *s, const struct bert *bert, co
         h = tch_linear(s, h, l->output_w, l->output_b);
         x = tch_dropout_add_layer_norm(s, h, x, l->output_ln_w, l->output_ln_b, eps, &hidden,
                                        layer_site(i, SITE_OUTPUT));
+        tch_scope_release(s, mark, x);
     }
 
     x = tch_tanh(s, tch_linear(s, x, bert->pooler_w, bert->pooler_b)); /* [B, H] */

@@ -99,21 +99,6 @@ int trainer_read_loss(struct trainer *t)
     return rc;
 }
 
-/* window_loss += loss, on the device and outside the graph. */
-static void add_loss(struct trainer *t, struct tch_tensor *loss)
-{
-    struct tch_scope_options options = {.device = t->options->device};
-    struct tch_scope *s = tch_scope_begin(&options);
-    struct tch_tensor *sum = tch_to_dtype(s, loss, TCH_FLOAT64);
-    if (t->window_loss != NULL)
-        sum = tch_add(s, t->window_loss, sum);
-    sum = tch_keep(s, sum);
-    if (tch_scope_end(s) == 0) {
-        tch_tensor_free(t->window_loss);
-        t->window_loss = sum;
-    }
-}
-
 /* The window is complete: its loss waits to be read. */
 static int push_loss(struct trainer *t, double weight)
 {
@@ -140,8 +125,9 @@ static int accumulate(struct trainer *t, const uint32_t *rows, size_t count, uin
     batch_upload(&t->feed.batch, s, &input);
     struct tch_tensor *logits = bert_forward(s, t->bert, &input, &dropout);
     struct tch_tensor *loss = feed_loss(&t->feed, s, logits, t->bert->labels.task, weight);
-    if (tch_scope_status(s) == 0)
-        add_loss(t, loss);
+    if (t->window_loss == NULL)
+        t->window_loss = tch_keep(s, tch_zeros(s, TCH_FLOAT64, NULL, 0));
+    tch_accumulate(s, t->window_loss, loss);
     tch_backward(s, loss);
     if (tch_scope_end(s) != 0)
         return err_set(RECO_E_MODEL, "cannot train at step %" PRId64 ": %s", t->state.step + 1, tch_last_error());

@@ -19,6 +19,8 @@
 
 #define TINY RECO_SOURCE_DIR "/tests/reference/bert_tiny"
 
+static struct tch_device device; /* the CPU unless told */
+
 enum { MAX_TENSORS = 64, ROWS = 3, LENGTH = 9, CLASSES = 4 };
 
 struct fixture {
@@ -150,7 +152,7 @@ static char *without_key(const char *name)
 
 static int load(struct bert **out, const char *dir, const struct label_map *labels)
 {
-    struct bert_load_options options = {.labels = labels, .seed = 5};
+    struct bert_load_options options = {.labels = labels, .seed = 5, .device = device};
     return bert_load(out, dir, &options);
 }
 
@@ -166,7 +168,7 @@ static void logits_of(const struct bert *bert, float logits[ROWS * CLASSES])
         }
         check(batch_add(&b, ids, types, (size_t)(LENGTH - row), (uint64_t)row));
     }
-    struct tch_scope_options options = {.compute = TCH_FLOAT32};
+    struct tch_scope_options options = {.compute = TCH_FLOAT32, .device = bert->device};
     struct tch_scope *s = tch_scope_begin(&options);
     batch_upload(&b, s, &input);
     struct tch_tensor *t = bert_forward(s, bert, &input, NULL);
@@ -204,6 +206,26 @@ static void check_round_trip(const struct fixture *f)
 static void test_load_then_save(void **state)
 {
     check_round_trip(*state);
+}
+
+/* Saved from one device and loaded on the other: the same weights, and logits within 1e-4. On the CPU alone: itself. */
+static void test_devices(void **state)
+{
+    const struct fixture *f = *state;
+    const struct bert_load_options on_cpu = {.seed = 5};
+    struct bert *a = NULL, *b = NULL;
+    float x[ROWS * CLASSES], y[ROWS * CLASSES];
+    check(load(&a, f->model, NULL));
+    check(bert_save(a, f->saved));
+    check(bert_load(&b, f->saved, &on_cpu));
+    logits_of(a, x);
+    logits_of(b, y);
+    for (int i = 0; i < ROWS * CLASSES; i++)
+        assert_true(fabsf(x[i] - y[i]) <= 1e-4f);
+    bert_free(a);
+    check(bert_save(b, f->model));
+    bert_free(b);
+    check_round_trip(f);
 }
 
 static void test_names(void **state)
@@ -341,7 +363,7 @@ static void test_refused(void **state)
     struct bert *bert = NULL;
     check(label_map_from_list(&labels, names, 2));
     expect_error(f, &labels, "--ignore_mismatched_sizes");
-    struct bert_load_options options = {.labels = &labels, .ignore_mismatched_sizes = true};
+    struct bert_load_options options = {.labels = &labels, .ignore_mismatched_sizes = true, .device = device};
     check(bert_load(&bert, f->model, &options));
     assert_int_equal(bert->logits, 2);
     bert_free(bert);
@@ -386,27 +408,33 @@ static void test_transformers_reads_it(void **state)
     for (int i = 0; i < ROWS * CLASSES; i++) {
         double want = NAN;
         assert_int_equal(fscanf(p, "%lf", &want), 1);
-        if (!(fabs(logits[i] - want) <= 1e-5))
+        if (!(fabs(logits[i] - want) <= (device.cuda ? 1e-4 : 1e-5)))
             fail_msg("logit %d: %.9g, transformers %.9g", i, logits[i], want);
     }
     assert_int_equal(pclose(p), 0);
     mem_free(command);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_load_then_save),
-        CASE(test_names),
-        CASE(test_bfloat16),
-        CASE(test_float16),
-        CASE(test_fresh_parts),
-        CASE(test_refused),
-        CASE(test_transformers_reads_it),
+        CASE(test_load_then_save), CASE(test_devices),     CASE(test_names),   CASE(test_bfloat16),
+        CASE(test_float16),        CASE(test_fresh_parts), CASE(test_refused), CASE(test_transformers_reads_it),
     };
     log_set_level(LOG_LEVEL_QUIET);
     if (tch_init(1, true) != 0)
         return 1;
+    if (argc > 1 && strcmp(argv[1], "cuda") == 0) {
+        if (tch_cuda_count() == 0 || !tch_cuda_built()) {
+            printf("skipped: %s\n", tch_cuda_built() ? "there is no CUDA device" : "built without CUDA");
+            return 77;
+        }
+        if (tch_cuda_load(0) != 0) {
+            printf("%s\n", tch_last_error());
+            return 1;
+        }
+        device.cuda = true;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

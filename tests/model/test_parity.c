@@ -1,4 +1,6 @@
-/* Logits, losses, gradients and ten AdamW steps against transformers' (scripts/reference/bert_parity.py), CPU, float32.
+/*
+ * Logits, losses, gradients and ten AdamW steps against transformers' (scripts/reference/bert_parity.py), in float32 on
+ * the CPU. "test_parity cuda" runs the same on a GPU, within its wider tolerances, and logits in bfloat16.
  */
 
 #include <math.h>
@@ -18,6 +20,11 @@
 #include "model/bert_params.h"
 
 enum { BATCHES = 3, STEPS = 10, MAX_ROWS = 64, MAX_LOGITS = 8 };
+
+static struct tch_device device; /* the CPU unless told */
+static const struct tolerance {
+    double logits, loss, gradient, steps; /* gradient: a share of the largest */
+} cpu = {1e-5, 1e-6, 1e-4, 1e-5}, cuda = {1e-4, 1e-5, 1e-3, 1e-4}, *tolerance = &cpu;
 
 struct reference {
     struct safetensors *file;
@@ -106,7 +113,7 @@ static struct tch_tensor *loss_of(struct tch_scope *s, const struct reference *r
 
 static struct tch_scope *begin(bool grad)
 {
-    struct tch_scope_options options = {.grad = grad, .compute = TCH_FLOAT32};
+    struct tch_scope_options options = {.grad = grad, .compute = TCH_FLOAT32, .device = device};
     return tch_scope_begin(&options);
 }
 
@@ -130,20 +137,20 @@ static double scalar(struct tch_tensor *t)
     return value;
 }
 
-static void compare_logits(const struct safetensors_tensor *want, struct tch_tensor *logits)
+static void compare_logits(const struct safetensors_tensor *want, struct tch_tensor *logits, double allowed)
 {
     float values[MAX_ROWS * MAX_LOGITS];
     size_t count = numel(want);
     assert_int_equal(tch_numel(logits), count);
     assert_int_equal(tch_copy_out(logits, TCH_FLOAT32, values, count * sizeof *values), 0);
     for (size_t i = 0; i < count; i++)
-        if (!(fabsf(values[i] - float_at(want, i)) <= 1e-5f))
+        if (!(fabsf(values[i] - float_at(want, i)) <= allowed))
             fail_msg("%s[%zu]: %.9g, expected %.9g", want->name, i, values[i], float_at(want, i));
 }
 
-static void compare_double(const char *what, int index, double value, double want, double tolerance)
+static void compare_double(const char *what, int index, double value, double want, double allowed)
 {
-    if (!(fabs(value - want) <= tolerance))
+    if (!(fabs(value - want) <= allowed))
         fail_msg("%s %d: %.9g, expected %.9g", what, index, value, want);
 }
 
@@ -155,11 +162,11 @@ static void check_outputs(const struct bert *bert, const struct reference *r)
         struct tch_scope *s = begin(false);
         struct tch_tensor *logits = forward(s, bert, &b);
         assert_non_null(logits);
-        compare_logits(find(r, "%s.logits.%d", r->loss, i), logits);
+        compare_logits(find(r, "%s.logits.%d", r->loss, i), logits, tolerance->logits);
         compare_double("loss", i, scalar(loss_of(s, r, i, logits, false)),
-                       float_at(find(r, "%s.loss.%d", r->loss, i), 0), 1e-6);
+                       float_at(find(r, "%s.loss.%d", r->loss, i), 0), tolerance->loss);
         compare_double("weighted loss", i, scalar(loss_of(s, r, i, logits, true)),
-                       float_at(find(r, "%s.weighted_loss.%d", r->loss, i), 0), 1e-6);
+                       float_at(find(r, "%s.weighted_loss.%d", r->loss, i), 0), tolerance->loss);
         end(s);
     }
     batch_release(&b);
@@ -174,7 +181,7 @@ static void compare_whole(const struct safetensors_tensor *want, const float *go
     for (size_t i = 0; i < count; i++)
         largest = fmax(largest, fabs(float_at(want, i)));
     for (size_t i = 0; i < count; i++)
-        if (!(fabs(got[i] - float_at(want, i)) <= 1e-4 * largest + 1e-8))
+        if (!(fabs(got[i] - float_at(want, i)) <= tolerance->gradient * largest + 1e-8))
             fail_msg("%s[%zu]: %.9g, expected %.9g, largest %.9g", want->name, i, got[i], float_at(want, i), largest);
 }
 
@@ -184,11 +191,11 @@ static void compare_part(const struct reference *r, const char *name, const floa
     const struct safetensors_tensor *index = find(r, "%s.grad.%s.index", r->loss, name);
     const struct safetensors_tensor *value = find(r, "%s.grad.%s.value", r->loss, name);
     const struct safetensors_tensor *summary = find(r, "%s.grad.%s.summary", r->loss, name);
-    double largest = double_at(summary, 0), tolerance = 1e-4 * largest + 1e-8, norm = 0, sum = 0, top = 0;
+    double largest = double_at(summary, 0), allowed = tolerance->gradient * largest + 1e-8, norm = 0, sum = 0, top = 0;
     for (size_t i = 0; i < numel(index); i++) {
         size_t at = (size_t)int64_at(index, i);
         assert_true(at < count);
-        if (!(fabs(got[at] - float_at(value, i)) <= tolerance))
+        if (!(fabs(got[at] - float_at(value, i)) <= allowed))
             fail_msg("%s[%zu]: %.9g, expected %.9g, largest %.9g", name, at, got[at], float_at(value, i), largest);
     }
     for (size_t i = 0; i < count; i++) {
@@ -196,9 +203,9 @@ static void compare_part(const struct reference *r, const char *name, const floa
         sum += got[i];
         top = fmax(top, fabs(got[i]));
     }
-    assert_true(fabs(top - largest) <= tolerance);
-    assert_true(fabs(sqrt(norm) - double_at(summary, 1)) <= 1e-4 * double_at(summary, 1) + tolerance);
-    assert_true(fabs(sum - double_at(summary, 2)) <= tolerance * sqrt((double)count) + 1e-6);
+    assert_true(fabs(top - largest) <= allowed);
+    assert_true(fabs(sqrt(norm) - double_at(summary, 1)) <= tolerance->gradient * double_at(summary, 1) + allowed);
+    assert_true(fabs(sum - double_at(summary, 2)) <= allowed * sqrt((double)count) + 1e-6);
 }
 
 static void check_gradients(const struct bert *bert, const struct reference *r, bool whole)
@@ -254,12 +261,12 @@ static void check_steps(struct bert *bert, const struct reference *r)
         fill_batch(&b, r, step % BATCHES);
         struct tch_scope *s = begin(true);
         struct tch_tensor *loss = loss_of(s, r, step % BATCHES, forward(s, bert, &b), true);
-        compare_double("loss of step", step, scalar(loss), double_at(losses, (size_t)step), 1e-5);
+        compare_double("loss of step", step, scalar(loss), double_at(losses, (size_t)step), tolerance->steps);
         tch_backward(s, loss);
         end(s);
         assert_int_equal(tch_adamw_step(adamw, double_at(lr, (size_t)step), 1.0, &norm), 0);
         compare_double("gradient norm of step", step, norm, double_at(norms, (size_t)step),
-                       1e-4 * double_at(norms, (size_t)step));
+                       tolerance->gradient * double_at(norms, (size_t)step));
     }
     fill_batch(&b, r, 0);
     struct tch_scope *s = begin(false);
@@ -268,7 +275,7 @@ static void check_steps(struct bert *bert, const struct reference *r)
     float values[MAX_ROWS * MAX_LOGITS];
     assert_int_equal(tch_copy_out(logits, TCH_FLOAT32, values, numel(want) * sizeof *values), 0);
     for (size_t i = 0; i < numel(want); i++)
-        compare_double("logit after ten steps", (int)i, values[i], float_at(want, i), 1e-4);
+        compare_double("logit after ten steps", (int)i, values[i], float_at(want, i), 10 * tolerance->steps);
     end(s);
     batch_release(&b);
     tch_adamw_free(adamw);
@@ -278,7 +285,7 @@ static void check_steps(struct bert *bert, const struct reference *r)
 
 static void load(struct bert **bert, const char *dir, const struct label_map *labels)
 {
-    struct bert_load_options options = {.labels = labels, .seed = 1};
+    struct bert_load_options options = {.labels = labels, .seed = 1, .device = device};
     if (bert_load(bert, dir, &options) != 0)
         fail_msg("%s", err_message());
 }
@@ -342,7 +349,35 @@ static void test_activations(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         bert->config.hidden_act = rows[i].act;
         struct tch_scope *s = begin(false);
-        compare_logits(find(&r, "act.%s.logits.0", rows[i].name), forward(s, bert, &b));
+        compare_logits(find(&r, "act.%s.logits.0", rows[i].name), forward(s, bert, &b), tolerance->logits);
+        end(s);
+    }
+    batch_release(&b);
+    bert_free(bert);
+    safetensors_close(r.file);
+}
+
+static void test_bfloat16(void **state)
+{
+    (void)state;
+    if (!device.cuda) {
+        print_message("skipped: bfloat16 runs on a GPU\n");
+        skip();
+    }
+    struct bert *bert = NULL;
+    struct batch b = {0};
+    struct reference r;
+    open_reference(&r, "bert_tiny_parity.safetensors", "cross_entropy");
+    load(&bert, RECO_SOURCE_DIR "/tests/reference/bert_tiny", NULL);
+    for (int i = 0; i < BATCHES; i++) {
+        const struct safetensors_tensor *want = find(&r, "%s.logits.%d", r.loss, i);
+        double largest = 1;
+        for (size_t j = 0; j < numel(want); j++)
+            largest = fmax(largest, fabs(float_at(want, j)));
+        fill_batch(&b, &r, i);
+        struct tch_scope_options options = {.compute = TCH_BFLOAT16, .device = device};
+        struct tch_scope *s = tch_scope_begin(&options);
+        compare_logits(want, forward(s, bert, &b), 2e-2 * largest);
         end(s);
     }
     batch_release(&b);
@@ -378,14 +413,26 @@ static void test_minilm(void **state)
     safetensors_close(r.file);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiny_classes),   cmocka_unit_test(test_tiny_regression),
         cmocka_unit_test(test_tiny_one_logit), cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_minilm),
+        cmocka_unit_test(test_bfloat16),       cmocka_unit_test(test_minilm),
     };
     if (tch_init(2, true) != 0)
         return 1;
+    if (argc > 1 && strcmp(argv[1], "cuda") == 0) {
+        if (tch_cuda_count() == 0 || !tch_cuda_built()) {
+            printf("skipped: %s\n", tch_cuda_built() ? "there is no CUDA device" : "built without CUDA");
+            return 77;
+        }
+        if (tch_cuda_load(0) != 0) {
+            printf("%s\n", tch_last_error());
+            return 1;
+        }
+        device.cuda = true;
+        tolerance = &cuda;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
