@@ -30,6 +30,11 @@ export PATH LC_ALL NO_COLOR CI CASE SOURCE
 (cd "$work/run" && exec sh -u "$case_dir/cmd") >"$work/out" 2>"$work/err" </dev/null
 status=$?
 
+# Where the sources lie differs from clone to clone: expected texts say $SOURCE.
+for stream in out err; do
+    sed "s|$SOURCE|\$SOURCE|g" "$work/$stream" >"$work/$stream.plain" && mv "$work/$stream.plain" "$work/$stream"
+done
+
 if [ "$redo" = --redo ]; then
     for stream in out err; do
         [ ! -e "$case_dir/$stream.match" ] || continue
