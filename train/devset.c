@@ -1,6 +1,7 @@
 #include "train/devset.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -176,16 +177,55 @@ static size_t choose_metrics(const struct label_map *labels, const char *metric,
         ADD_ALL(class_metrics);
         if (labels->count == 2)
             ADD_ALL(binary_metrics);
-        double lowest = INFINITY;
-        for (int k = 0; k < labels->count && labels->graded; k++)
-            lowest = fmin(lowest, labels->grades[k]);
-        if (labels->graded && lowest <= 0)
+        if (labels->graded)
             ADD_ALL(graded_metrics);
     }
 #undef ADD_ALL
     if (metric != NULL && strcmp(metric, "loss") != 0)
         add_name(names, &count, metric);
     return count;
+}
+
+/* Predictions that vary as much as any: with them a metric is undefined only for what is in the data. */
+static void fill_varied(struct devset *dev)
+{
+    struct predictions *p = &dev->p;
+    const size_t classes = (size_t)p->labels.count;
+    for (size_t i = 0; i < dev->rows; i++) {
+        p->score[i] = (double)i;
+        if (p->value != NULL) {
+            p->value[i] = (double)i;
+            p->target[i] = dataset_target(dev->split, i);
+            continue;
+        }
+        p->label[i] = dataset_label(dev->split, i);
+        p->predicted[i] = (int32_t)(i % classes);
+        for (size_t k = 0; k < classes; k++)
+            p->p[i * classes + k] = k == i % classes ? 0.5f : 0.5f / (float)(classes - 1);
+    }
+}
+
+int devset_check(struct devset *dev, const char *metric)
+{
+    struct eval_options eval = {.metrics = &metric, .metric_count = 1, .relevance_level = NAN};
+    struct eval_report *report = NULL;
+    const char *reason = NULL;
+    double value;
+    int rc;
+    fill_varied(dev);
+    if (strcmp(metric, "loss") == 0) {
+        double weight = 0;
+        for (size_t i = 0; i < dev->rows; i++)
+            if (dev->p.value != NULL ? !isnan(dev->p.target[i]) : dev->p.label[i] >= 0)
+                weight += dataset_weight(dev->split, i);
+        rc = weight > 0 ? 0 : err_set(RECO_E_DATA, "no row of the validation split has a label and a weight above 0");
+    } else {
+        rc = eval_run(&report, &dev->p, &eval);
+        if (rc == 0 && !eval_report_get(report, metric, &value, &reason))
+            rc = err_set(RECO_E_DATA, "%s", reason != NULL ? reason : "it was not computed");
+    }
+    eval_report_free(report);
+    return rc != 0 ? err_prepend(rc, "cannot choose the best model by '%s'", metric) : 0;
 }
 
 int devset_run(struct devset *dev, const struct bert *bert, const struct infer_options *options, const char *metric,
@@ -198,9 +238,11 @@ int devset_run(struct devset *dev, const struct bert *bert, const struct infer_o
     if (rc != 0)
         return rc;
     memset(result, 0, sizeof *result);
-    bool labelled = dev->weight_sum > 0;
-    result->values[result->count++] = (struct devset_value){"loss", labelled ? dev->loss_sum / dev->weight_sum : NAN,
-                                                            labelled ? NULL : "the validation split has no labels"};
+    struct devset_value *loss = &result->values[result->count++];
+    loss->name = "loss";
+    loss->value = dev->weight_sum > 0 ? dev->loss_sum / dev->weight_sum : NAN;
+    if (dev->weight_sum <= 0)
+        snprintf(loss->reason, sizeof loss->reason, "no row has a label and a weight above 0");
     size_t count = choose_metrics(&dev->p.labels, metric, names);
     struct eval_options eval = {.metrics = names, .metric_count = count, .relevance_level = NAN};
     rc = eval_run(&report, &dev->p, &eval);
@@ -211,7 +253,7 @@ int devset_run(struct devset *dev, const struct bert *bert, const struct infer_o
         v->value = NAN;
         if (!eval_report_get(report, names[i], &v->value, &reason)) {
             v->value = NAN;
-            v->reason = "it is not defined for this validation split";
+            snprintf(v->reason, sizeof v->reason, "%s", reason != NULL ? reason : "it was not computed");
         }
     }
     eval_report_free(report);

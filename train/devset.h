@@ -19,10 +19,16 @@ int devset_new(struct devset **out, const struct dataset_split *split, size_t ro
                const struct label_map *labels) RECO_MUST_CHECK;
 void devset_free(struct devset *dev);
 
+/*
+ * Before any training: whether metric can have a value on this split at all. RECO_E_DATA says why not (it is another
+ * task's, there are no labels, no query has a relevant row).
+ */
+int devset_check(struct devset *dev, const char *metric) RECO_MUST_CHECK;
+
 struct devset_value {
     const char *name;
-    double value;       /* NaN: undefined */
-    const char *reason; /* why undefined; NULL */
+    double value;     /* NaN: undefined */
+    char reason[160]; /* why undefined; else "" */
 };
 enum { DEVSET_MAX_VALUES = 16 };
 

@@ -210,6 +210,8 @@ int trainer_start(struct trainer *t, const struct train_options *options, const 
         rc = checkpoint_rotate(options->output_dir, 0);
     if (rc == 0 && t->plan.dev != NULL)
         rc = devset_new(&t->dev, t->plan.dev, options->max_eval_samples, &t->bert->labels);
+    if (rc == 0 && t->dev != NULL)
+        rc = devset_check(t->dev, options->metric_for_best_model);
     if (rc == 0)
         rc = feed_init(&t->feed, t->plan.train, options->max_seq_length, options->truncation);
     if (rc == 0) {

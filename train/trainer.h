@@ -15,6 +15,12 @@
 #include "train/settings.h"
 #include "train/train.h"
 
+struct pending_loss {
+    struct tch_tensor *loss;
+    double weight;
+    int64_t step;
+};
+
 struct trainer {
     const struct train_options *options;
     const struct train_hooks *hooks;
@@ -29,11 +35,7 @@ struct trainer {
     uint32_t *order; /* [train_rows]: the rows of order_epoch as they are taken */
     int64_t order_epoch;
     struct tch_tensor *window_loss; /* scalar float64 on the device: the window's loss so far; NULL: none yet */
-    struct pending_loss {           /* losses of updates that were not read from the device */
-        struct tch_tensor *loss;
-        double weight;
-        int64_t step;
-    } * pending;
+    struct pending_loss *pending;   /* of updates whose losses were not read from the device */
     size_t pending_count, pending_capacity;
     double last_loss;   /* for the progress line */
     double epoch_loss;  /* mean of the last epoch that ended */
