@@ -1,44 +1,63 @@
-/* Matrix products on the CPU. */
+/* Matrix products on the CPU as tasks over the kernels. */
 
 #include "tch/gemm.hpp"
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/mm.h>
-#include <c10/core/GradMode.h>
+#include <ATen/ops/empty.h>
 
-/* Exported by the libtorch builds that carry MKL; others go through ATen. */
-extern "C" void sgemm_(const char *transa, const char *transb, const int *m, const int *n, const int *k,
-                       const float *alpha, const float *a, const int *lda, const float *b, const int *ldb,
-                       const float *beta, float *c, const int *ldc) __attribute__((weak));
+#include <algorithm>
 
 namespace tch
 {
 
-void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
-          const float *b, int64_t ldb, float beta, float *c, int64_t ldc)
+namespace
 {
-    if (sgemm_) {
-        /* BLAS is column-major: it sees the transposes, so C^T = op(B)^T op(A)^T. */
-        const int rows = static_cast<int>(n), columns = static_cast<int>(m), depth = static_cast<int>(k),
-                  stride_a = static_cast<int>(lda), stride_b = static_cast<int>(ldb), stride_c = static_cast<int>(ldc);
-        const float one = 1;
-        sgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &rows, &columns, &depth, &one, b, &stride_b, a,
-               &stride_a, &beta, c, &stride_c);
-        return;
-    }
-    c10::AutoGradMode no_grad(false);
-    const at::TensorOptions options = at::TensorOptions().dtype(at::kFloat);
-    auto view = [&](const float *p, int64_t rows, int64_t columns, int64_t stride) {
-        return at::from_blob(const_cast<float *>(p), {rows, columns}, {stride, 1}, options);
-    };
-    at::Tensor left = transpose_a ? view(a, k, m, lda).t() : view(a, m, k, lda),
-               right = transpose_b ? view(b, n, k, ldb).t() : view(b, k, n, ldb), out = view(c, m, n, ldc);
-    if (beta == 0)
-        at::mm_out(out, left, right);
-    else
-        at::addmm_out(out, out, left, right, beta, 1);
+
+/* A task's tile of about this size keeps its part of packed B in the second-level cache... */
+enum { TASK_ROWS = 64, TASK_PANELS = 16 };
+/* ...and small products are still cut for this many threads. */
+enum { TASKS_WANTED = 8 };
+
+int64_t divided(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+} /* namespace */
+
+product::product(int64_t row_count, int64_t columns, int64_t depth, operand a, operand b_operand, float *c, bool add)
+    : b(b_operand), rows(row_count)
+{
+    const kernel_table &k = kernels();
+    const int64_t together = k.gemm_rows_together(), blocks = divided(rows, together);
+    panel_width = k.gemm_panel();
+    panels = divided(columns, panel_width);
+    const int64_t wanted_rows = std::max<int64_t>(rows / TASK_ROWS, 1);
+    group_rows = std::max<int64_t>(divided(blocks, wanted_rows), 1) * together;
+    row_groups = divided(rows, group_rows);
+    const int64_t wanted_panels =
+        std::max(divided(panels, TASK_PANELS), divided(TASKS_WANTED, std::max<int64_t>(row_groups, 1)));
+    group_panels = std::max<int64_t>(divided(panels, std::min(wanted_panels, std::max<int64_t>(panels, 1))), 1);
+    panel_groups = divided(panels, group_panels);
+    packed = at::empty({panels * panel_width * depth}, at::TensorOptions().dtype(at::kFloat));
+    packed_data = packed.mutable_data_ptr<float>();
+    args = {columns, depth, a.data, a.stride, a.transposed, packed_data, c, columns, add};
+}
+
+void product::pack(int64_t i) const
+{
+    const int64_t column = i * panel_width;
+    kernels().gemm_pack(b.transposed, args.depth, std::min(panel_width, args.columns - column),
+                        b.transposed ? b.data + column * b.stride : b.data + column, b.stride,
+                        packed_data + column * args.depth);
+}
+
+product::tile product::run(int64_t i) const
+{
+    const int64_t row = i / panel_groups * group_rows, panel = i % panel_groups * group_panels;
+    const int64_t row_end = std::min(row + group_rows, rows), panel_end = std::min(panel + group_panels, panels);
+    kernels().gemm_block(&args, row, row_end, panel, panel_end);
+    return {row, row_end - row, panel * panel_width,
+            std::min(panel_end * panel_width, args.columns) - panel * panel_width};
 }
 
 } /* namespace tch */

@@ -1,6 +1,6 @@
 /*
- * y = act(x w^T + b). On the CPU the product is cut into tiles that fit the second-level cache, so that bias and
- * activation find the tile there, and the same cut for every number of threads gives the same bits.
+ * y = act(x w^T + b). On the CPU the product is cut into tiles that fit the second-level cache, where bias and
+ * activation find them; the cut is the same for every number of threads, and so are the bits.
  */
 
 #include "tch/cuda_ops.hpp"
@@ -15,10 +15,12 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 
+#include <algorithm>
+
 namespace
 {
 
-enum { TILE_ROWS = 160, TILE_COLUMNS = 256 };
+enum { SUM_COLUMNS = 64 };
 
 struct linear_node final : tch::node {
     at::Tensor x{}, pre{}; /* [N, I]; [N, O] before the activation */
@@ -65,31 +67,31 @@ tch::variable_list linear_node::apply(tch::variable_list &&grads)
     const at::Tensor weight = w.value.contiguous();
     const float *dy_data = dy.const_data_ptr<float>(), *x_data = x.const_data_ptr<float>(),
                 *w_data = weight.const_data_ptr<float>();
-    float *dx_data = dx.defined() ? dx.mutable_data_ptr<float>() : nullptr,
-          *dw_data = dw.defined() ? dw.mutable_data_ptr<float>() : nullptr,
-          *db_data = db.defined() ? db.mutable_data_ptr<float>() : nullptr;
-    const tch::parts x_rows(n, TILE_ROWS, 8), x_columns(inner, TILE_COLUMNS, 16), w_rows(outer, TILE_COLUMNS, 16),
-        w_columns(inner, TILE_COLUMNS, 16);
-    const int64_t x_tiles = dx_data ? x_rows.count * x_columns.count : 0;
-    const int64_t w_tiles = dw_data || db_data ? w_rows.count * w_columns.count : 0;
-    tch::tasks(w_tiles + x_tiles, [&](int64_t task) {
-        if (task < w_tiles) {
-            const int64_t i = w_rows.begin(task / w_columns.count), rows = w_rows.length(task / w_columns.count);
-            const int64_t j = w_columns.begin(task % w_columns.count),
-                          columns = w_columns.length(task % w_columns.count);
-            if (dw_data)
-                tch::gemm(true, false, rows, columns, n, dy_data + i, outer, x_data + j, inner, add_w ? 1 : 0,
-                          dw_data + i * inner + j, inner);
-            if (db_data && j == 0)
-                k.column_sums(n, rows, outer, dy_data + i, add_b, db_data + i);
+    /* dx = dy w and dw (+)= dy^T x together: two waits for all threads, not four. */
+    tch::product to_x, to_w;
+    if (dx.defined())
+        to_x = tch::product(n, inner, outer, {dy_data, outer, false}, {w_data, inner, false},
+                            dx.mutable_data_ptr<float>(), false);
+    if (dw.defined())
+        to_w = tch::product(outer, inner, n, {dy_data, outer, true}, {x_data, inner, false},
+                            dw.mutable_data_ptr<float>(), add_w);
+    float *db_data = db.defined() ? db.mutable_data_ptr<float>() : nullptr;
+    const int64_t sums = db_data ? (outer + SUM_COLUMNS - 1) / SUM_COLUMNS : 0;
+    tch::tasks(to_w.packs() + to_x.packs() + sums, [&](int64_t task) {
+        if (task < to_w.packs()) {
+            to_w.pack(task);
+        } else if (task < to_w.packs() + to_x.packs()) {
+            to_x.pack(task - to_w.packs());
         } else {
-            const int64_t tile = task - w_tiles;
-            const int64_t i = x_rows.begin(tile / x_columns.count), rows = x_rows.length(tile / x_columns.count);
-            const int64_t j = x_columns.begin(tile % x_columns.count),
-                          columns = x_columns.length(tile % x_columns.count);
-            tch::gemm(false, false, rows, columns, outer, dy_data + i * outer, outer, w_data + j, inner, 0,
-                      dx_data + i * inner + j, inner);
+            const int64_t i = (task - to_w.packs() - to_x.packs()) * SUM_COLUMNS;
+            k.column_sums(n, std::min<int64_t>(SUM_COLUMNS, outer - i), outer, dy_data + i, add_b, db_data + i);
         }
+    });
+    tch::tasks(to_w.tasks() + to_x.tasks(), [&](int64_t task) {
+        if (task < to_w.tasks())
+            to_w.run(task);
+        else
+            to_x.run(task - to_w.tasks());
     });
     return {dx, w.for_graph(dw), b.for_graph(db)};
 }
@@ -111,15 +113,13 @@ at::Tensor linear_on_cpu(const at::Tensor &x, const tch_tensor *w, const tch_ten
                 *b_data = b ? b->value.const_data_ptr<float>() : nullptr;
     float *pre_data = pre.mutable_data_ptr<float>(),
           *y_data = act != tch::ACT_NONE ? y.mutable_data_ptr<float>() : nullptr;
-    const tch::parts rows(n, TILE_ROWS, 8), columns(outer, TILE_COLUMNS, 16);
-    tch::tasks(rows.count * columns.count, [&](int64_t task) {
-        const int64_t i = rows.begin(task / columns.count), j = columns.begin(task % columns.count);
-        const int64_t height = rows.length(task / columns.count), width = columns.length(task % columns.count),
-                      at = i * outer + j;
-        tch::gemm(false, true, height, width, inner, x_data + i * inner, inner, w_data + j * inner, inner, 0,
-                  pre_data + at, outer);
+    const tch::product to_y(n, outer, inner, {x_data, inner, false}, {w_data, inner, true}, pre_data, false);
+    tch::tasks(to_y.packs(), [&](int64_t task) { to_y.pack(task); });
+    tch::tasks(to_y.tasks(), [&](int64_t task) {
+        const tch::product::tile tile = to_y.run(task);
+        const int64_t at = tile.row * outer + tile.column;
         if (b_data || y_data)
-            k.bias_act(height, width, outer, act, b_data ? b_data + j : nullptr, pre_data + at,
+            k.bias_act(tile.rows, tile.columns, outer, act, b_data ? b_data + tile.column : nullptr, pre_data + at,
                        y_data ? y_data + at : nullptr);
     });
     if (graph) {

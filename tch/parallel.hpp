@@ -11,7 +11,7 @@
 namespace tch
 {
 
-/* fn(task) for every task in [0, count); fn does not throw. Inside, matrix products run on the calling thread alone. */
+/* fn(task) for every task in [0, count); fn does not throw. */
 template <typename Fn> void tasks(int64_t count, const Fn &fn)
 {
 #ifdef _OPENMP
@@ -32,26 +32,6 @@ template <typename Fn> void ranges(int64_t count, int64_t size, const Fn &fn)
 {
     tasks((count + size - 1) / size, [&](int64_t i) { fn(i * size, count < (i + 1) * size ? count : (i + 1) * size); });
 }
-
-/* [0, count) in equal parts of about size, part sizes a multiple of unit (but the last). */
-struct parts {
-    int64_t total, size, count;
-    parts(int64_t total_count, int64_t about, int64_t unit) : total(total_count)
-    {
-        int64_t wanted = (total + about / 2) / about;
-        wanted = wanted < 1 ? 1 : wanted;
-        size = ((total + wanted - 1) / wanted + unit - 1) / unit * unit;
-        count = size ? (total + size - 1) / size : 0;
-    }
-    int64_t begin(int64_t i) const
-    {
-        return i * size;
-    }
-    int64_t length(int64_t i) const
-    {
-        return total - i * size < size ? total - i * size : size;
-    }
-};
 
 } /* namespace tch */
 

@@ -3,7 +3,6 @@
 #include "tch/cuda/kernels.cuh"
 
 #include <cuda_bf16.h>
-#include <cuda_fp16.h>
 
 #include "tch/philox.hpp"
 
@@ -31,11 +30,6 @@ __device__ inline float to_float(__nv_bfloat16 x)
     return __bfloat162float(x);
 }
 
-__device__ inline float to_float(__half x)
-{
-    return __half2float(x);
-}
-
 __device__ inline void from_float(float x, float *out)
 {
     *out = x;
@@ -44,11 +38,6 @@ __device__ inline void from_float(float x, float *out)
 __device__ inline void from_float(float x, __nv_bfloat16 *out)
 {
     *out = __float2bfloat16(x);
-}
-
-__device__ inline void from_float(float x, __half *out)
-{
-    *out = __float2half(x);
 }
 
 /* Columns c .. c + 3 of a row; beyond width 0. Whole and aligned (width a multiple of 4): one load. */
@@ -308,10 +297,8 @@ void by_passes(const Args &a, cudaStream_t stream)
         Launch<T, 3>::go(a, stream);
     else if (passes <= 6)
         Launch<T, 6>::go(a, stream);
-    else if (passes <= 8)
-        Launch<T, 8>::go(a, stream);
     else
-        Launch<T, 16>::go(a, stream);
+        Launch<T, 8>::go(a, stream);
 }
 
 template <typename T, int PASSES> struct launch_forward {
@@ -344,12 +331,9 @@ void dropout(element type, int64_t rows, int64_t columns, const void *x, const i
     if (type == ELEMENT_FLOAT32)
         dropout_kernel<<<grid, 256, 0, stream>>>(rows, columns, static_cast<const float *>(x), units, key,
                                                  static_cast<float *>(y));
-    else if (type == ELEMENT_BFLOAT16)
+    else
         dropout_kernel<<<grid, 256, 0, stream>>>(rows, columns, static_cast<const __nv_bfloat16 *>(x), units, key,
                                                  static_cast<__nv_bfloat16 *>(y));
-    else
-        dropout_kernel<<<grid, 256, 0, stream>>>(rows, columns, static_cast<const __half *>(x), units, key,
-                                                 static_cast<__half *>(y));
 }
 
 void norm_forward(const norm_args &a, cudaStream_t stream)
@@ -358,10 +342,8 @@ void norm_forward(const norm_args &a, cudaStream_t stream)
         return;
     if (a.type == ELEMENT_FLOAT32)
         by_passes<float, launch_forward>(a, stream);
-    else if (a.type == ELEMENT_BFLOAT16)
-        by_passes<__nv_bfloat16, launch_forward>(a, stream);
     else
-        by_passes<__half, launch_forward>(a, stream);
+        by_passes<__nv_bfloat16, launch_forward>(a, stream);
 }
 
 int64_t norm_partials(int64_t rows)
@@ -376,10 +358,8 @@ void norm_backward(const norm_grad_args &a, cudaStream_t stream)
         return;
     if (a.type == ELEMENT_FLOAT32)
         by_passes<float, launch_backward>(a, stream);
-    else if (a.type == ELEMENT_BFLOAT16)
-        by_passes<__nv_bfloat16, launch_backward>(a, stream);
     else
-        by_passes<__half, launch_backward>(a, stream);
+        by_passes<__nv_bfloat16, launch_backward>(a, stream);
     const dim3 block(WARP, WARP);
     norm_reduce_kernel<<<static_cast<unsigned>((2 * a.width + WARP - 1) / WARP), block, 0, stream>>>(
         norm_partials(a.rows), a.width, a.partial, a.dw, a.db, a.add_w, a.add_b);

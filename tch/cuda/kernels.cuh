@@ -17,14 +17,14 @@ namespace tch
 namespace cuda
 {
 
-enum element { ELEMENT_FLOAT32, ELEMENT_BFLOAT16, ELEMENT_FLOAT16 };
+enum element { ELEMENT_FLOAT32, ELEMENT_BFLOAT16 };
 
 /* y = dropout(x), both [rows, columns] of the same type; also its own derivative. */
 void dropout(element type, int64_t rows, int64_t columns, const void *x, const int64_t *units, const dropout_key &key,
              void *y, cudaStream_t stream);
 
 struct norm_args {
-    int64_t rows, width; /* width <= 2048 */
+    int64_t rows, width; /* width <= 1024 */
     element type;        /* of x */
     const void *x;
     const float *residual; /* or NULL */

@@ -81,6 +81,20 @@ struct adamw_args {
     float grad_scale;
 };
 
+enum { GEMM_PANEL_MAX = 32 };
+
+/* C [rows, columns] (+)= op(A) B, row-major; B packed by gemm_pack, panel after panel. */
+struct gemm_args {
+    int64_t columns, depth;
+    const float *a; /* A(i, k) = a[i * lda + k], or a[k * lda + i] when a_transposed */
+    int64_t lda;
+    bool a_transposed;
+    const float *b;
+    float *c;
+    int64_t ldc;
+    bool add;
+};
+
 struct kernel_table {
     const char *isa;
     /* The mask bits of columns [first_column, first_column + columns) of a unit; first_column a multiple of 4. */
@@ -99,6 +113,13 @@ struct kernel_table {
     void (*column_sums)(int64_t rows, int64_t columns, int64_t stride, const float *x, bool accumulate, float *out);
     void (*attention_forward)(const attention_args *a);
     void (*attention_backward)(const attention_grad_args *a);
+    /* Columns of B in a panel, and the rows of C that are best a multiple of. */
+    int64_t (*gemm_panel)();
+    int64_t (*gemm_rows_together)();
+    /* One panel as [depth, gemm_panel()], missing columns zero: B(k, j) = b[k * ldb + j], or b[j * ldb + k] when
+     * transposed. */
+    void (*gemm_pack)(bool transposed, int64_t depth, int64_t columns, const float *b, int64_t ldb, float *to);
+    void (*gemm_block)(const gemm_args *g, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end);
     double (*sum_squares)(int64_t count, const float *x);
     /* One AdamW update of count elements; g NULL: zero gradients. */
     void (*adamw)(int64_t count, const adamw_args *a, float *p, const float *g, float *m, float *v);
