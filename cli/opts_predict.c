@@ -66,7 +66,11 @@ static const struct opt_spec specs[] = {
      .help = "rows that are sorted by length together",
      .group = "speed"},
     DEVICE_OPTION_ROW(struct predict_options, device),
-    {.name = "bf16", .type = OPT_BOOL, .offset = AT(bf16), .help = "matrix products in bfloat16; on a GPU", .group = "general"},
+    {.name = "bf16",
+     .type = OPT_BOOL,
+     .offset = AT(bf16),
+     .help = "matrix products in bfloat16; on a GPU",
+     .group = "general"},
     DATA_THREADS_ROW(struct predict_options, data),
     {.name = NULL}};
 
