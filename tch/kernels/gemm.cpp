@@ -88,6 +88,15 @@ static void keep(int64_t columns, int64_t depth, const float *from, int64_t stri
             to[k * width + i] = from[k * stride + i];
 }
 
+/* keep for a block of MR, by whole vectors: what is written beyond a row is overwritten by the next, to has W to spare.
+ */
+static void keep_whole(int64_t depth, const float *from, int64_t stride, float *to)
+{
+    static_assert(static_cast<int>(MR) <= static_cast<int>(W), "one vector holds a block's row");
+    for (int64_t k = 0; k < depth; k++)
+        store(to + k * MR, load(from + k * stride));
+}
+
 void gemm_pack(bool transposed, int64_t depth, int64_t columns, const float *b, int64_t ldb, float *to)
 {
     if (columns < NR)
@@ -148,12 +157,14 @@ template <> struct tiles<0> {
 
 void gemm_block(const gemm_args *g, int64_t row_begin, int64_t row_end, int64_t panel_begin, int64_t panel_end)
 {
-    alignas(64) float a[KC * MR];
+    alignas(64) float a[KC * MR + W];
     for (int64_t start = 0; start < g->depth; start += KC) {
         const int64_t depth = g->depth - start < KC ? g->depth - start : static_cast<int64_t>(KC);
         for (int64_t r = row_begin; r < row_end; r += MR) {
             const int64_t rows = row_end - r < MR ? row_end - r : static_cast<int64_t>(MR);
-            if (g->a_transposed)
+            if (g->a_transposed && r + W <= g->lda)
+                keep_whole(depth, g->a + start * g->lda + r, g->lda, a);
+            else if (g->a_transposed)
                 keep(rows, depth, g->a + start * g->lda + r, g->lda, a, MR);
             else
                 turn(rows, depth, g->a + r * g->lda + start, g->lda, a, MR);
