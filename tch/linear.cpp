@@ -169,8 +169,9 @@ at::Tensor linear(const struct tch_scope *s, const tch_tensor *x, const tch_tens
         shape.back() = w->value.size(0);
         return linear_on_cpu(from.reshape({-1, from.size(-1)}), w, b, act).view(shape);
     }
+    /* 16 bits on the CPU: libtorch's own, for the products alone. */
     const at::Tensor weight = tch::used(w).to(compute), bias = b ? tch::used(b).to(compute) : at::Tensor();
-    return activate(at::linear(from.to(compute), weight, bias), act);
+    return activate(at::linear(from.to(compute), weight, bias).to(at::kFloat), act);
 }
 
 } /* namespace */
