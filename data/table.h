@@ -1,0 +1,72 @@
+#ifndef RECO_DATA_TABLE_H
+#define RECO_DATA_TABLE_H
+
+/*
+ * A table with named columns, one record at a time, whatever it arrives as: CSV, TSV or JSON Lines; plain, gzip or zstd
+ * (known by their first bytes, from a file or stdin); UTF-8, Latin-1, Windows-1252 or UTF-16; with a header or with
+ * the names given. Records, bad rows, memory and line numbers are those of csv.h; text is UTF-8 (as far as the file
+ * says so: invalid UTF-8 in a file that is read as UTF-8 is passed on as it is). A reader belongs to one thread.
+ *
+ * JSON Lines: one object a line; the columns are the names of the first objects (and those wanted), in order of first
+ * sight; null and a missing name are an empty field; numbers and true/false keep their spelling; an array or object is
+ * its compact JSON. A line that is no object is a bad row.
+ */
+
+#include "core/opt.h"
+#include "data/csv.h"
+
+enum table_format { TABLE_FORMAT_AUTO, TABLE_FORMAT_CSV, TABLE_FORMAT_TSV, TABLE_FORMAT_JSONL };
+extern const char *const table_format_choices[]; /* "auto", "csv", "tsv", "jsonl", NULL */
+enum table_encoding {
+    TABLE_ENCODING_AUTO, /* UTF-8; UTF-16 by its byte order mark */
+    TABLE_ENCODING_UTF8,
+    TABLE_ENCODING_LATIN1,
+    TABLE_ENCODING_WINDOWS_1252, /* by the WHATWG table: every byte has a character */
+    TABLE_ENCODING_UTF16
+};
+extern const char *const table_encoding_choices[]; /* "auto", "utf-8", "latin-1", "windows-1252", "utf-16", NULL */
+
+struct table_options {
+    int format;              /* enum table_format; auto: by the name without .gz/.zst, else by the first bytes */
+    char *delimiter;         /* one character, "tab"; NULL: tab in .tsv files, else detected among , ; tab | */
+    char *quote;             /* one character or "none"; NULL: '"' */
+    struct opt_list columns; /* names of the columns when the file has no header; empty: the first record names them */
+    int encoding;            /* enum table_encoding */
+    bool repair_encoding;    /* UTF-8 that was encoded twice (through Windows-1252) is decoded once more; decided once a
+                                file */
+    bool trim_blanks;
+    int64_t max_field_bytes; /* 0: CSV_MAX_FIELD_BYTES */
+};
+
+/* What can be said of the options before a file is opened: RECO_E_USAGE. */
+int table_options_check(const struct table_options *options) RECO_MUST_CHECK;
+
+struct table_reader;
+
+/* path "-": stdin. options may be NULL. Errors as csv_reader_open; a damaged compressed file is RECO_E_DATA. */
+int table_reader_open(struct table_reader **out, const char *path, const struct table_options *options) RECO_MUST_CHECK;
+int table_reader_next(struct table_reader *reader, const struct csv_record **out) RECO_MUST_CHECK;
+void table_reader_close(struct table_reader *reader); /* NULL-safe */
+
+size_t table_reader_columns(const struct table_reader *reader);
+const char *table_reader_column_name(const struct table_reader *reader, size_t column);
+int table_reader_find(const struct table_reader *reader, const char *option, const char *name,
+                      size_t *column) RECO_MUST_CHECK; /* as csv_reader_find */
+bool table_reader_has(const struct table_reader *reader, const char *name);
+
+uint64_t table_reader_bytes_read(const struct table_reader *reader);  /* of the file as stored, for progress */
+uint64_t table_reader_total_bytes(const struct table_reader *reader); /* 0: unknown (a pipe) */
+
+/* What was found out, for reports. */
+struct table_facts {
+    enum table_format format;
+    const char *compression; /* "none", "gzip", "zstd" */
+    const char *encoding;    /* "utf-8", ... */
+    bool bom;
+    bool repaired;         /* doubly encoded text was undone */
+    char delimiter, quote; /* '\0': none */
+    const char *line_ends; /* "lf", "crlf", "cr", "mixed": of the lines read so far */
+};
+void table_reader_facts(const struct table_reader *reader, struct table_facts *facts);
+
+#endif
