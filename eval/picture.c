@@ -10,30 +10,11 @@
 #define CURVES_MAX 8   /* more classes than this: the first ones */
 #define POINTS_MAX 400 /* of a curve; more cannot be seen */
 
-static struct eval_picture *add_picture(struct eval_pictures *pictures, const char *title)
+static struct page_picture *add_picture(struct eval_pictures *pictures, const char *title)
 {
-    struct eval_picture *picture = &pictures->items[pictures->count++];
+    struct page_picture *picture = &pictures->items[pictures->count++];
     picture->title = title;
     return picture;
-}
-
-static int begin(struct buf *b, const char *name, const char *x, const char *y)
-{
-    return buf_printf(
-        b,
-        "set terminal svg size 520,380 dynamic name '%s' font 'sans-serif,13' background '#ffffff'\n"
-        "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\nset xlabel '%s'\nset ylabel '%s' noenhanced\n",
-        name, x, y);
-}
-
-/* A title in gnuplot's single quotes, where a quote is doubled and nothing else is special. */
-static int add_quoted(struct buf *b, const char *text)
-{
-    TRY(buf_add_char(b, '\''));
-    for (; *text; text++) {
-        TRY(*text == '\'' ? buf_add_str(b, "''") : buf_add_char(b, *text == '\n' ? ' ' : *text));
-    }
-    return buf_add_char(b, '\'');
 }
 
 /* ---- ROC and precision over recall, one class against the rest ---- */
@@ -80,8 +61,8 @@ static int add_curves(const struct eval_report *report, enum curve_kind kind, st
     const struct metric_data *data = &report->data;
     int first = data->classes == 2 ? data->positive : 0;
     int last = data->classes == 2 ? first : data->classes - 1;
-    TRY(begin(b, kind == CURVE_ROC ? "roc" : "pr", kind == CURVE_ROC ? "false positive rate" : "recall",
-              kind == CURVE_ROC ? "true positive rate" : "precision"));
+    TRY(page_plot_begin(b, kind == CURVE_ROC ? "roc" : "pr", kind == CURVE_ROC ? "false positive rate" : "recall",
+                        kind == CURVE_ROC ? "true positive rate" : "precision"));
     TRY(buf_printf(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key %s\n",
                    kind == CURVE_ROC ? "bottom right" : "bottom left"));
     struct buf plot = {0};
@@ -112,7 +93,7 @@ static int add_curves(const struct eval_report *report, enum curve_kind kind, st
             drawn++;
         }
         if (!rc) {
-            rc = add_quoted(&plot, report_label_name(report, c));
+            rc = page_plot_quoted(&plot, report_label_name(report, c));
         }
         if (!rc) {
             rc = buf_add_str(&plot, " noenhanced");
@@ -177,7 +158,7 @@ static int add_by_query(const struct eval_report *report, size_t value, struct b
     }
     qsort(values, count, sizeof *values, compare_descending);
     size_t step = count / POINTS_MAX + 1;
-    int rc = begin(b, "queries", "queries, best first", report->values[value].name);
+    int rc = page_plot_begin(b, "queries", "queries, best first", report->values[value].name);
     if (!rc) {
         rc = buf_add_str(b, "set yrange [0:1.02]\nset key off\nset style fill solid 0.6 noborder\n$q << END\n");
     }
@@ -209,8 +190,7 @@ int eval_pictures_plan(struct eval_pictures *pictures, const struct eval_report 
 void eval_pictures_release(struct eval_pictures *pictures)
 {
     for (size_t i = 0; i < pictures->count; i++) {
-        buf_release(&pictures->items[i].program);
-        buf_release(&pictures->items[i].svg);
+        page_picture_release(&pictures->items[i]);
     }
     pictures->count = 0;
 }

@@ -8,17 +8,12 @@
 
 #include "core/buf.h"
 #include "eval/evaluate.h"
+#include "eval/page.h"
 
 enum { EVAL_PICTURES_MAX = 4 };
 
-struct eval_picture {
-    const char *title;
-    struct buf program; /* gnuplot, data included */
-    struct buf svg;     /* filled by the caller; empty: could not be drawn */
-};
-
 struct eval_pictures {
-    struct eval_picture items[EVAL_PICTURES_MAX];
+    struct page_picture items[EVAL_PICTURES_MAX];
     size_t count;
 };
 

@@ -7,55 +7,6 @@
 
 #define PROVENANCE_DEPTH 4
 
-static const char page_head[] =
-    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>reco report</title>\n<style>\n"
-    "body{font:15px/1.45 system-ui,sans-serif;color:#1c1c1c;background:#fff;max-width:60rem;margin:0 "
-    "auto;padding:1rem}\n"
-    "h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:1.8rem 0 .5rem;border-bottom:1px solid #ccc}\n"
-    ".wide{overflow-x:auto}.columns{columns:20rem auto}.columns table{width:100%}\n"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #e4e4e4}th{font-weight:600}\n"
-    "th:first-child,td:first-child{text-align:left}td.why{text-align:left;color:#8a3b00}\n"
-    ".pictures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;flex:1 1 18rem;max-width:32rem}\n"
-    "figure svg{width:100%;height:auto}figcaption{color:#555;font-size:.9rem}\n"
-    "code{font-size:.85rem;overflow-wrap:anywhere}dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem "
-    "1rem}\n"
-    "dd{margin:0;overflow-wrap:anywhere}dt{color:#555}.note{color:#555}\n"
-    "@media print{body{max-width:none;padding:0}h2{break-after:avoid}table,figure{break-inside:avoid}}\n"
-    "@media (max-width:30rem){body{padding:.6rem;font-size:14px}dl{grid-template-columns:1fr}dt{margin-top:.4rem}}\n"
-    "</style>\n</head>\n<body>\n";
-
-static int add_escaped(struct buf *b, const char *text)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            TRY(buf_add_str(b, "&amp;"));
-            break;
-        case '<':
-            TRY(buf_add_str(b, "&lt;"));
-            break;
-        case '>':
-            TRY(buf_add_str(b, "&gt;"));
-            break;
-        case '"':
-            TRY(buf_add_str(b, "&quot;"));
-            break;
-        default:
-            TRY(buf_add_char(b, *text));
-        }
-    }
-    return 0;
-}
-
-static int add_cell(struct buf *b, const char *tag, const char *text)
-{
-    TRY(buf_printf(b, "<%s>", tag));
-    TRY(add_escaped(b, text));
-    return buf_printf(b, "</%s>", tag);
-}
-
 static int add_share(struct buf *b, uint64_t part, uint64_t whole)
 {
     return whole ? buf_printf(b, "<td>%.4f</td>", (double)part / (double)whole) : buf_add_str(b, "<td>&ndash;</td>");
@@ -92,7 +43,7 @@ static int add_classes(const struct eval_report *report, struct buf *b)
     for (size_t c = 0; c < n; c++) {
         uint64_t hits = data->confusion[c * n + c];
         TRY(buf_add_str(b, "<tr>"));
-        TRY(add_cell(b, "td", report_label_name(report, (int)c)));
+        TRY(page_add_cell(b, "td", report_label_name(report, (int)c)));
         TRY(add_share(b, hits, data->predicted[c]));
         TRY(add_share(b, hits, data->support[c]));
         TRY(add_share(b, 2 * hits, data->predicted[c] + data->support[c]));
@@ -108,12 +59,12 @@ static int add_confusion(const struct eval_report *report, struct buf *b)
     size_t n = (size_t)data->classes;
     TRY(buf_add_str(b, "<h2>Confusion matrix</h2>\n<div class=\"wide\"><table>\n<tr><th>label \\ predicted</th>"));
     for (size_t c = 0; c < n; c++) {
-        TRY(add_cell(b, "th", report_label_name(report, (int)c)));
+        TRY(page_add_cell(b, "th", report_label_name(report, (int)c)));
     }
     TRY(buf_add_str(b, "</tr>\n"));
     for (size_t i = 0; i < n; i++) {
         TRY(buf_add_str(b, "<tr>"));
-        TRY(add_cell(b, "th", report_label_name(report, (int)i)));
+        TRY(page_add_cell(b, "th", report_label_name(report, (int)i)));
         for (size_t j = 0; j < n; j++) {
             uint64_t count = data->confusion[i * n + j];
             double share = data->support[i] ? (double)count / (double)data->support[i] : 0;
@@ -134,10 +85,10 @@ static int add_values(const struct eval_report *report, struct buf *b)
             continue;
         }
         TRY(buf_add_str(b, "<tr>"));
-        TRY(add_cell(b, "td", v->name));
+        TRY(page_add_cell(b, "td", v->name));
         if (v->reason) {
             TRY(buf_add_str(b, "<td class=\"why\">undefined: "));
-            TRY(add_escaped(b, v->reason));
+            TRY(page_add_escaped(b, v->reason));
             TRY(buf_add_str(b, "</td></tr>\n"));
         } else {
             TRY(buf_printf(b, "<td>%.4f</td></tr>\n", v->value));
@@ -160,7 +111,7 @@ static int add_ranking_row(const struct eval_report *report, const struct eval_v
     }
     if (row->reason) {
         TRY(buf_add_str(b, "<td class=\"why\">undefined: "));
-        TRY(add_escaped(b, row->reason));
+        TRY(page_add_escaped(b, row->reason));
         return buf_add_str(b, "</td></tr>\n");
     }
     return buf_printf(b, "<td>%zu</td></tr>\n", row->queries);
@@ -185,27 +136,6 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
     return buf_add_str(b, "</table></div>\n");
 }
 
-static int add_pictures(const struct eval_pictures *pictures, struct buf *b)
-{
-    size_t missing = 0;
-    TRY(buf_add_str(b, "<h2>Pictures</h2>\n<div class=\"pictures\">\n"));
-    for (size_t i = 0; i < pictures->count; i++) {
-        const struct eval_picture *picture = &pictures->items[i];
-        const char *svg = strstr(buf_str(&picture->svg), "<svg");
-        if (!svg) {
-            missing++;
-            continue;
-        }
-        TRY(buf_printf(b, "<figure>%s<figcaption>", svg));
-        TRY(add_escaped(b, picture->title));
-        TRY(buf_add_str(b, "</figcaption></figure>\n"));
-    }
-    TRY(buf_add_str(b, "</div>\n"));
-    return missing ? buf_printf(b, "<p class=\"note\">%zu pictures could not be drawn: gnuplot is not installed.</p>\n",
-                                missing)
-                   : 0;
-}
-
 static int add_definitions(const struct eval_report *report, struct buf *b)
 {
     const struct metric *last = NULL;
@@ -216,13 +146,13 @@ static int add_definitions(const struct eval_report *report, struct buf *b)
             continue;
         }
         last = m;
-        TRY(add_cell(b, "dt", m->name));
+        TRY(page_add_cell(b, "dt", m->name));
         TRY(buf_add_str(b, "<dd>"));
-        TRY(add_escaped(b, m->help));
+        TRY(page_add_escaped(b, m->help));
         TRY(buf_add_str(b, ". <code>"));
-        TRY(add_escaped(b, m->formula));
+        TRY(page_add_escaped(b, m->formula));
         TRY(buf_add_str(b, "</code> <span class=\"note\">"));
-        TRY(add_escaped(b, m->citation));
+        TRY(page_add_escaped(b, m->citation));
         TRY(buf_printf(b, "; version %d</span></dd>\n", m->version));
     }
     return buf_add_str(b, "</dl>\n");
@@ -236,10 +166,10 @@ static int add_provenance(json_t *object, const char *prefix, int depth, struct 
     {
         if (json_is_string(value) || json_is_integer(value)) {
             TRY(buf_add_str(b, "<dt>"));
-            TRY(add_escaped(b, prefix));
-            TRY(add_escaped(b, key));
+            TRY(page_add_escaped(b, prefix));
+            TRY(page_add_escaped(b, key));
             TRY(buf_add_str(b, "</dt><dd><code>"));
-            TRY(json_is_string(value) ? add_escaped(b, json_string_value(value))
+            TRY(json_is_string(value) ? page_add_escaped(b, json_string_value(value))
                                       : buf_printf(b, "%lld", (long long)json_integer_value(value)));
             TRY(buf_add_str(b, "</code></dd>\n"));
         } else if (json_is_object(value) && strcmp(key, "labels") != 0 && depth < PROVENANCE_DEPTH) {
@@ -254,7 +184,7 @@ static int add_provenance(json_t *object, const char *prefix, int depth, struct 
 
 int eval_report_html(const struct eval_report *report, const struct eval_pictures *pictures, struct buf *b)
 {
-    TRY(buf_add_str(b, page_head));
+    TRY(page_begin(b, "reco report", NULL));
     TRY(add_summary(report, b));
     if (report->data.confusion && report->data.rows) {
         TRY(add_classes(report, b));
@@ -263,7 +193,8 @@ int eval_report_html(const struct eval_report *report, const struct eval_picture
         }
     }
     if (pictures->count) {
-        TRY(add_pictures(pictures, b));
+        TRY(buf_add_str(b, "<h2>Pictures</h2>\n"));
+        TRY(page_add_pictures(b, pictures->items, pictures->count));
     }
     TRY(add_values(report, b));
     if (report->ranking.done) {
@@ -275,5 +206,5 @@ int eval_report_html(const struct eval_report *report, const struct eval_picture
         TRY(add_provenance(report->provenance, "", 0, b));
         TRY(buf_add_str(b, "</dl>\n"));
     }
-    return buf_add_str(b, "</body>\n</html>\n");
+    return page_end(b);
 }
