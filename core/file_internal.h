@@ -1,7 +1,7 @@
 #ifndef RECO_CORE_FILE_INTERNAL_H
 #define RECO_CORE_FILE_INTERNAL_H
 
-/* Shared by file.c and dir.c only. */
+/* Shared by file.c, dir.c and temp_file.c only. */
 
 #include <stdbool.h>
 
