@@ -76,5 +76,7 @@ uint64_t csv_reader_total_bytes(const struct csv_reader *reader); /* 0: unknown 
 
 /* One character, "tab" or "\t"; not a quote, a line break or NUL. RECO_E_USAGE. */
 int csv_delimiter_parse(const char *text, char *delimiter) RECO_MUST_CHECK;
+/* One character that may be a quote, or "none", which is '\0'. RECO_E_USAGE. */
+int csv_quote_parse(const char *text, char *quote) RECO_MUST_CHECK;
 
 #endif

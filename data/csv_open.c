@@ -222,3 +222,13 @@ int csv_delimiter_parse(const char *text, char *delimiter)
     *delimiter = c;
     return 0;
 }
+
+int csv_quote_parse(const char *text, char *quote)
+{
+    bool none = strcmp(text, "none") == 0;
+
+    if (!none && (strlen(text) != 1 || strchr("\n\r\t ,;|", text[0]) != NULL || (unsigned char)text[0] >= 0x80))
+        return err_set(RECO_E_USAGE, "bad quote '%s': expected one character, or 'none'", text);
+    *quote = none ? '\0' : text[0];
+    return 0;
+}

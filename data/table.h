@@ -63,9 +63,15 @@ struct table_facts {
     const char *compression; /* "none", "gzip", "zstd" */
     const char *encoding;    /* "utf-8", ... */
     bool bom;
-    bool repaired;         /* doubly encoded text was undone */
-    char delimiter, quote; /* '\0': none */
-    const char *line_ends; /* "lf", "crlf", "cr", "mixed": of the lines read so far */
+    bool repaired;                           /* doubly encoded text was undone */
+    char delimiter, quote;                   /* '\0': none */
+    bool delimiter_detected, quote_detected; /* by the file's content, not given and not by its name */
+    const char *line_ends; /* "lf", "crlf", "cr", "mixed": of the records read so far; "none": no line end yet */
+    /* Of the records read so far: with invalid UTF-8 (passed on as it is), and the line of the first of them. */
+    uint64_t invalid_utf8_records, invalid_utf8_line;
+    /* Of the text read so far: characters that the encoding does not have (read as U+FFFD); runs of characters that
+     * were not encoded twice in a file that is repaired (kept as they are). */
+    uint64_t replaced_characters, unrepaired_runs;
 };
 void table_reader_facts(const struct table_reader *reader, struct table_facts *facts);
 
