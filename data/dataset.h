@@ -2,9 +2,10 @@
 #define RECO_DATA_DATASET_H
 
 /*
- * The prepared dataset, version 1: a directory with dataset.json, the ids of every distinct text once and untruncated
+ * The prepared dataset, version 2: a directory with dataset.json, the ids of every distinct text once and untruncated
  * (2 bytes a token where the vocabulary allows), and for each split its pairs as references to texts. Memory-mapped and
- * read-only after opening; any number of threads may read. Checked on opening: magic, version, counts, sizes, hashes.
+ * read-only after opening; any number of threads may read. Every byte is checked on opening, against a checksum a
+ * block: RECO_E_DATA names the file and the bytes that were altered, or a file that was cut, grown or exchanged.
  */
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/buf.h"
 #include "core/mem.h"
 #include "data/dataset_internal.h"
 
@@ -10,10 +11,8 @@ int dataset_file_open(struct dataset_file *f, const char *dir, const char *name,
     memset(f, 0, sizeof *f);
     f->name = mem_printf("%s%s", name, suffix);
     char *path = f->name == NULL ? NULL : path_join(dir, f->name);
-    int rc = path == NULL ? RECO_E_NOMEM : hash_stream_new(&f->hash);
+    int rc = path == NULL ? RECO_E_NOMEM : file_writer_open(&f->writer, path);
 
-    if (rc == 0)
-        rc = file_writer_open(&f->writer, path);
     mem_free(path);
     memcpy(header.magic, DATASET_MAGIC, sizeof header.magic);
     header.version = DATASET_VERSION;
@@ -24,21 +23,55 @@ int dataset_file_open(struct dataset_file *f, const char *dir, const char *name,
     return rc;
 }
 
+static int add_sum(struct dataset_file *f, const void *bytes, size_t length)
+{
+    int rc = mem_grow((void **)&f->sums, &f->sums_capacity, f->sum_count + 1, sizeof *f->sums);
+
+    if (rc == 0)
+        f->sums[f->sum_count++] = hash_u64(bytes, length, 0);
+    return rc;
+}
+
 int dataset_file_add(struct dataset_file *f, const void *bytes, size_t length)
 {
-    hash_stream_add(f->hash, bytes, length);
-    return file_write(f->writer, bytes, length);
+    const unsigned char *at = bytes;
+    size_t left = length;
+    int rc = 0;
+
+    while (rc == 0 && left > 0) {
+        size_t part = DATASET_SUM_BYTES - f->block.length < left ? DATASET_SUM_BYTES - f->block.length : left;
+
+        if (part == DATASET_SUM_BYTES) {
+            rc = add_sum(f, at, part);
+        } else {
+            rc = buf_add(&f->block, at, part);
+            if (rc == 0 && f->block.length == DATASET_SUM_BYTES) {
+                rc = add_sum(f, f->block.data, f->block.length);
+                buf_clear(&f->block);
+            }
+        }
+        at += part;
+        left -= part;
+    }
+    return rc < 0 ? rc : file_write(f->writer, bytes, length);
 }
 
 int dataset_file_commit(struct dataset_file *f, json_t *files)
 {
+    static const unsigned char zeros[8];
     char hex[HASH_HEX_SIZE];
     uint64_t bytes = file_writer_tell(f->writer);
-    int rc = file_writer_commit(&f->writer);
+    int rc = f->block.length > 0 ? add_sum(f, f->block.data, f->block.length) : 0;
 
+    if (rc == 0)
+        rc = file_write(f->writer, zeros, (size_t)(dataset_sum_offset(bytes) - bytes));
+    if (rc == 0)
+        rc = file_write(f->writer, f->sums, f->sum_count * sizeof *f->sums);
+    if (rc == 0)
+        rc = file_writer_commit(&f->writer);
     if (rc < 0)
         return rc;
-    hash_stream_hex(f->hash, hex);
+    hash_hex(f->sums, f->sum_count * sizeof *f->sums, hex);
     json_t *entry = json_pack("{s:I, s:s}", "bytes", (json_int_t)bytes, "hash", hex);
     return json_object_set_new(files, f->name, entry) < 0 ? err_nomem() : 0;
 }
@@ -46,7 +79,8 @@ int dataset_file_commit(struct dataset_file *f, json_t *files)
 void dataset_file_release(struct dataset_file *f)
 {
     file_writer_abort(&f->writer);
-    hash_stream_free(f->hash);
+    buf_release(&f->block);
+    mem_free(f->sums);
     mem_free(f->name);
     memset(f, 0, sizeof *f);
 }
@@ -126,4 +160,51 @@ int dataset_split_content_hash(const json_t *json, const char *split, char hex[H
         hash_stream_hex(stream, hex);
     hash_stream_free(stream);
     return rc;
+}
+
+/* ---- dataset.json itself
+ * ---------------------------------------------------------------------------------------------- */
+
+int dataset_json_checksum(const json_t *json, char hex[HASH_HEX_SIZE])
+{
+    json_t *copy = json_copy((json_t *)json);
+    char *text = NULL;
+
+    if (copy != NULL) {
+        json_object_del(copy, "checksum");
+        text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    }
+    json_decref(copy);
+    if (text == NULL)
+        return err_nomem();
+    hash_hex(text, strlen(text), hex);
+    mem_free(text);
+    return 0;
+}
+
+static int set_hex(json_t *json, const char *name, const char *hex)
+{
+    return json_object_set_new(json, name, json_string(hex)) < 0 ? err_nomem() : 0;
+}
+
+int dataset_json_seal(json_t *json)
+{
+    const json_t *splits = json_object_get(json, "splits");
+    char hex[HASH_HEX_SIZE];
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < json_array_size(splits); i++) {
+        json_t *split = json_array_get(splits, i);
+
+        rc = dataset_split_content_hash(json, json_string_value(json_object_get(split, "name")), hex);
+        if (rc == 0)
+            rc = set_hex(split, "hash", hex);
+    }
+    if (rc == 0)
+        rc = dataset_content_hash(json, hex);
+    if (rc == 0)
+        rc = set_hex(json, "hash", hex);
+    if (rc == 0)
+        rc = dataset_json_checksum(json, hex);
+    return rc < 0 ? rc : set_hex(json, "checksum", hex);
 }

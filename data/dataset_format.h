@@ -3,8 +3,8 @@
 
 /* clang-format off */
 /*
- * The files of a dataset directory, version 1. Private to dataset*.c. Little-endian. Every file but the JSON ones begins with
- * struct dataset_header; after it, without gaps, for T texts, B blocks, R rows:
+ * The files of a dataset directory, version 2. Private to dataset*.c. Little-endian. Every file but the JSON ones begins with
+ * struct dataset_header and ends with its checksums; between them, without gaps, for T texts, B blocks, R rows:
  *
  *   texts.ids        uint16 or uint32 ids[]               tokens of all texts, one after the other (width: bytes of an id)
  *   texts.index      uint64 token_start[T + 1]            place of each text in texts.ids, in tokens
@@ -17,7 +17,11 @@
  *                    int32  label[R]                      class, -1: none
  *                    float  weight[R]                     only with DATASET_HAS_WEIGHT
  *   <split>.columns  the columns of each row, escaped and joined by tabs; no line ends
- *   dataset.json     everything else, with size and XXH3-128 hash of each file above; written last
+ *   checksums        zero bytes up to a multiple of 8, then uint64 XXH3-64 of each DATASET_SUM_BYTES of what stands before them,
+ *                    the last of them shorter
+ *
+ *   dataset.json     everything else, with the bytes before the checksums and the XXH3-128 hash of the checksums of each file
+ *                    above, and a checksum of itself (over its compact form with sorted keys, without "checksum"); written last
  *   prepare.json, rejects.tsv   for people; not read again by training
  */
 /* clang-format on */
@@ -26,10 +30,11 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the dataset format is little-endian");
 
-#define DATASET_VERSION 1
+#define DATASET_VERSION 2
 #define DATASET_MAGIC "recodata" /* 8 bytes, without a NUL */
 #define DATASET_FORMAT_NAME "reco dataset"
 #define DATASET_NO_TEXT UINT32_MAX
+#define DATASET_SUM_BYTES ((uint64_t)1 << 20)
 
 #define DATASET_JSON_FILE "dataset.json"
 #define DATASET_IDS_FILE "texts.ids"
@@ -45,6 +50,16 @@ enum dataset_kind {
     DATASET_KIND_PAIRS = 4,
     DATASET_KIND_COLUMNS = 5
 };
+
+/* Checksums of a file of so many bytes, and where they stand in it. */
+static inline uint64_t dataset_sum_count(uint64_t bytes)
+{
+    return bytes / DATASET_SUM_BYTES + (bytes % DATASET_SUM_BYTES != 0);
+}
+static inline uint64_t dataset_sum_offset(uint64_t bytes)
+{
+    return (bytes + 7) / 8 * 8;
+}
 
 enum dataset_flags { DATASET_HAS_TARGET = 1u << 0, DATASET_HAS_WEIGHT = 1u << 1 };
 

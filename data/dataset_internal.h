@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/file.h"
 #include "core/hash.h"
@@ -15,20 +16,23 @@
 #include "data/dataset_format.h"
 #include "data/wordpiece.h"
 
-/* ---- dataset_file.c: a file of the dataset, hashed while it is written
+/* ---- dataset_file.c: a file of the dataset, with a checksum of every block as it is written
  * ------------------------------------------------ */
 
 struct dataset_file { /* zero-initialised: not open */
     char *name;
     struct file_writer *writer;
-    struct hash_stream *hash;
+    struct buf block; /* bytes since the last checksum */
+    uint64_t *sums;
+    size_t sum_count, sums_capacity;
 };
 
 /* Opens dir/<name><suffix> and writes its header (magic and version are filled in). */
 int dataset_file_open(struct dataset_file *f, const char *dir, const char *name, const char *suffix,
                       struct dataset_header header) RECO_MUST_CHECK;
 int dataset_file_add(struct dataset_file *f, const void *bytes, size_t length) RECO_MUST_CHECK;
-/* Finishes the file and enters its size and hash in the JSON object files. Release is still needed. */
+/* Finishes the file and enters its size and the hash of its checksums in the JSON object files. Release is still
+ * needed. */
 int dataset_file_commit(struct dataset_file *f, json_t *files) RECO_MUST_CHECK;
 void dataset_file_release(struct dataset_file *f);
 
@@ -38,6 +42,11 @@ void dataset_file_release(struct dataset_file *f);
  */
 int dataset_content_hash(const json_t *json, char hex[HASH_HEX_SIZE]) RECO_MUST_CHECK;
 int dataset_split_content_hash(const json_t *json, const char *split, char hex[HASH_HEX_SIZE]) RECO_MUST_CHECK;
+
+/* The checksum of dataset.json itself. */
+int dataset_json_checksum(const json_t *json, char hex[HASH_HEX_SIZE]) RECO_MUST_CHECK;
+/* Enters the hash of every split and of the whole, and the checksum, in an otherwise complete dataset.json. */
+int dataset_json_seal(json_t *json) RECO_MUST_CHECK;
 
 /* ---- dataset_texts.c: the distinct texts
  * ------------------------------------------------------------------------------- */
@@ -57,12 +66,19 @@ int dataset_texts_commit(struct dataset_texts *t, const char *dir, json_t *files
 /* ---- dataset_open.c, dataset.c: reading
  * --------------------------------------------------------------------------------- */
 
+struct dataset_map { /* a file, mapped: its content, and behind it the checksums */
+    struct file_map file;
+    const char *name; /* in ds->json */
+    const unsigned char *data;
+    uint64_t bytes; /* without the checksums */
+};
+
 struct dataset_split {
     const struct dataset *ds;
     const char *name, *hash; /* in ds->json */
     const json_t *column_names;
     size_t rows;
-    struct file_map pairs, columns;
+    struct dataset_map pairs, columns;
     const uint64_t *column_start;
     const uint32_t *query, *description;
     const int32_t *label;
@@ -80,7 +96,7 @@ struct dataset {
     bool has_description;
     char hash[HASH_HEX_SIZE];
 
-    struct file_map ids_file, index_file, raw_file;
+    struct dataset_map ids_file, index_file, raw_file;
     size_t texts, blocks;
     uint32_t id_width;
     const unsigned char *ids;
@@ -93,5 +109,19 @@ struct dataset {
 
 /* RECO_E_DATA: what is wrong with which file of the dataset. */
 int dataset_damaged(const struct dataset *ds, const char *file, const char *what);
+
+/* ---- dataset_check.c: the bytes of the files
+ * ---------------------------------------------------------------------------- */
+
+/*
+ * Maps a file and checks its size, its header and its checksums against dataset.json; the blocks are still to be
+ * checked. The map is to be closed also after a failure.
+ */
+int dataset_map_open(const struct dataset *ds, struct dataset_map *m, const char *name,
+                     enum dataset_kind kind) RECO_MUST_CHECK;
+void dataset_map_close(struct dataset_map *m);
+
+/* Every block of every open file against its checksum, by all processors; names the first damaged one. */
+int dataset_check_blocks(const struct dataset *ds) RECO_MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-#include <math.h>
+#include <float.h>
 #include <string.h>
 
 #include "core/mem.h"
@@ -11,42 +11,14 @@ int dataset_damaged(const struct dataset *ds, const char *file, const char *what
     return err_set(RECO_E_DATA, "bad dataset '%s': %s in '%s'; prepare it again", ds->dir, what, file);
 }
 
-/* Maps a file and checks it against its entry in dataset.json and its header. */
-static int open_file(const struct dataset *ds, struct file_map *map, const char *name, enum dataset_kind kind)
-{
-    const json_t *entry = json_object_get(ds->files, name);
-    const char *hash = json_string_value(json_object_get(entry, "hash"));
-    char hex[HASH_HEX_SIZE];
-
-    if (hash == NULL)
-        return dataset_damaged(ds, DATASET_JSON_FILE, "a missing file entry");
-    char *path = path_join(ds->dir, name);
-    int rc = path == NULL ? RECO_E_NOMEM : file_map_open(map, path);
-    mem_free(path);
-    if (rc < 0)
-        return rc;
-    if ((json_int_t)map->size_bytes != json_integer_value(json_object_get(entry, "bytes")))
-        return dataset_damaged(ds, name, "cut or grown file: a wrong size");
-    const struct dataset_header *header = (const struct dataset_header *)map->data;
-    if (map->size_bytes < sizeof *header || memcmp(header->magic, DATASET_MAGIC, sizeof header->magic) != 0 ||
-        header->version != DATASET_VERSION || header->kind != (uint32_t)kind)
-        return dataset_damaged(ds, name, "a wrong header");
-    /* Raw texts are large and seldom read; each of their blocks has a checksum of its own. */
-    if (kind == DATASET_KIND_RAW) {
-        const struct dataset_header expected = {.magic = DATASET_MAGIC, .version = DATASET_VERSION, .kind = kind};
-        return memcmp(header, &expected, sizeof expected) == 0 ? 0 : dataset_damaged(ds, name, "a wrong header");
-    }
-    hash_hex(map->data, map->size_bytes, hex);
-    return strcmp(hex, hash) == 0 ? 0 : dataset_damaged(ds, name, "altered content: a wrong hash");
-}
-
-/* places [count + 1] must not fall, and must end at end. */
+/* places [count + 1] must not fall, and must go from first to end. Without a branch, at the speed of memory. */
 static bool rises_to(const uint64_t *places, size_t count, uint64_t first, uint64_t end)
 {
+    uint64_t negative = 0; /* its highest bit: a place beyond 2^63, or a step back */
+
     for (size_t i = 0; i < count; i++)
-        if (places[i] > places[i + 1])
-            return false;
-    return places[0] == first && places[count] == end;
+        negative |= places[i] | (places[i + 1] - places[i]);
+    return (negative | places[count]) >> 63 == 0 && places[0] == first && places[count] == end;
 }
 
 static bool ids_in_range(const struct dataset *ds, size_t tokens)
@@ -55,29 +27,35 @@ static bool ids_in_range(const struct dataset *ds, size_t tokens)
 
     if (ds->id_width == sizeof(uint16_t)) {
         const uint16_t *ids = (const uint16_t *)(const void *)ds->ids;
+        uint16_t highest_narrow = 0;
         for (size_t i = 0; i < tokens; i++)
-            highest = ids[i] > highest ? ids[i] : highest;
+            highest_narrow = ids[i] > highest_narrow ? ids[i] : highest_narrow;
+        highest = highest_narrow;
     } else {
         const uint32_t *ids = (const uint32_t *)(const void *)ds->ids;
         for (size_t i = 0; i < tokens; i++)
             highest = ids[i] > highest ? ids[i] : highest;
     }
-    return highest < (uint32_t)ds->vocab_size;
+    return tokens == 0 || highest < (uint32_t)ds->vocab_size;
 }
 
-static int open_texts(struct dataset *ds)
+static int map_texts(struct dataset *ds)
 {
-    int rc = open_file(ds, &ds->ids_file, DATASET_IDS_FILE, DATASET_KIND_IDS);
+    int rc = dataset_map_open(ds, &ds->ids_file, DATASET_IDS_FILE, DATASET_KIND_IDS);
 
     if (rc == 0)
-        rc = open_file(ds, &ds->index_file, DATASET_INDEX_FILE, DATASET_KIND_INDEX);
+        rc = dataset_map_open(ds, &ds->index_file, DATASET_INDEX_FILE, DATASET_KIND_INDEX);
     if (rc == 0)
-        rc = open_file(ds, &ds->raw_file, DATASET_RAW_FILE, DATASET_KIND_RAW);
-    if (rc < 0)
-        return rc;
+        rc = dataset_map_open(ds, &ds->raw_file, DATASET_RAW_FILE, DATASET_KIND_RAW);
+    return rc;
+}
 
+/* The parts of the mapped files of the texts. */
+static int read_texts(struct dataset *ds)
+{
     const struct dataset_header *header = (const struct dataset_header *)ds->index_file.data;
-    size_t payload = ds->index_file.size_bytes - sizeof *header;
+    uint64_t payload = ds->index_file.bytes - sizeof *header;
+
     if (header->count >= DATASET_NO_TEXT || header->blocks > header->count ||
         payload !=
             (header->count + 1) * sizeof(uint64_t) + (header->blocks + 1) * (sizeof(uint64_t) + sizeof(uint32_t)))
@@ -91,51 +69,61 @@ static int open_texts(struct dataset *ds)
     header = (const struct dataset_header *)ds->ids_file.data;
     ds->id_width = header->width;
     ds->ids = (const unsigned char *)(header + 1);
-    payload = ds->ids_file.size_bytes - sizeof *header;
+    payload = ds->ids_file.bytes - sizeof *header;
     if ((ds->id_width != sizeof(uint16_t) && ds->id_width != sizeof(uint32_t)) || payload % ds->id_width != 0)
         return dataset_damaged(ds, DATASET_IDS_FILE, "a wrong width");
     if (!rises_to(ds->token_start, ds->texts, 0, payload / ds->id_width) ||
-        !rises_to(ds->block_start, ds->blocks, sizeof *header, ds->raw_file.size_bytes))
+        !rises_to(ds->block_start, ds->blocks, sizeof *header, ds->raw_file.bytes))
         return dataset_damaged(ds, DATASET_INDEX_FILE, "a wrong place");
     for (size_t i = 0; i < ds->blocks; i++)
         if (ds->block_text[i] >= ds->block_text[i + 1])
             return dataset_damaged(ds, DATASET_INDEX_FILE, "a wrong block");
     if ((ds->blocks > 0 && ds->block_text[0] != 0) || ds->block_text[ds->blocks] != ds->texts)
         return dataset_damaged(ds, DATASET_INDEX_FILE, "a wrong block");
-    if (!ids_in_range(ds, payload / ds->id_width))
+    if (!ids_in_range(ds, (size_t)(payload / ds->id_width)))
         return dataset_damaged(ds, DATASET_IDS_FILE, "a token outside the vocabulary");
     return 0;
 }
 
-static int check_rows(const struct dataset *ds, const struct dataset_split *s, const char *file)
+/* Loops that only gather, so that they run at the speed of memory. */
+static int check_rows(const struct dataset *ds, const struct dataset_split *s)
 {
+    uint32_t query = 0, description = 0, lowest_description = DATASET_NO_TEXT;
+    int32_t label = -1, lowest_label = -1;
+    bool weights_ok = true;
+
+    for (size_t i = 0; i < s->rows; i++)
+        query = s->query[i] > query ? s->query[i] : query;
     for (size_t i = 0; i < s->rows; i++) {
-        bool description_ok =
-            ds->has_description ? s->description[i] < ds->texts : s->description[i] == DATASET_NO_TEXT;
-        if (s->query[i] >= ds->texts || !description_ok)
-            return dataset_damaged(ds, file, "a wrong text number");
-        if (s->label[i] < -1 || s->label[i] >= ds->labels.count)
-            return dataset_damaged(ds, file, "a wrong label");
-        if (s->weight != NULL && !(s->weight[i] >= 0.0f && isfinite(s->weight[i])))
-            return dataset_damaged(ds, file, "a wrong weight");
+        description = s->description[i] > description ? s->description[i] : description;
+        lowest_description = s->description[i] < lowest_description ? s->description[i] : lowest_description;
     }
-    return 0;
+    for (size_t i = 0; i < s->rows; i++) {
+        label = s->label[i] > label ? s->label[i] : label;
+        lowest_label = s->label[i] < lowest_label ? s->label[i] : lowest_label;
+    }
+    for (size_t i = 0; s->weight != NULL && i < s->rows; i++)
+        weights_ok &= s->weight[i] >= 0.0f && s->weight[i] <= FLT_MAX;
+    if (s->rows == 0)
+        return 0;
+    if (query >= ds->texts || (ds->has_description ? description >= ds->texts : lowest_description != DATASET_NO_TEXT))
+        return dataset_damaged(ds, s->pairs.name, "a wrong text number");
+    if (lowest_label < -1 || label >= ds->labels.count)
+        return dataset_damaged(ds, s->pairs.name, "a wrong label");
+    return weights_ok ? 0 : dataset_damaged(ds, s->pairs.name, "a wrong weight");
 }
 
-static int open_pairs(struct dataset *ds, struct dataset_split *s, const char *file)
+/* The parts of the mapped files of a split. */
+static int read_split(const struct dataset *ds, struct dataset_split *s)
 {
-    int rc = open_file(ds, &s->pairs, file, DATASET_KIND_PAIRS);
-
-    if (rc < 0)
-        return rc;
     const struct dataset_header *header = (const struct dataset_header *)s->pairs.data;
     size_t row_bytes = sizeof(uint64_t) + 2 * sizeof(uint32_t) + sizeof(int32_t) +
                        ((header->flags & DATASET_HAS_TARGET) != 0 ? sizeof(double) : 0) +
                        ((header->flags & DATASET_HAS_WEIGHT) != 0 ? sizeof(float) : 0);
-    size_t payload = s->pairs.size_bytes - sizeof *header;
+    uint64_t payload = s->pairs.bytes - sizeof *header;
     if (payload < sizeof(uint64_t) || header->count != (payload - sizeof(uint64_t)) / row_bytes ||
         (payload - sizeof(uint64_t)) % row_bytes != 0)
-        return dataset_damaged(ds, file, "a wrong count");
+        return dataset_damaged(ds, s->pairs.name, "a wrong count");
     s->rows = (size_t)header->count;
     s->column_start = (const uint64_t *)(const void *)(header + 1);
     const unsigned char *at = (const unsigned char *)(s->column_start + s->rows + 1);
@@ -148,10 +136,12 @@ static int open_pairs(struct dataset *ds, struct dataset_split *s, const char *f
     s->label = (const int32_t *)(const void *)(s->description + s->rows);
     if (header->flags & DATASET_HAS_WEIGHT)
         s->weight = (const float *)(const void *)(s->label + s->rows);
-    return check_rows(ds, s, file);
+    if (!rises_to(s->column_start, s->rows, 0, s->columns.bytes - sizeof(struct dataset_header)))
+        return dataset_damaged(ds, s->pairs.name, "a wrong place");
+    return check_rows(ds, s);
 }
 
-static int open_split(struct dataset *ds, struct dataset_split *s, const json_t *json)
+static int map_split(struct dataset *ds, struct dataset_split *s, const json_t *json)
 {
     char hex[HASH_HEX_SIZE];
 
@@ -172,11 +162,9 @@ static int open_split(struct dataset *ds, struct dataset_split *s, const json_t 
 
     char *pairs = mem_printf("%s" DATASET_PAIRS_SUFFIX, s->name);
     char *columns = mem_printf("%s" DATASET_COLUMNS_SUFFIX, s->name);
-    rc = pairs == NULL || columns == NULL ? RECO_E_NOMEM : open_pairs(ds, s, pairs);
+    rc = pairs == NULL || columns == NULL ? RECO_E_NOMEM : dataset_map_open(ds, &s->pairs, pairs, DATASET_KIND_PAIRS);
     if (rc == 0)
-        rc = open_file(ds, &s->columns, columns, DATASET_KIND_COLUMNS);
-    if (rc == 0 && !rises_to(s->column_start, s->rows, 0, s->columns.size_bytes - sizeof(struct dataset_header)))
-        rc = dataset_damaged(ds, pairs, "a wrong place");
+        rc = dataset_map_open(ds, &s->columns, columns, DATASET_KIND_COLUMNS);
     mem_free(columns);
     mem_free(pairs);
     return rc;
@@ -243,6 +231,8 @@ static int check_format(struct dataset *ds)
     const char *format = json_string_value(json_object_get(ds->json, "format"));
     const json_t *version = json_object_get(ds->json, "version");
     const char *hash = json_string_value(json_object_get(ds->json, "hash"));
+    const char *checksum = json_string_value(json_object_get(ds->json, "checksum"));
+    char hex[HASH_HEX_SIZE];
 
     if (format == NULL || strcmp(format, DATASET_FORMAT_NAME) != 0 || !json_is_integer(version))
         return err_set(RECO_E_DATA, "no dataset in '%s': its " DATASET_JSON_FILE " is of something else", ds->dir);
@@ -254,10 +244,14 @@ static int check_format(struct dataset *ds)
     int rc = dataset_content_hash(ds->json, ds->hash);
     if (rc == 0 && (hash == NULL || strcmp(hash, ds->hash) != 0))
         rc = dataset_damaged(ds, DATASET_JSON_FILE, "a wrong hash");
+    if (rc == 0)
+        rc = dataset_json_checksum(ds->json, hex);
+    if (rc == 0 && (checksum == NULL || strcmp(checksum, hex) != 0))
+        rc = dataset_damaged(ds, DATASET_JSON_FILE, "altered content");
     return rc;
 }
 
-static int open_splits(struct dataset *ds)
+static int map_splits(struct dataset *ds)
 {
     const json_t *splits = json_object_get(ds->json, "splits");
     size_t count = json_array_size(splits);
@@ -269,7 +263,7 @@ static int open_splits(struct dataset *ds)
     if (ds->splits == NULL)
         return RECO_E_NOMEM;
     for (; rc == 0 && ds->split_count < count; ds->split_count++)
-        rc = open_split(ds, &ds->splits[ds->split_count], json_array_get(splits, ds->split_count));
+        rc = map_split(ds, &ds->splits[ds->split_count], json_array_get(splits, ds->split_count));
     return rc;
 }
 
@@ -291,9 +285,15 @@ int dataset_open(struct dataset **out, const char *dir)
     if (rc == 0)
         rc = read_tokenizer(ds);
     if (rc == 0)
-        rc = open_texts(ds);
+        rc = map_texts(ds);
     if (rc == 0)
-        rc = open_splits(ds);
+        rc = map_splits(ds);
+    if (rc == 0)
+        rc = dataset_check_blocks(ds);
+    if (rc == 0)
+        rc = read_texts(ds);
+    for (size_t i = 0; rc == 0 && i < ds->split_count; i++)
+        rc = read_split(ds, &ds->splits[i]);
     if (rc < 0) {
         dataset_close(ds);
         return rc;
@@ -307,12 +307,12 @@ void dataset_close(struct dataset *ds)
     if (ds == NULL)
         return;
     for (size_t i = 0; i < ds->split_count; i++) {
-        file_map_close(&ds->splits[i].pairs);
-        file_map_close(&ds->splits[i].columns);
+        dataset_map_close(&ds->splits[i].pairs);
+        dataset_map_close(&ds->splits[i].columns);
     }
-    file_map_close(&ds->ids_file);
-    file_map_close(&ds->index_file);
-    file_map_close(&ds->raw_file);
+    dataset_map_close(&ds->ids_file);
+    dataset_map_close(&ds->index_file);
+    dataset_map_close(&ds->raw_file);
     label_map_release(&ds->labels);
     json_decref(ds->json);
     mem_free(ds->splits);

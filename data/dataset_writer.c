@@ -226,32 +226,11 @@ static json_t *tokenizer_json(const struct wordpiece *wp)
                      (int)options->escape_special, "max_word_chars", options->max_word_chars);
 }
 
-static int set_split_hashes(json_t *json)
-{
-    const json_t *splits = json_object_get(json, "splits");
-    char hex[HASH_HEX_SIZE];
-
-    for (size_t i = 0; i < json_array_size(splits); i++) {
-        json_t *split = json_array_get(splits, i);
-        int rc = dataset_split_content_hash(json, json_string_value(json_object_get(split, "name")), hex);
-        if (rc < 0)
-            return rc;
-        if (json_object_set_new(split, "hash", json_string(hex)) < 0)
-            return err_nomem();
-    }
-    return 0;
-}
-
 static int write_json(const struct dataset_writer *w, json_t *json)
 {
-    char hex[HASH_HEX_SIZE];
     char *text = NULL, *path = NULL;
-    int rc = set_split_hashes(json);
+    int rc = dataset_json_seal(json);
 
-    if (rc == 0)
-        rc = dataset_content_hash(json, hex);
-    if (rc == 0 && json_object_set_new(json, "hash", json_string(hex)) < 0)
-        rc = err_nomem();
     if (rc == 0) {
         text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
         path = path_join(w->dir, DATASET_JSON_FILE);

@@ -338,16 +338,22 @@ static void test_damage(void **state)
             undetected += walk("ds") == 0;
             bytes[at] = original[at];
         }
-        /* In dataset.json the options and white space are for people; a zstd frame has bits without a meaning. */
+        /* White space between the values of dataset.json may change (its indent is a third of it), and nothing else. */
         if (i == 0)
-            assert_true(undetected < length * 3 / 4);
-        else if (i == 3)
-            assert_in_range(undetected, 0, 4);
+            assert_true(undetected < length / 3);
         else
             assert_int_equal(undetected, 0);
         for (size_t cut = 0; cut < length; cut += 1 + cut / 7) {
             write_bytes(name, original, cut);
             assert_true(walk("ds") == RECO_E_DATA);
+        }
+        for (size_t more = 1; more < 20; more++) {
+            char *grown = mem_calloc(length + more, 1);
+            assert_non_null(grown);
+            memcpy(grown, original, length);
+            write_bytes(name, grown, length + more);
+            assert_true(walk("ds") == RECO_E_DATA);
+            mem_free(grown);
         }
         assert_int_equal(file_remove(util_path(name)), 0);
         assert_true(walk("ds") < 0);
@@ -356,6 +362,114 @@ static void test_damage(void **state)
         mem_free(bytes);
     }
     assert_int_equal(walk("ds"), 0);
+}
+
+/* Every file of another dataset in the place of its namesake. */
+static void test_exchanged_files(void **state)
+{
+    struct prepare_options o = util_options();
+    char one[64], other[64];
+
+    (void)state;
+    /* equal sizes everywhere, so that nothing but the content tells */
+    util_write("train.csv", "q,d,l\nred shoe,blue hat,1\na b c,d e,0\n");
+    o.train_file = (char *)util_path("train.csv");
+    prepare(&o, "one");
+    util_write("train.csv", "q,d,l\nblue hat,red shoe,0\nf g c,d a,1\n");
+    o.train_file = (char *)util_path("train.csv");
+    prepare(&o, "other");
+    for (size_t i = 0; i < 6; i++) {
+        size_t length, other_length;
+        snprintf(one, sizeof one, "one/%s", files[i]);
+        snprintf(other, sizeof other, "other/%s", files[i]);
+        char *original = util_read(one, &length), *bytes = util_read(other, &other_length);
+        bool differ = length != other_length || memcmp(original, bytes, length) != 0;
+        write_bytes(one, bytes, other_length);
+        assert_int_equal(walk("one"), differ ? RECO_E_DATA : 0);
+        if (i == 1) {
+            assert_int_equal(length, other_length);
+            assert_non_null(strstr(err_message(), "the content of another dataset in 'texts.ids'"));
+        }
+        write_bytes(one, original, length);
+        mem_free(bytes);
+        mem_free(original);
+    }
+}
+
+static void test_damaged_block_is_named(void **state)
+{
+    enum { ROWS = 20000, BLOCK = 1 << 20 };
+    struct prepare_options o = util_options();
+    size_t length;
+    char expected[96];
+
+    (void)state;
+    write_large("large.csv", ROWS);
+    o.train_file = (char *)util_path("large.csv");
+    prepare(&o, "large");
+    for (size_t i = 1; i < 6; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "large/%s", files[i]);
+        char *bytes = util_read(name, &length);
+        size_t blocks = 0, content = length;
+        while (blocks * 8 + blocks * BLOCK < length)
+            blocks++;
+        content -= blocks * 8;
+        size_t at = blocks > 1 ? (blocks - 2) * BLOCK + 12345 : content / 2;
+        bytes[at] = (char)(bytes[at] ^ 16);
+        write_bytes(name, bytes, length);
+        assert_int_equal(walk("large"), RECO_E_DATA);
+        snprintf(expected, sizeof expected, "altered content in '%s', bytes %zu to ", files[i], at / BLOCK * BLOCK);
+        assert_non_null(strstr(err_message(), expected));
+        bytes[at] = (char)(bytes[at] ^ 16);
+        if (blocks > 1) { /* a checksum of it */
+            bytes[length - 16] = (char)(bytes[length - 16] ^ 1);
+            write_bytes(name, bytes, length);
+            assert_int_equal(walk("large"), RECO_E_DATA);
+            bytes[length - 16] = (char)(bytes[length - 16] ^ 1);
+        }
+        write_bytes(name, bytes, length);
+        mem_free(bytes);
+    }
+    assert_int_equal(walk("large"), 0);
+}
+
+/* A dataset.json whose entries were changed by hand, one by one. */
+static void test_changed_json(void **state)
+{
+    static const struct {
+        const char *from, *to, *said;
+    } changes[] = {
+        {"\"vocab_size\": ", "\"vocab_size\": 1", "dataset.json"},
+        {"\"positive\": \"1\"", "\"positive\": \"0\"", "altered content in 'dataset.json'"},
+        {"\"query_column\": \"q\"", "\"query_column\": \"d\"", "altered content in 'dataset.json'"},
+        {"\"name\": \"test\"", "\"name\": \"rest\"", "altered content in 'dataset.json'"},
+    };
+
+    (void)state;
+    make_small("ds");
+    char *original = util_read("ds/dataset.json", NULL);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct buf text = {0};
+        const char *at = strstr(original, changes[i].from);
+        assert_non_null(at);
+        assert_int_equal(buf_add(&text, original, (size_t)(at - original)), 0);
+        assert_int_equal(buf_add_str(&text, changes[i].to), 0);
+        assert_int_equal(buf_add_str(&text, at + strlen(changes[i].from)), 0);
+        util_write("ds/dataset.json", buf_str(&text));
+        assert_int_equal(walk("ds"), RECO_E_DATA);
+        assert_non_null(strstr(err_message(), changes[i].said));
+        buf_release(&text);
+    }
+    /* the hash of the vocabulary, digit by digit */
+    char *at = strstr(strstr(original, "\"tokenizer\""), "\"hash\": \"");
+    for (size_t i = 9; i < 9 + 32; i++) {
+        at[i] = at[i] == '0' ? '1' : '0';
+        util_write("ds/dataset.json", original);
+        assert_int_equal(walk("ds"), RECO_E_DATA);
+        at[i] = at[i] == '0' ? '1' : '0';
+    }
+    mem_free(original);
 }
 
 static void test_not_a_dataset(void **state)
@@ -367,9 +481,9 @@ static void test_not_a_dataset(void **state)
     assert_int_equal(dataset_open(&ds, "/tmp"), RECO_E_DATA);
     assert_string_equal(err_message(), "no dataset in '/tmp': it has no dataset.json");
     assert_int_equal(dir_make(util_path("other")), 0);
-    util_write("other/dataset.json", "{\"format\": \"reco dataset\", \"version\": 2}");
+    util_write("other/dataset.json", "{\"format\": \"reco dataset\", \"version\": 1}");
     assert_int_equal(dataset_open(&ds, util_path("other")), RECO_E_DATA);
-    assert_non_null(strstr(err_message(), "has version 2, and this reco reads 1"));
+    assert_non_null(strstr(err_message(), "has version 1, and this reco reads 2; prepare it again"));
     util_write("other/dataset.json", "{");
     assert_int_equal(dataset_open(&ds, util_path("other")), RECO_E_DATA);
     assert_null(ds);
@@ -396,11 +510,18 @@ static void test_open_torture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encode),        cmocka_unit_test(test_columns_labels_and_texts),
-        cmocka_unit_test(test_single_texts),  cmocka_unit_test(test_regression),
-        cmocka_unit_test(test_wide_ids),      cmocka_unit_test(test_threads_do_not_matter),
-        cmocka_unit_test(test_not_a_dataset), cmocka_unit_test(test_open_torture),
+        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_columns_labels_and_texts),
+        cmocka_unit_test(test_single_texts),
+        cmocka_unit_test(test_regression),
+        cmocka_unit_test(test_wide_ids),
+        cmocka_unit_test(test_threads_do_not_matter),
+        cmocka_unit_test(test_not_a_dataset),
+        cmocka_unit_test(test_open_torture),
         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_exchanged_files),
+        cmocka_unit_test(test_damaged_block_is_named),
+        cmocka_unit_test(test_changed_json),
     };
     return cmocka_run_group_tests(tests, util_setup, util_teardown);
 }
