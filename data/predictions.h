@@ -86,4 +86,29 @@ struct predictions {
 int predictions_read(struct predictions **out, const char *path) RECO_MUST_CHECK;
 void predictions_free(struct predictions *p);
 
+/*
+ * What a reader of the columns should go through, since how they are held may change: the label or -1; the predicted
+ * class; p of a class (only where there are p_ columns); the score (only where there is one). row < rows.
+ */
+static inline int predictions_label(const struct predictions *p, size_t row)
+{
+    return (int)p->label[row];
+}
+static inline int predictions_predicted(const struct predictions *p, size_t row)
+{
+    return (int)p->predicted[row];
+}
+static inline double predictions_p(const struct predictions *p, size_t row, int of_class)
+{
+    return p->p[row * (size_t)p->labels.count + (size_t)of_class];
+}
+static inline double predictions_score(const struct predictions *p, size_t row)
+{
+    return p->score[row];
+}
+
+/* The rows with keep[row] (a slice), as a set of its own with the same numbers of queries. ids and texts are borrowed
+ * from p. */
+int predictions_select(struct predictions **out, const struct predictions *p, const bool *keep) RECO_MUST_CHECK;
+
 #endif

@@ -1,0 +1,86 @@
+#include <string.h>
+
+#include "core/mem.h"
+#include "data/predictions.h"
+
+/* from[row] of the kept rows, packed; NULL stays NULL. */
+static int keep_column(void **to, const void *from, size_t size_bytes, const uint32_t *rows, size_t count)
+{
+    if (!from) {
+        return 0;
+    }
+    char *column = mem_alloc((count + 1) * size_bytes);
+    *to = column;
+    if (!column) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        memcpy(column + i * size_bytes, (const char *)from + rows[i] * size_bytes, size_bytes);
+    }
+    return 0;
+}
+
+#define KEEP(member, factor)                                                                                           \
+    (rc = rc ? rc : keep_column((void **)&s->member, p->member, (size_t)(factor) * sizeof *p->member, rows, s->rows))
+
+static int keep_columns(struct predictions *s, const struct predictions *p, const uint32_t *rows)
+{
+    int rc = 0;
+    KEEP(label, 1);
+    KEEP(predicted, 1);
+    KEEP(target, 1);
+    KEEP(value, 1);
+    KEEP(p, p->labels.count);
+    KEEP(score, 1);
+    KEEP(query, 1);
+    KEEP(row_ids, 1);
+    KEEP(item_ids, 1);
+    KEEP(truncated, 1);
+    KEEP(tokens, 1);
+    KEEP(position, 1);
+    KEEP(clicked, 1);
+    KEEP(converted, 1);
+    KEEP(dwell_s, 1);
+    KEEP(depth, 1);
+    KEEP(propensity, 1);
+    s->extra = mem_calloc(p->extra_count + 1, sizeof *s->extra);
+    rc = rc || s->extra ? rc : RECO_E_NOMEM;
+    for (size_t i = 0; !rc && i < p->extra_count; i++) {
+        s->extra[i].name = p->extra[i].name;
+        s->extra_count++;
+        KEEP(extra[i].values, 1);
+    }
+    return rc;
+}
+
+int predictions_select(struct predictions **out, const struct predictions *p, const bool *keep)
+{
+    *out = NULL;
+    struct predictions *s = mem_calloc(1, sizeof *s);
+    uint32_t *rows = mem_alloc((p->rows + 1) * sizeof *rows);
+    int rc = s && rows ? label_map_copy(&s->labels, &p->labels) : RECO_E_NOMEM;
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        if (keep[row]) {
+            rows[s->rows++] = (uint32_t)row;
+        }
+    }
+    if (!rc) {
+        rc = keep_columns(s, p, rows);
+    }
+    if (!rc && p->query_ids) {
+        s->query_count = p->query_count;
+        s->query_ids = mem_alloc((p->query_count + 1) * sizeof *s->query_ids);
+        rc = s->query_ids ? 0 : RECO_E_NOMEM;
+        if (!rc) {
+            memcpy(s->query_ids, p->query_ids, p->query_count * sizeof *s->query_ids);
+        }
+    }
+    mem_free(rows);
+    if (rc) {
+        predictions_free(s);
+        return rc;
+    }
+    s->sidecar = json_incref(p->sidecar);
+    *out = s;
+    return 0;
+}
