@@ -20,7 +20,8 @@ enum rng_stream {
     RNG_STREAM_INIT = 2,
     RNG_STREAM_DROPOUT = 3,
     RNG_STREAM_SAMPLE = 4,
-    RNG_STREAM_BOOTSTRAP = 5
+    RNG_STREAM_BOOTSTRAP = 5,
+    RNG_STREAM_RANDOMISATION = 6
 };
 
 struct rng {
