@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/file_internal.h"
@@ -17,6 +18,7 @@ struct temp_file {
     uint64_t bytes;
     size_t buffered;
     unsigned char *buffer;
+    void *map; /* NULL: not mapped, or empty */
 };
 
 static int open_unnamed(const char *dir)
@@ -66,6 +68,8 @@ void temp_file_close(struct temp_file *t)
 {
     if (t == NULL)
         return;
+    if (t->map != NULL)
+        munmap(t->map, t->bytes);
     if (t->fd >= 0)
         close(t->fd);
     mem_free(t->dir);
@@ -132,6 +136,23 @@ int temp_file_read(const struct temp_file *t, uint64_t offset, void *bytes, size
         offset += (uint64_t)got;
         length -= (size_t)got;
     }
+    return 0;
+}
+
+int temp_file_map(struct temp_file *t, const unsigned char **data)
+{
+    int rc = temp_file_flush(t);
+
+    if (rc < 0)
+        return rc;
+    *data = (const unsigned char *)"";
+    if (t->bytes == 0)
+        return 0;
+    void *map = mmap(NULL, t->bytes, PROT_READ, MAP_SHARED, t->fd, 0);
+    if (map == MAP_FAILED)
+        return err_set_errno("cannot map a temporary file in '%s'", t->dir);
+    t->map = map;
+    *data = map;
     return 0;
 }
 

@@ -24,6 +24,9 @@ uint64_t temp_file_bytes(const struct temp_file *t);                            
 int temp_file_flush(struct temp_file *t) RECO_MUST_CHECK; /* before reading what was written since the last flush */
 /* All of [offset, offset + length) must have been written and flushed. */
 int temp_file_read(const struct temp_file *t, uint64_t offset, void *bytes, size_t length) RECO_MUST_CHECK;
+/* Flushes and maps all that was written, read-only, until temp_file_close; once, nothing is written after it. *data is
+ * "" for an empty file. */
+int temp_file_map(struct temp_file *t, const unsigned char **data) RECO_MUST_CHECK;
 
 /* Reads forward through a window of its own; zero-initialised after setting file, at and end. */
 struct temp_reader {
