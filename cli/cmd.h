@@ -75,6 +75,7 @@ struct cmd_common {
 
 extern const struct cmd_spec *const cmd_table[]; /* NULL-terminated */
 const struct cmd_spec *cmd_find(const char *name);
+bool cmd_any_knows(const char *key); /* some command has an option of that name */
 
 /* Writes text to stdout; RECO_E_IO when stdout is closed or full. main also checks stdout once more before exit 0. */
 int cmd_print(const char *text) RECO_MUST_CHECK;

@@ -15,3 +15,11 @@ const struct cmd_spec *cmd_find(const char *name)
             return cmd_table[i];
     return NULL;
 }
+
+bool cmd_any_knows(const char *key)
+{
+    for (size_t i = 0; cmd_table[i] != NULL; i++)
+        if (opt_table_has(cmd_table[i]->options, key))
+            return true;
+    return false;
+}

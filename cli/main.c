@@ -109,6 +109,7 @@ static int run_command(const struct cmd_spec *cmd, int argc, char **argv)
     void *options = mem_calloc(1, cmd->options_size);
     if (options == NULL)
         return RECO_E_NOMEM;
+    opt_config_shared(cmd_any_knows); /* prepare and train read the same recipe */
     int status = opt_parse(&set, cmd->options, options, argc, argv);
     if (status == 0)
         status = check_positionals(cmd, set);

@@ -79,6 +79,13 @@ struct opt_set;
 int opt_parse(struct opt_set **out, const struct opt_spec *specs, void *values, int argc, char **argv) RECO_MUST_CHECK;
 void opt_free(struct opt_set *set);
 
+/*
+ * One config file may serve several commands: a key that the table lacks is skipped when knows(key), instead of being
+ * an error. For the whole process, set before opt_parse; NULL: no such keys.
+ */
+void opt_config_shared(bool (*knows)(const char *key));
+bool opt_table_has(const struct opt_spec *specs, const char *name); /* as a name or an alias */
+
 int opt_positional_count(const struct opt_set *set);
 const char *opt_positional(const struct opt_set *set, int index);
 

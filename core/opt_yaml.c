@@ -101,6 +101,35 @@ static const struct opt_spec *find_key(const struct config *c, const char *key)
     return spec != NULL && (spec->flags & OPT_FLAG_NO_CONFIG) == 0 ? spec : NULL;
 }
 
+static bool (*shared_key)(const char *key);
+
+void opt_config_shared(bool (*knows)(const char *key))
+{
+    shared_key = knows;
+}
+
+bool opt_table_has(const struct opt_spec *specs, const char *name)
+{
+    return opt_find(specs, name) != NULL;
+}
+
+/* The value of another command's option: one scalar, or a list of them. */
+static int skip_value(struct config *c)
+{
+    const char *text;
+    int status = next_event(c);
+    if (status != 0)
+        return status;
+    if (c->event.type != YAML_SEQUENCE_START_EVENT)
+        return scalar_text(c, "a map in a map", &text);
+    while ((status = next_event(c)) == 0 && c->event.type != YAML_SEQUENCE_END_EVENT) {
+        status = scalar_text(c, "a list in a list, or a map in a list", &text);
+        if (status != 0)
+            return status;
+    }
+    return status;
+}
+
 static int unknown_key(const struct config *c, const char *key)
 {
     if (opt_find(c->set->specs, key) != NULL)
@@ -121,7 +150,8 @@ static int read_pair(struct config *c)
         return status;
     const struct opt_spec *spec = find_key(c, text);
     if (spec == NULL)
-        return unknown_key(c, text);
+        return opt_find(c->set->specs, text) == NULL && shared_key != NULL && shared_key(text) ? skip_value(c)
+                                                                                               : unknown_key(c, text);
     struct opt_source source = {OPT_ORIGIN_CONFIG, c->source_id, c->path, event_line(c)};
     if (c->set->states[spec - c->set->specs].source_id == c->source_id)
         return err_set(RECO_E_USAGE, "%s:%zu: option %s is given twice", c->path, event_line(c), spec->name);

@@ -352,6 +352,27 @@ static void config_files(void **state)
     assert_int_equal(parse_with(specs, "train --config ."), RECO_E_IO);
 }
 
+static bool knows_top_k(const char *key)
+{
+    return strcmp(key, "top_k") == 0;
+}
+
+/* A recipe for several commands: keys of the others are passed over, typos are still errors. */
+static void shared_config_files(void **state)
+{
+    (void)state;
+    assert_int_equal(scratch_put("a.yaml", "top_k: [1, 5]\nseed: 7\ntop_k: 3\n"), 0);
+    fails("train --config a.yaml", "a.yaml:1: unknown option 'top_k'");
+    opt_config_shared(knows_top_k);
+    ok("train --config a.yaml");
+    assert_int_equal(v.seed, 7);
+    assert_int_equal(scratch_put("a.yaml", "top_j: 1\n"), 0);
+    fails("train --config a.yaml", "a.yaml:1: unknown option 'top_j'");
+    assert_int_equal(scratch_put("a.yaml", "top_k: {a: 1}\n"), 0);
+    fails("train --config a.yaml", "a.yaml:1: a map in a map: a config file is one flat list of 'option: value'");
+    opt_config_shared(NULL);
+}
+
 static void bad_config_files(void **state)
 {
     (void)state;
@@ -543,6 +564,7 @@ int main(void)
         cmocka_unit_test_teardown(environment, release),
         cmocka_unit_test_teardown(required_options, release),
         cmocka_unit_test_teardown(config_files, release),
+        cmocka_unit_test_teardown(shared_config_files, release),
         cmocka_unit_test_teardown(bad_config_files, release),
         cmocka_unit_test_teardown(the_dump_reads_back, release),
         cmocka_unit_test_teardown(the_dump_names_origins, release),
