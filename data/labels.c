@@ -1,4 +1,4 @@
-#include "data/labels.h"
+#include "data/labels_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +9,6 @@
 #include "core/opt.h"
 #include "data/number.h"
 
-static const char *const task_names[] = {"classification", "regression", "binary_logit"};
-
 void label_map_release(struct label_map *map)
 {
     for (int i = 0; map->names != NULL && i < map->count; i++) {
@@ -18,6 +16,7 @@ void label_map_release(struct label_map *map)
     }
     mem_free(map->names);
     mem_free(map->grades);
+    mem_free(map->rule);
     memset(map, 0, sizeof *map);
 }
 
@@ -61,14 +60,20 @@ int label_map_copy(struct label_map *out, const struct label_map *map)
         }
         memcpy(copy.grades, map->grades, (size_t)map->count * sizeof *copy.grades);
     }
+    if (map->rule != NULL) {
+        copy.rule = mem_strdup(map->rule);
+        if (copy.rule == NULL) {
+            label_map_release(&copy);
+            return RECO_E_NOMEM;
+        }
+    }
     copy.graded = map->graded;
     copy.positive = map->positive;
     *out = copy;
     return 0;
 }
 
-/* The default positive class of graded labels: the highest grade, the later one when equal. */
-static int highest_grade(const struct label_map *map)
+int label_map_highest_grade(const struct label_map *map)
 {
     int best = 0;
 
@@ -96,7 +101,7 @@ static int grade_by_number(struct label_map *map)
     }
     map->grades = grades;
     map->graded = true;
-    map->positive = highest_grade(map);
+    map->positive = label_map_highest_grade(map);
     return 0;
 }
 
@@ -176,8 +181,7 @@ done:
     return rc;
 }
 
-/* Label index is one of those before it, by its bytes or as a number. */
-static bool is_known(const struct label_map *map, int index)
+bool label_map_repeats(const struct label_map *map, int index)
 {
     struct label_map before = *map;
 
@@ -197,7 +201,7 @@ int label_map_from_list(struct label_map *out, const char *const *names, size_t 
     for (int i = 0; rc == 0 && i < map.count; i++) {
         if (map.names[i][0] == '\0') {
             rc = err_set(RECO_E_USAGE, "empty name in the list of labels");
-        } else if (is_known(&map, i)) {
+        } else if (label_map_repeats(&map, i)) {
             rc = err_set(RECO_E_USAGE, "label '%s' is twice in the list of labels", map.names[i]);
         }
     }
@@ -277,7 +281,7 @@ int label_map_set_grades(struct label_map *map, const char *const *assignments, 
     map->grades = grades;
     grades = NULL;
     map->graded = true;
-    map->positive = highest_grade(map);
+    map->positive = label_map_highest_grade(map);
 done:
     mem_free(name);
     mem_free(seen);
@@ -314,167 +318,6 @@ int label_map_find(const struct label_map *map, const char *name, size_t length)
         }
     }
     return -1;
-}
-
-json_t *label_map_to_json(const struct label_map *map)
-{
-    json_t *names = json_array();
-    json_t *grades = map->graded ? json_array() : json_null();
-    json_t *json = NULL;
-    char hex[HASH_HEX_SIZE];
-    bool bad = names == NULL || grades == NULL;
-
-    for (int i = 0; !bad && i < map->count; i++) {
-        bad = json_array_append_new(names, json_string(map->names[i])) < 0;
-        if (!bad && map->graded) {
-            bad = json_array_append_new(grades, json_real(map->grades[i])) < 0;
-        }
-    }
-    if (!bad) {
-        label_map_hash(map, hex);
-        json = json_pack("{s:s, s:O, s:O, s:s?, s:s}", "task", task_names[map->task], "names", names, "grades", grades,
-                         "positive", map->count > 0 ? map->names[map->positive] : NULL, "hash", hex);
-    }
-    json_decref(names);
-    json_decref(grades);
-    if (json == NULL) {
-        err_nomem();
-    }
-    return json;
-}
-
-static int read_task(const json_t *json, enum label_task *task)
-{
-    const char *text = json_string_value(json_object_get(json, "task"));
-
-    for (int i = 0; text != NULL && i < (int)(sizeof task_names / sizeof *task_names); i++) {
-        if (strcmp(text, task_names[i]) == 0) {
-            *task = (enum label_task)i;
-            return 0;
-        }
-    }
-    return err_set(RECO_E_DATA, "bad label map: 'task' is not one of classification, regression, binary_logit");
-}
-
-static int read_names(struct label_map *map, const json_t *json)
-{
-    const json_t *names = json_object_get(json, "names");
-    size_t count = json_array_size(names);
-
-    if ((map->task == LABEL_TASK_REGRESSION) != (count == 0) || count == 1 || count > INT32_MAX ||
-        (map->task == LABEL_TASK_BINARY_LOGIT && count != 2)) {
-        return err_set(RECO_E_DATA, "bad label map: %zu names for task %s", count, task_names[map->task]);
-    }
-    if (count == 0) {
-        return 0;
-    }
-    map->names = mem_calloc(count, sizeof *map->names);
-    if (map->names == NULL) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *name = json_string_value(json_array_get(names, i));
-
-        if (name == NULL) {
-            return err_set(RECO_E_DATA, "bad label map: name %zu is not a string", i);
-        }
-        map->names[i] = mem_strdup(name);
-        if (map->names[i] == NULL) {
-            return RECO_E_NOMEM;
-        }
-        map->count = (int)i + 1;
-        if (is_known(map, (int)i)) {
-            return err_set(RECO_E_DATA, "bad label map: '%s' is there twice", name);
-        }
-    }
-    return 0;
-}
-
-static int read_grades(struct label_map *map, const json_t *json)
-{
-    const json_t *grades = json_object_get(json, "grades");
-
-    if (grades == NULL || json_is_null(grades)) {
-        return 0;
-    }
-    if (map->count == 0 || json_array_size(grades) != (size_t)map->count) {
-        return err_set(RECO_E_DATA, "bad label map: %zu grades for %d labels", json_array_size(grades), map->count);
-    }
-    map->grades = mem_calloc((size_t)map->count, sizeof *map->grades);
-    if (map->grades == NULL) {
-        return RECO_E_NOMEM;
-    }
-    for (int i = 0; i < map->count; i++) {
-        const json_t *grade = json_array_get(grades, (size_t)i);
-
-        if (!json_is_number(grade)) {
-            return err_set(RECO_E_DATA, "bad label map: the grade of '%s' is not a number", map->names[i]);
-        }
-        map->grades[i] = json_number_value(grade);
-    }
-    map->graded = true;
-    return 0;
-}
-
-int label_map_from_json(struct label_map *out, const json_t *json)
-{
-    struct label_map map = {0};
-    const char *positive;
-    const char *hash;
-    char hex[HASH_HEX_SIZE];
-    int rc = read_task(json, &map.task);
-
-    if (rc == 0) {
-        rc = read_names(&map, json);
-    }
-    if (rc == 0) {
-        rc = read_grades(&map, json);
-    }
-    if (rc == 0 && map.count > 0) {
-        positive = json_string_value(json_object_get(json, "positive"));
-        map.positive = positive != NULL ? label_map_find(&map, positive, strlen(positive))
-                       : map.graded     ? highest_grade(&map)
-                                        : map.count - 1;
-        if (map.positive < 0) {
-            rc = err_set(RECO_E_DATA, "bad label map: positive label '%s' is not one of its labels", positive);
-        }
-    }
-    hash = json_string_value(json_object_get(json, "hash"));
-    if (rc == 0 && hash != NULL) {
-        label_map_hash(&map, hex);
-        if (strcmp(hash, hex) != 0) {
-            rc = err_set(RECO_E_DATA, "bad label map: it was altered, its hash is %s and not %s", hex, hash);
-        }
-    }
-    if (rc < 0) {
-        label_map_release(&map);
-        return rc;
-    }
-    *out = map;
-    return 0;
-}
-
-void label_map_hash(const struct label_map *map, char hex[HASH_HEX_SIZE])
-{
-    /* A chain of 128-bit hashes over fixed-size pieces needs no allocation, so that hashing cannot fail. */
-    char chain[HASH_HEX_SIZE] = {0};
-    unsigned char head[2] = {(unsigned char)map->task, map->graded ? 1 : 0};
-
-    hash_hex(head, sizeof head, chain);
-    for (int i = 0; i < map->count; i++) {
-        struct {
-            char before[HASH_HEX_SIZE - 1];
-            char name[HASH_HEX_SIZE - 1];
-            double grade;
-        } link;
-
-        memcpy(link.before, chain, sizeof link.before);
-        hash_hex(map->names[i], strlen(map->names[i]), hex);
-        memcpy(link.name, hex, sizeof link.name);
-        link.grade = map->graded ? map->grades[i] + 0.0 : 0.0; /* -0 is 0 */
-        hash_hex(&link, sizeof link, chain);
-    }
-    memcpy(hex, chain, HASH_HEX_SIZE);
 }
 
 double label_map_score(const struct label_map *map, const double *p, double value)

@@ -25,6 +25,7 @@ struct label_map {
     bool graded;    /* grades are meaningful */
     double *grades; /* [count]; NULL unless graded */
     int positive;   /* index of the positive class (default: the last, which is the highest grade) */
+    char *rule;     /* how the labels were made of those in the files (label_rule.h); NULL: they are the same */
 };
 
 void label_map_release(struct label_map *map);
@@ -49,7 +50,7 @@ int label_map_find(const struct label_map *map, const char *name, size_t length)
 
 json_t *label_map_to_json(const struct label_map *map); /* new reference; NULL: out of memory */
 int label_map_from_json(struct label_map *out, const json_t *json) RECO_MUST_CHECK;
-void label_map_hash(const struct label_map *map, char hex[HASH_HEX_SIZE]); /* task, names in order, grades */
+void label_map_hash(const struct label_map *map, char hex[HASH_HEX_SIZE]); /* task, names in order, grades, rule */
 
 /* Ranking score of one row. p [count] probabilities; value the regression output. See DESIGN: score. */
 double label_map_score(const struct label_map *map, const double *p, double value);
