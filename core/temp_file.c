@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/file_internal.h"
@@ -13,7 +14,7 @@
 enum { BUFFER_BYTES = 256 * 1024, WINDOW_BYTES = 256 * 1024 };
 
 struct temp_file {
-    char *dir;
+    char *dir; /* of a named file: its path */
     int fd;
     uint64_t bytes;
     size_t buffered;
@@ -60,6 +61,27 @@ int temp_file_open(struct temp_file **out, const char *tmp_dir)
         temp_file_close(t);
         return rc;
     }
+    *out = t;
+    return 0;
+}
+
+int temp_file_open_named(struct temp_file **out, const char *path)
+{
+    struct temp_file *t = mem_calloc(1, sizeof *t);
+    struct stat info;
+
+    if (t == NULL)
+        return RECO_E_NOMEM;
+    t->dir = mem_strdup(path);
+    t->fd = t->dir == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    int rc = t->dir == NULL ? RECO_E_NOMEM : 0;
+    if (rc == 0 && (t->fd < 0 || fstat(t->fd, &info) != 0))
+        rc = err_set_errno("cannot read '%s'", path);
+    if (rc < 0) {
+        temp_file_close(t);
+        return rc;
+    }
+    t->bytes = (uint64_t)info.st_size;
     *out = t;
     return 0;
 }
@@ -149,6 +171,23 @@ int temp_file_map(struct temp_file *t, const unsigned char **data)
     if (t->bytes == 0)
         return 0;
     void *map = mmap(NULL, t->bytes, PROT_READ, MAP_SHARED, t->fd, 0);
+    if (map == MAP_FAILED)
+        return err_set_errno("cannot map a temporary file in '%s'", t->dir);
+    t->map = map;
+    *data = map;
+    return 0;
+}
+
+int temp_file_map_zeros(struct temp_file *t, size_t bytes, unsigned char **data)
+{
+    int failed = file_fail_now() ? errno : posix_fallocate(t->fd, 0, (off_t)(bytes > 0 ? bytes : 1));
+
+    if (failed != 0) {
+        errno = failed;
+        return err_set_errno("cannot write a temporary file in '%s'", t->dir);
+    }
+    t->bytes = bytes > 0 ? bytes : 1;
+    void *map = mmap(NULL, t->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
     if (map == MAP_FAILED)
         return err_set_errno("cannot map a temporary file in '%s'", t->dir);
     t->map = map;

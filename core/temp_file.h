@@ -17,6 +17,8 @@ struct temp_file;
 
 /* tmp_dir: NULL is $TMPDIR, else /tmp. */
 int temp_file_open(struct temp_file **out, const char *tmp_dir) RECO_MUST_CHECK;
+/* A file that exists, for reading by the functions below only. */
+int temp_file_open_named(struct temp_file **out, const char *path) RECO_MUST_CHECK;
 void temp_file_close(struct temp_file *t); /* NULL-safe */
 
 int temp_file_write(struct temp_file *t, const void *bytes, size_t length) RECO_MUST_CHECK; /* behind the last */
@@ -27,6 +29,9 @@ int temp_file_read(const struct temp_file *t, uint64_t offset, void *bytes, size
 /* Flushes and maps all that was written, read-only, until temp_file_close; once, nothing is written after it. *data is
  * "" for an empty file. */
 int temp_file_map(struct temp_file *t, const unsigned char **data) RECO_MUST_CHECK;
+/* Instead of writing: bytes of zeros, mapped to be read and written until temp_file_close. The disk has room for them.
+ */
+int temp_file_map_zeros(struct temp_file *t, size_t bytes, unsigned char **data) RECO_MUST_CHECK;
 
 /* Reads forward through a window of its own; zero-initialised after setting file, at and end. */
 struct temp_reader {
