@@ -44,12 +44,19 @@ enum clean_contradictions {
 };
 extern const char *const clean_contradictions_choices[];
 int clean_options_check(const struct clean_options *options) RECO_MUST_CHECK; /* RECO_E_USAGE names the nearest rule */
+/* Of one item of --clean and --mask, for the option's row (core/opt.h). */
+int clean_rule_check(const char *option, const char *name) RECO_MUST_CHECK;
+int clean_mask_check(const char *option, const char *name) RECO_MUST_CHECK;
+
+/* The rules and the masks, one a line with what they do, for a command's help; appended. */
+int clean_help_text(struct buf *b) RECO_MUST_CHECK;
 
 struct cleaner; /* read-only after new; shared by threads */
 int cleaner_new(struct cleaner **out, const struct clean_options *options) RECO_MUST_CHECK;
 void cleaner_free(struct cleaner *c);
 bool cleaner_is_on(const struct cleaner *c, size_t rule);
 bool cleaner_has(const struct cleaner *c, const char *rule); /* on, by name */
+bool cleaner_masks(const struct cleaner *c);                 /* any mask is on */
 
 struct clean_counts { /* [clean_rule_count()], one a lane; add them up */
     uint64_t *texts, *rows;
@@ -62,7 +69,16 @@ void clean_lane_free(struct clean_lane *lane);
  * call. */
 int clean_text(struct clean_lane *lane, enum clean_side side, const char *text, size_t length, const char **out,
                size_t *out_length) RECO_MUST_CHECK;
-/* *rule: the row rule that drops the row, clean_rule_count() when it is kept. Texts are those after clean_text. */
+/*
+ * The masks alone, as of a carried column, for anything else that is to be written (a bad row, a sample in a report).
+ * *out as in clean_text, borrowed until the next clean_mask.
+ */
+int clean_mask(struct clean_lane *lane, const char *text, size_t length, const char **out,
+               size_t *out_length) RECO_MUST_CHECK;
+/*
+ * *rule: the row rule that drops the row, clean_rule_count() when it is kept. Texts are those after clean_text;
+ * description NULL: single texts.
+ */
 int clean_row(struct clean_lane *lane, const char *query, size_t query_length, const char *description,
               size_t description_length, size_t *rule) RECO_MUST_CHECK;
 const struct clean_counts *clean_lane_counts(const struct clean_lane *lane);
