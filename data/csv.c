@@ -1,10 +1,9 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/mem.h"
 #include "data/csv_internal.h"
+#include "data/utf8.h"
 
 enum {
     MAX_COLUMNS = 65536,
@@ -39,6 +38,7 @@ int csv_parser_restart(struct csv_reader *r)
     csv_set_realloc_func(&r->parser, mem_realloc);
     csv_set_free_func(&r->parser, mem_free);
     csv_set_delim(&r->parser, r->delimiter);
+    csv_set_quote(&r->parser, r->quote); /* none: NUL, and rows with a NUL do not get as far */
     csv_set_space_func(&r->parser, !r->trim_blanks ? never_blank : r->delimiter == '\t' ? is_space : is_space_or_tab);
     r->parser_ready = true;
     return 0;
@@ -95,7 +95,7 @@ static void on_row(int end, void *arg)
 
 int csv_fill(struct csv_reader *r)
 {
-    ssize_t got;
+    size_t got;
 
     if (r->start > 0) {
         memmove(r->raw, r->raw + r->start, r->end - r->start);
@@ -104,17 +104,14 @@ int csv_fill(struct csv_reader *r)
         r->first_line_end -= r->first_line_end > 0 ? r->start : 0;
         r->start = 0;
     }
-    int rc = mem_grow((void **)&r->raw, &r->raw_capacity, r->end + r->chunk_bytes, 1);
+    int rc = mem_grow((void **)&r->raw, &r->raw_capacity, r->end + r->chunk_bytes + CSV_SLACK_BYTES, 1);
+    if (rc == 0)
+        rc = input_read(r->input, r->raw + r->end, r->chunk_bytes, &got);
     if (rc < 0)
         return rc;
-    do
-        got = read(r->fd, r->raw + r->end, r->chunk_bytes);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return err_set_errno("cannot read %s", r->label);
     r->eof = got == 0;
-    r->end += (size_t)got;
-    r->bytes_read += (uint64_t)got;
+    r->end += got;
+    memset(r->raw + r->end, 0, CSV_SLACK_BYTES);
     return 0;
 }
 
@@ -136,14 +133,17 @@ static size_t next_piece(const struct csv_reader *r, bool *ends_line)
     return length == PIECE_BYTES || r->eof ? length : 0;
 }
 
-/* Moves `at` over a piece, counting lines. */
-static void pass(struct csv_reader *r, size_t length)
+void csv_pass(struct csv_reader *r, size_t length)
 {
     char last = r->raw[r->at + length - 1];
     bool lf_of_crlf = length == 1 && last == '\n' && r->after_cr;
 
     if (last == '\r' || (last == '\n' && !lf_of_crlf))
         r->line++;
+    if (lf_of_crlf && r->at == r->start && r->facts.cr > 0) { /* the row before ended in CR LF */
+        r->facts.cr--;
+        r->facts.crlf++;
+    }
     r->after_cr = last == '\r';
     r->at += length;
 }
@@ -155,10 +155,13 @@ static size_t without_line_end(const char *bytes, size_t length)
     return length;
 }
 
-/* Hands out the row that ends at `at`: good, or bad with the reason in r->bad. */
-static void hand_out(struct csv_reader *r, bool good)
+void csv_hand_out(struct csv_reader *r, bool good)
 {
     const char *raw = r->raw + r->start;
+    size_t length = without_line_end(raw, r->at - r->start);
+
+    r->facts.lf += r->raw[r->at - 1] == '\n';
+    r->facts.cr += r->raw[r->at - 1] == '\r';
 
     r->record = (struct csv_record){.line = r->row_line,
                                     .number = ++r->records,
@@ -166,7 +169,8 @@ static void hand_out(struct csv_reader *r, bool good)
                                     .count = good ? r->field_count : 0,
                                     .bad = good ? NULL : buf_str(&r->bad),
                                     .raw = raw,
-                                    .raw_length = without_line_end(raw, r->at - r->start)};
+                                    .raw_length = length,
+                                    .invalid_utf8 = !utf8_is_valid(raw, length, NULL)};
     r->start = r->at;
 }
 
@@ -184,7 +188,7 @@ static int give_up_row(struct csv_reader *r, const char *reason)
         r->after_cr = r->raw[r->at - 1] == '\r';
         r->line = r->row_line + 1;
     }
-    hand_out(r, false);
+    csv_hand_out(r, false);
     return csv_parser_restart(r);
 }
 
@@ -212,7 +216,7 @@ static int complete_row(struct csv_reader *r)
         r->fields[i].text = r->text.data + r->offsets[i];
         r->fields[i].length = r->offsets[i + 1] - r->offsets[i] - 1;
     }
-    hand_out(r, good);
+    csv_hand_out(r, good);
     return 0;
 }
 
@@ -238,10 +242,16 @@ static int feed(struct csv_reader *r, size_t length, bool ends_line, bool *done)
         r->in_row = true;
         r->row_line = r->line;
     }
+    if (r->quote == '\0' && memchr(r->raw + r->at, '\0', length) != NULL) {
+        csv_pass(r, length);
+        r->first_line_end = ends_line ? r->at : 0;
+        *done = true;
+        return give_up_row(r, "NUL byte");
+    }
     /* libcsv grows its buffer by this much: doubling keeps the cost linear. */
     csv_set_blk_size(&r->parser, r->parser.entry_size > 4096 ? r->parser.entry_size : 4096);
     bool broken = csv_parse(&r->parser, r->raw + r->at, length, on_field, on_row, r) < length;
-    pass(r, length);
+    csv_pass(r, length);
     if (ends_line && r->first_line_end == 0)
         r->first_line_end = r->at;
     if (r->failed < 0)
@@ -290,12 +300,16 @@ static int next_record(struct csv_reader *r, bool *done)
 {
     int rc = 0;
 
+    *done = false;
+    if (!r->skip_line && !r->libcsv_only && r->names != NULL)
+        rc = csv_split_next(r, done);
+    if (rc < 0 || *done)
+        return rc;
     buf_clear(&r->text);
     r->field_count = 0;
     r->in_row = r->row_done = r->nul_seen = r->field_too_long = false;
     r->first_line_end = 0;
     r->failed = 0;
-    *done = false;
     while (rc == 0 && !*done) {
         bool ends_line;
 
@@ -305,7 +319,7 @@ static int next_record(struct csv_reader *r, bool *done)
         if (length == 0) {
             rc = csv_fill(r);
         } else if (r->skip_line || is_no_row(r, length, ends_line)) {
-            pass(r, length);
+            csv_pass(r, length);
             r->start = r->at;
             r->skip_line = r->skip_line && !ends_line;
         } else {

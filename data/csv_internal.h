@@ -1,7 +1,8 @@
 #ifndef RECO_DATA_CSV_INTERNAL_H
 #define RECO_DATA_CSV_INTERNAL_H
 
-/* The CSV reader's state. Private to csv.c (rows) and csv_open.c (files, header, columns). */
+/* The CSV reader's state. Private to csv.c (rows by libcsv), csv_split.c (well-formed rows, quicker), csv_detect.c
+ * (delimiter and quote) and csv_open.c (header, columns). */
 
 #include <csv.h>
 #include <stdbool.h>
@@ -11,14 +12,14 @@
 #include "core/buf.h"
 #include "data/csv.h"
 
+enum { CSV_SLACK_BYTES = 16 /* of zeros behind the input held: reading 16 bytes at any place is fine */ };
+
 struct csv_reader {
-    char *label; /* of the file in messages, with its quotes */
-    int fd;
-    bool owns_fd, eof;
-    bool trim_blanks;
-    unsigned char delimiter;
+    struct input *input;
+    bool eof;
+    bool trim_blanks, libcsv_only;
+    unsigned char delimiter, quote; /* quote '\0': none */
     size_t max_field_bytes, chunk_bytes;
-    uint64_t bytes_read, total_bytes;
 
     /* Input not yet handed out is raw[start, end); of it [start, at) was parsed. Positions move down together in
      * fill(). */
@@ -46,11 +47,22 @@ struct csv_reader {
     uint64_t records;
     char **names;
     size_t name_count;
+    struct csv_facts facts;
 };
 
 /* A parser without a row in progress. */
 int csv_parser_restart(struct csv_reader *r) RECO_MUST_CHECK;
 /* Reads more behind raw[end), dropping what was handed out. At the end of the file sets eof. */
 int csv_fill(struct csv_reader *r) RECO_MUST_CHECK;
+/* Moves `at` over a line, a part of one, or the LF of a CR LF; counts lines. */
+void csv_pass(struct csv_reader *r, size_t length);
+/* Hands out the row raw[start, at), good or, with the reason in r->bad, bad. */
+void csv_hand_out(struct csv_reader *r, bool good);
+/* Between rows: hands out the next row when it is well-formed and has the right number of fields; else *done is false
+ * and the row, or the end of the file, is left to libcsv. */
+int csv_split_next(struct csv_reader *r, bool *done) RECO_MUST_CHECK;
+/* Sets delimiter and quote where they are '\0' and asked for (csv.h), by the input to come. columns: how many are
+ * given, 0: none. */
+int csv_detect(struct csv_reader *r, bool delimiter, bool quote, size_t columns) RECO_MUST_CHECK;
 
 #endif

@@ -1,60 +1,19 @@
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/mem.h"
-#include "core/opt.h"
+#include "data/columns.h"
 #include "data/csv_internal.h"
 
 enum { CHUNK_BYTES = 256 * 1024 };
 
-static int open_file(struct csv_reader *r, const char *path)
+static int add_name(struct csv_reader *r, size_t count, const char *name)
 {
-    struct stat info;
-
-    if (strcmp(path, "-") == 0) {
-        r->fd = STDIN_FILENO;
-        r->label = mem_strdup("stdin");
-        return r->label == NULL ? RECO_E_NOMEM : 0;
-    }
-    r->label = mem_printf("'%s'", path);
-    if (r->label == NULL)
+    if (r->names == NULL)
+        r->names = mem_calloc(count, sizeof *r->names);
+    char *copy = r->names != NULL ? mem_strdup(name) : NULL;
+    if (copy == NULL)
         return RECO_E_NOMEM;
-    r->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (r->fd < 0)
-        return err_set_errno("cannot open %s", r->label);
-    r->owns_fd = true;
-    if (fstat(r->fd, &info) != 0)
-        return err_set_errno("cannot open %s", r->label);
-    if (S_ISDIR(info.st_mode))
-        return err_set(RECO_E_IO, "cannot read %s: it is a directory, not a CSV file", r->label);
-    if (S_ISREG(info.st_mode))
-        r->total_bytes = (uint64_t)info.st_size;
-    return 0;
-}
-
-/* What else than UTF-8 text people have; skips a byte order mark. */
-static int sniff(struct csv_reader *r)
-{
-    enum { LONGEST_MARK = 4 };
-
-    while (r->end < LONGEST_MARK && !r->eof) {
-        int rc = csv_fill(r);
-        if (rc < 0)
-            return rc;
-    }
-    if (r->end == 0)
-        return err_set(RECO_E_DATA, "cannot parse %s: it is empty, and a header line is needed", r->label);
-    if (r->end >= 2 && (memcmp(r->raw, "\xff\xfe", 2) == 0 || memcmp(r->raw, "\xfe\xff", 2) == 0))
-        return err_set(RECO_E_DATA, "cannot parse %s: it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8",
-                       r->label);
-    if (r->end >= 2 && memcmp(r->raw, "\x1f\x8b", 2) == 0)
-        return err_set(RECO_E_DATA, "cannot parse %s: it is compressed; pipe zcat's output into '-'", r->label);
-    if (r->end >= LONGEST_MARK && memcmp(r->raw, "\x28\xb5\x2f\xfd", LONGEST_MARK) == 0)
-        return err_set(RECO_E_DATA, "cannot parse %s: it is compressed; pipe zstdcat's output into '-'", r->label);
-    if (r->end >= 3 && memcmp(r->raw, "\xef\xbb\xbf", 3) == 0)
-        r->start = r->at = 3;
+    r->names[r->name_count++] = copy;
     return 0;
 }
 
@@ -66,50 +25,53 @@ static int read_header(struct csv_reader *r)
     if (rc < 0)
         return rc;
     if (header == NULL)
-        return err_set(RECO_E_DATA, "cannot parse %s: it has empty lines only, and a header line is needed", r->label);
+        return err_set(RECO_E_DATA, "cannot parse %s: it has empty lines only, and a header line is needed",
+                       input_label(r->input));
     if (header->bad != NULL)
-        return err_set(RECO_E_DATA, "cannot parse %s line %llu, the header: %s", r->label,
+        return err_set(RECO_E_DATA, "cannot parse %s line %llu, the header: %s", input_label(r->input),
                        (unsigned long long)header->line, header->bad);
-    r->names = mem_calloc(header->count, sizeof *r->names);
-    if (r->names == NULL)
-        return RECO_E_NOMEM;
-    r->name_count = header->count;
-    for (size_t i = 0; i < header->count; i++) {
-        r->names[i] = mem_strdup(header->fields[i].text);
-        if (r->names[i] == NULL)
-            return RECO_E_NOMEM;
-    }
+    for (size_t i = 0; rc == 0 && i < header->count; i++)
+        rc = add_name(r, header->count, header->fields[i].text);
     r->records = 0;
-    return 0;
+    return rc;
 }
 
-static unsigned char default_delimiter(const char *path)
+static int start(struct csv_reader *r, const struct csv_options *o)
 {
-    const char *dot = strrchr(path, '.');
+    size_t columns = o->columns != NULL ? o->columns->count : 0;
+    int rc = csv_fill(r);
 
-    return dot != NULL && (strcmp(dot, ".tsv") == 0 || strcmp(dot, ".tab") == 0) ? '\t' : ',';
+    if (rc == 0 && r->end == 0)
+        return err_set(RECO_E_DATA, "cannot parse %s: it is empty, and a header line is needed", input_label(r->input));
+    if (rc == 0)
+        rc = csv_detect(r, o->detect && o->delimiter == '\0', o->detect && o->quote == '\0' && !o->no_quotes, columns);
+    if (rc == 0)
+        rc = csv_parser_restart(r);
+    if (rc == 0)
+        rc = columns == 0 ? read_header(r) : 0;
+    for (size_t i = 0; rc == 0 && i < columns; i++)
+        rc = add_name(r, columns, o->columns->items[i]);
+    return rc == 0 ? mem_grow((void **)&r->fields, &r->fields_capacity, r->name_count, sizeof *r->fields) : rc;
 }
 
-int csv_reader_open(struct csv_reader **out, const char *path, const struct csv_options *options)
+int csv_reader_open_input(struct csv_reader **out, struct input *input, const struct csv_options *options)
 {
     struct csv_options o = options != NULL ? *options : (struct csv_options){0};
     struct csv_reader *r = mem_calloc(1, sizeof *r);
 
-    if (r == NULL)
+    if (r == NULL) {
+        input_close(input);
         return RECO_E_NOMEM;
-    r->fd = -1;
+    }
+    r->input = input;
     r->line = 1;
-    r->delimiter = o.delimiter != '\0' ? (unsigned char)o.delimiter : default_delimiter(path);
+    r->delimiter = o.delimiter != '\0' ? (unsigned char)o.delimiter : ',';
+    r->quote = o.no_quotes ? '\0' : o.quote != '\0' ? (unsigned char)o.quote : '"';
     r->trim_blanks = o.trim_blanks;
+    r->libcsv_only = o.libcsv_only;
     r->max_field_bytes = o.max_field_bytes > 0 ? o.max_field_bytes : CSV_MAX_FIELD_BYTES;
     r->chunk_bytes = o.chunk_bytes > 0 ? o.chunk_bytes : CHUNK_BYTES;
-    int rc = open_file(r, path);
-    if (rc == 0)
-        rc = csv_parser_restart(r);
-    if (rc == 0)
-        rc = sniff(r);
-    if (rc == 0)
-        rc = read_header(r);
+    int rc = start(r, &o);
     if (rc < 0) {
         csv_reader_close(r);
         return rc;
@@ -118,12 +80,31 @@ int csv_reader_open(struct csv_reader **out, const char *path, const struct csv_
     return 0;
 }
 
+static char delimiter_of_name(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot != NULL && (strcmp(dot, ".tsv") == 0 || strcmp(dot, ".tab") == 0) ? '\t' : '\0';
+}
+
+int csv_reader_open(struct csv_reader **out, const char *path, const struct csv_options *options)
+{
+    struct csv_options o = options != NULL ? *options : (struct csv_options){0};
+    struct input *input = NULL;
+    int rc = input_open(&input, path, NULL);
+
+    if (rc < 0)
+        return rc;
+    if (o.delimiter == '\0')
+        o.delimiter = delimiter_of_name(path);
+    return csv_reader_open_input(out, input, &o);
+}
+
 void csv_reader_close(struct csv_reader *reader)
 {
     if (reader == NULL)
         return;
-    if (reader->owns_fd)
-        close(reader->fd);
+    input_close(reader->input);
     if (reader->parser_ready)
         csv_free(&reader->parser);
     for (size_t i = 0; i < reader->name_count; i++)
@@ -132,7 +113,6 @@ void csv_reader_close(struct csv_reader *reader)
     mem_free(reader->fields);
     mem_free(reader->offsets);
     mem_free(reader->raw);
-    mem_free(reader->label);
     buf_release(&reader->text);
     buf_release(&reader->bad);
     mem_free(reader);
@@ -148,67 +128,46 @@ const char *csv_reader_column_name(const struct csv_reader *reader, size_t colum
     return reader->names[column];
 }
 
+static struct columns columns_of(const struct csv_reader *r)
+{
+    return (struct columns){
+        .names = (const char *const *)r->names, .count = r->name_count, .label = input_label(r->input)};
+}
+
 bool csv_reader_has(const struct csv_reader *reader, const char *name)
 {
-    for (size_t i = 0; i < reader->name_count; i++)
-        if (strcmp(reader->names[i], name) == 0)
-            return true;
-    return false;
-}
+    struct columns columns = columns_of(reader);
 
-static bool is_but_for_blanks(const char *padded, const char *name)
-{
-    size_t length = strlen(name), start = strspn(padded, " \t");
-
-    return strncmp(padded + start, name, length) == 0 &&
-           strspn(padded + start + length, " \t") == strlen(padded + start + length);
-}
-
-static int no_column(const struct csv_reader *r, const char *option, const char *name)
-{
-    const char *near = opt_nearest(name, (const char *const *)r->names, r->name_count);
-    struct buf names = {0};
-    int rc = 0;
-
-    for (size_t i = 0; i < r->name_count; i++)
-        if (is_but_for_blanks(r->names[i], name))
-            return err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, it is '%s' there: --trim_blanks cuts the blanks",
-                           name, option, r->label, r->names[i]);
-    if (near != NULL)
-        return err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, did you mean '%s'?", name, option, r->label, near);
-    for (size_t i = 0; rc == 0 && i < r->name_count; i++)
-        rc = buf_printf(&names, "%s'%s'", i > 0 ? ", " : "", r->names[i]);
-    if (rc == 0)
-        rc = err_set(RECO_E_USAGE, "no column '%s' (--%s) in %s, it has %s", name, option, r->label, buf_str(&names));
-    buf_release(&names);
-    return rc;
+    return columns_have(&columns, name);
 }
 
 int csv_reader_find(const struct csv_reader *reader, const char *option, const char *name, size_t *column)
 {
-    size_t found = reader->name_count;
+    struct columns columns = columns_of(reader);
 
-    for (size_t i = 0; i < reader->name_count; i++) {
-        if (strcmp(reader->names[i], name) != 0)
-            continue;
-        if (found < reader->name_count)
-            return err_set(RECO_E_DATA, "two columns '%s' (--%s) in %s", name, option, reader->label);
-        found = i;
-    }
-    if (found == reader->name_count)
-        return no_column(reader, option, name);
-    *column = found;
-    return 0;
+    return columns_find(&columns, option, name, column);
+}
+
+const struct input *csv_reader_input(const struct csv_reader *reader)
+{
+    return reader->input;
+}
+
+void csv_reader_facts(const struct csv_reader *reader, struct csv_facts *facts)
+{
+    *facts = reader->facts;
+    facts->delimiter = (char)reader->delimiter;
+    facts->quote = (char)reader->quote;
 }
 
 uint64_t csv_reader_bytes_read(const struct csv_reader *reader)
 {
-    return reader->bytes_read;
+    return input_bytes_read(reader->input);
 }
 
 uint64_t csv_reader_total_bytes(const struct csv_reader *reader)
 {
-    return reader->total_bytes;
+    return input_total_bytes(reader->input);
 }
 
 int csv_delimiter_parse(const char *text, char *delimiter)

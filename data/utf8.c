@@ -1,10 +1,29 @@
 #include "data/utf8.h"
 
+/* Bytes of the valid characters of three bytes at the start; most of the world's longer text is made of them. */
+static size_t three_byte_length(const unsigned char *start, size_t length)
+{
+    const unsigned char *p = start, *end = start + length;
+
+    for (; end - p >= 3; p += 3) {
+        bool shape = (p[0] & 0xF0) == 0xE0 && ((p[1] ^ 0x80) & 0xC0) == 0 && ((p[2] ^ 0x80) & 0xC0) == 0;
+        if (!shape || (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] >= 0xA0))
+            break;
+    }
+    return (size_t)(p - start);
+}
+
 bool utf8_is_valid(const void *bytes, size_t length, size_t *bad)
 {
     const unsigned char *start = bytes, *p = start, *end = start + length;
+
     while (p < end) {
         uint32_t code_point;
+
+        p += utf8_ascii_length(p, (size_t)(end - p));
+        p += three_byte_length(p, (size_t)(end - p));
+        if (p == end || *p < 0x80)
+            continue;
         size_t size = utf8_decode(p, end, &code_point);
         /* U+FFFD itself is a valid character, of three bytes EF BF BD. */
         if (code_point == 0xFFFD && !(size == 3 && p[0] == 0xEF && p[2] == 0xBD)) {

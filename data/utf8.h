@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define UTF8_MAX_BYTES 4
 
@@ -70,6 +71,22 @@ static inline size_t utf8_encode(uint32_t code_point, unsigned char *out)
     out[2] = (unsigned char)(0x80 | (code_point >> 6 & 0x3F));
     out[3] = (unsigned char)(0x80 | (code_point & 0x3F));
     return 4;
+}
+
+/* How many of the first bytes are ASCII. */
+static inline size_t utf8_ascii_length(const unsigned char *bytes, size_t length)
+{
+    size_t i = 0;
+    uint64_t eight;
+
+    for (; i + 8 <= length; i += 8) {
+        memcpy(&eight, bytes + i, 8);
+        if ((eight & 0x8080808080808080u) != 0)
+            break;
+    }
+    while (i < length && bytes[i] < 0x80)
+        i++;
+    return i;
 }
 
 /* True when the bytes are valid UTF-8; otherwise *bad is the offset of the first invalid byte (bad may be NULL). */

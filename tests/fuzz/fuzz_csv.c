@@ -1,5 +1,6 @@
 /*
- * Any bytes as CSV. The first byte chooses options. What must hold: the records do not depend on the chunk size,
+ * Any bytes as CSV. The first byte chooses options. What must hold: the records do not depend on the chunk size, nor on
+ * whether well-formed rows take the quick way or libcsv's; detection only chooses among options that can be given;
  * numbers and lines rise, every good record has the header's columns and no NUL, and the raw text of a record is part
  * of the input.
  */
@@ -59,6 +60,30 @@ static uint64_t read_all(const char *path, const struct csv_options *options)
     return hash;
 }
 
+static void expect_detected(const char *path, const struct csv_options *options)
+{
+    struct csv_options detect = *options;
+    struct csv_reader *reader = NULL;
+    struct csv_facts facts;
+
+    detect.detect = true;
+    detect.delimiter = detect.quote = '\0';
+    if (csv_reader_open(&reader, path, &detect) < 0)
+        return;
+    csv_reader_facts(reader, &facts);
+    csv_reader_close(reader);
+    require(strchr(",\t;|", facts.delimiter) != NULL && facts.delimiter != '\0', "a known delimiter");
+    detect.detect = false;
+    detect.delimiter = facts.delimiter;
+    detect.quote = facts.quote;
+    detect.no_quotes = facts.quote == '\0';
+    uint64_t expected = read_all(path, &detect);
+    detect.delimiter = detect.quote = '\0';
+    detect.detect = true;
+    detect.no_quotes = options->no_quotes;
+    require(read_all(path, &detect) == expected, "the records of the options that were detected");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char delimiters[] = ",\t; ";
@@ -70,10 +95,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = fuzz_file(data + 1, size - 1, path);
     struct csv_options options = {.delimiter = delimiters[data[0] & 3],
                                   .trim_blanks = (data[0] & 4) != 0,
+                                  .quote = (data[0] & 64) != 0 ? '\'' : '"',
+                                  .no_quotes = (data[0] & 128) != 0,
                                   .max_field_bytes = (data[0] & 8) != 0 ? 5 : 100000};
     uint64_t expected = read_all(path, &options);
     options.chunk_bytes = chunks[(data[0] >> 4) & 3];
     require(read_all(path, &options) == expected, "the same records for any chunk size");
+    options.libcsv_only = true;
+    require(read_all(path, &options) == expected, "the same records from libcsv alone");
+    options.libcsv_only = false;
+    expect_detected(path, &options);
     close(fd);
     return 0;
 }
