@@ -182,8 +182,8 @@ static bool vanishes(const struct text_template *t, const struct segment *s, con
 static int render_segment(const struct text_template *t, const struct segment *s, const struct csv_field *fields,
                           struct buf *out)
 {
-    size_t start = out->length;
-    bool gap = false; /* an empty column stands directly before */
+    size_t start = out->length, kept = start; /* kept: behind the last column with a text */
+    bool gap = false;                         /* an empty column stands directly before */
     int rc = 0;
 
     for (size_t i = s->first; rc == 0 && i < s->first + s->count; i++) {
@@ -192,6 +192,7 @@ static int render_segment(const struct text_template *t, const struct segment *s
             const struct csv_field *field = &fields[piece->column];
             gap = is_blank(field);
             rc = gap ? 0 : buf_add(out, field->text, field->length);
+            kept = gap ? kept : out->length;
             continue;
         }
         const char *literal = t->text.data + piece->start;
@@ -202,7 +203,7 @@ static int render_segment(const struct text_template *t, const struct segment *s
         rc = buf_add(out, literal, length);
         gap = false;
     }
-    while (rc == 0 && gap && out->length > start && is_blank_char(out->data[out->length - 1]))
+    while (rc == 0 && gap && out->length > kept && is_blank_char(out->data[out->length - 1]))
         out->data[--out->length] = '\0';
     return rc;
 }
