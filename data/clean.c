@@ -312,29 +312,24 @@ static void defuse(struct buf *text)
             text->data[i] = ' ';
 }
 
-static int clean_with(struct clean_lane *lane, size_t buffer, bool masks_only, const char *text, size_t length,
-                      const char **out, size_t *out_length)
+/* *out is the text at first, and then what the rules made of it. */
+static int clean_rounds(struct clean_lane *lane, size_t buffer, bool masks_only, uint32_t triggers, const char **out,
+                        size_t *out_length)
 {
     const struct cleaner *c = lane->cleaner;
+    const uint32_t wanted = c->triggers[masks_only ? CLEAN_SIDE_COLUMN : CLEAN_SIDE_QUERY];
     struct buf *buffers = lane->text[buffer];
     bool did[RULES] = {false}, again = true;
-    int rc = 0, at = 0;
-
-    uint32_t wanted = c->triggers[masks_only ? CLEAN_SIDE_COLUMN : CLEAN_SIDE_QUERY];
-    uint32_t triggers = wanted != 0 ? clean_scan(&c->classes, text, length) & wanted : 0;
-    *out = text;
-    *out_length = length;
-    for (int round = 0; triggers != 0 && again; round++) {
+    int at = 0;
+    for (int round = 0; triggers != 0 && again && round < 2 * MAX_ROUNDS; round++) {
         again = false;
-        if (round == MAX_ROUNDS && *out != text)
+        if (round == MAX_ROUNDS)
             defuse(&buffers[1 - at]);
-        if (round == 2 * MAX_ROUNDS)
-            break;
-        for (size_t r = 0; rc == 0 && r < RULES && triggers != 0; r++) {
+        for (size_t r = 0; r < RULES && triggers != 0; r++) {
             bool changed = false;
             if (!c->on[r] || (triggers & rules[r].triggers) == 0 || (masks_only && !rules[r].info.mask))
                 continue;
-            rc = run_rule(lane, &rules[r], *out, *out_length, &buffers[at], &changed);
+            int rc = run_rule(lane, &rules[r], *out, *out_length, &buffers[at], &changed);
             if (rc < 0)
                 return rc;
             if (!changed)
@@ -349,6 +344,17 @@ static int clean_with(struct clean_lane *lane, size_t buffer, bool masks_only, c
     for (size_t r = 0; r < RULES; r++)
         lane->counts.texts[r] += did[r];
     return 0;
+}
+
+static int clean_with(struct clean_lane *lane, size_t buffer, bool masks_only, const char *text, size_t length,
+                      const char **out, size_t *out_length)
+{
+    const struct cleaner *c = lane->cleaner;
+    uint32_t wanted = c->triggers[masks_only ? CLEAN_SIDE_COLUMN : CLEAN_SIDE_QUERY];
+    uint32_t triggers = wanted != 0 ? clean_scan(&c->classes, text, length) & wanted : 0;
+    *out = text;
+    *out_length = length;
+    return triggers != 0 ? clean_rounds(lane, buffer, masks_only, triggers, out, out_length) : 0;
 }
 
 int clean_text(struct clean_lane *lane, enum clean_side side, const char *text, size_t length, const char **out,

@@ -21,6 +21,8 @@ static bool has_mojibake(const char *text, size_t length)
     const unsigned char *p = (const unsigned char *)text, *end = p + length;
     unsigned char bytes[UTF8_MAX_BYTES];
     size_t have = 0, need = 0;
+    if (memchr(text, 0xC3, length) == NULL) /* begins every first one, U+00C2 to U+00F4 */
+        return false;
     while (p < end) {
         uint32_t c;
         if (*p < 0x80) {

@@ -14,7 +14,7 @@
 enum clean_trigger {
     CLEAN_TRIGGER_TAG = 1u << 0,     /* '<' */
     CLEAN_TRIGGER_ENTITY = 1u << 1,  /* '&' */
-    CLEAN_TRIGGER_CODE = 1u << 2,    /* one of { = ; */
+    CLEAN_TRIGGER_CODE = 1u << 2,    /* '{' or ';' */
     CLEAN_TRIGGER_CONTROL = 1u << 3, /* a character that the control rule looks at */
     CLEAN_TRIGGER_SPACE = 1u << 4,   /* white space other than single blanks between words */
     CLEAN_TRIGGER_NFC = 1u << 5,     /* a character that may compose or decompose */
@@ -22,7 +22,7 @@ enum clean_trigger {
     CLEAN_TRIGGER_NFKC = 1u << 7,    /* a compatibility character */
     CLEAN_TRIGGER_REPEATED = 1u << 8,
     CLEAN_TRIGGER_AT = 1u << 9,
-    CLEAN_TRIGGER_DIGITS = 1u << 10 /* 7 of them or more, in all */
+    CLEAN_TRIGGER_DIGITS = 1u << 10 /* many close together */
 };
 
 /* Triggers of every code point below U+10000, from utf8proc's tables. */

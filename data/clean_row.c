@@ -62,20 +62,36 @@ static bool is_one_word(const char *text, size_t length)
     return times >= TIMES;
 }
 
-bool clean_text_is_anomalous(const char *text, size_t length, size_t max_chars)
+/* Over one in ten characters cannot be read. */
+static bool is_unreadable(const char *text, size_t length)
 {
-    enum { SAME = 5, BAD_SHARE = 10 };
+    enum { BAD_SHARE = 10 };
     const unsigned char *p = (const unsigned char *)text, *end = p + length;
     size_t chars = 0, bad = 0;
+    if (memmem(text, length, "\xEF\xBF\xBD", 3) == NULL && utf8_is_valid(text, length, NULL))
+        return false;
+    while (p < end) {
+        uint32_t c;
+        p += utf8_decode(p, end, &c);
+        chars += !is_white(c);
+        bad += c == 0xFFFD;
+    }
+    return bad * BAD_SHARE > chars;
+}
+
+bool clean_text_is_anomalous(const char *text, size_t length, size_t max_chars)
+{
+    enum { SAME = 5 };
+    const unsigned char *p = (const unsigned char *)text, *end = p + length;
+    size_t chars = 0;
     uint32_t first = 0;
     bool speaks = false, same = true;
-    while (p < end) {
+    while (p < end && (!speaks || same)) {
         uint32_t c;
         p += utf8_decode(p, end, &c);
         if (is_white(c))
             continue;
         chars++;
-        bad += c == 0xFFFD;
         first = chars == 1 ? c : first;
         same = same && c == first;
         if (!speaks && c < 0x80) {
@@ -88,8 +104,8 @@ bool clean_text_is_anomalous(const char *text, size_t length, size_t max_chars)
     }
     if (chars == 0)
         return false; /* empty: another rule */
-    return !speaks || (same && chars >= SAME) || bad * BAD_SHARE > chars || chars > max_chars ||
-           is_one_word(text, length);
+    return !speaks || (same && chars >= SAME) || is_one_word(text, length) || is_unreadable(text, length) ||
+           (length > max_chars && count_chars(text, length) > max_chars);
 }
 
 bool clean_anomalies(const struct cleaner *c, const struct clean_pair *pair)

@@ -115,10 +115,10 @@ static bool find_number(size_t (*at)(const char *, const char *, const char *), 
 {
     const char *end = text + length, *p = text + from;
     while (p < end) {
-        if (!mask_is_digit(*p) && *p != '+' && *p != '(') {
+        while (p < end && !mask_is_digit(*p) && *p != '+' && *p != '(')
             p++;
-            continue;
-        }
+        if (p == end)
+            break;
         size_t bytes = at(text, p, end);
         if (bytes > 0) {
             *span = (struct mask_span){(size_t)(p - text), bytes};

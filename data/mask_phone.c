@@ -236,19 +236,18 @@ size_t mask_phone_at(const char *start, const char *p, const char *end)
 {
     struct mask_groups g;
     bool paren = *p == '(', plus = *p == '+';
-    if (!starts_alone(start, p))
-        return 0;
-    if (plus) {
+    if (plus && starts_alone(start, p)) {
         if (end - p < INTERNATIONAL + 1 || p[1] < '1' || p[1] > '9')
             return 0;
         const char *stop = international_end(p, end);
         return stop != NULL && ends_alone(stop, end) ? (size_t)(stop - p) : 0;
     }
+    if (plus || (paren && !read_paren(&g, p, end)))
+        return 0;
     if (!paren)
         mask_groups_read(&g, p, end);
-    else if (!read_paren(&g, p, end))
+    if (g.digit_count < SHORTEST || !starts_alone(start, p))
         return 0;
-
     if (has_word_before(start, p, phone_words)) {
         size_t digits = 0, groups = 0;
         const char *stop = NULL;

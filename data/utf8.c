@@ -1,5 +1,7 @@
 #include "data/utf8.h"
 
+#include <string.h>
+
 /* Bytes of the valid characters of three bytes at the start; most of the world's longer text is made of them. */
 static size_t three_byte_length(const unsigned char *start, size_t length)
 {
