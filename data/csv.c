@@ -276,7 +276,7 @@ static int finish(struct csv_reader *r, bool *done)
     if (r->failed < 0)
         return r->failed;
     if (rc != 0)
-        return give_up_row(r, "a quote is not closed");
+        return give_up_row(r, CSV_QUOTE_NOT_CLOSED);
     rc = csv_parser_restart(r);
     return rc < 0 ? rc : complete_row(r);
 }

@@ -82,6 +82,7 @@ void csv_reader_close(struct csv_reader *reader);
 
 size_t csv_reader_columns(const struct csv_reader *reader);
 const char *csv_reader_column_name(const struct csv_reader *reader, size_t column);
+const char *const *csv_reader_names(const struct csv_reader *reader); /* [columns] */
 const struct input *csv_reader_input(const struct csv_reader *reader);
 void csv_reader_facts(const struct csv_reader *reader, struct csv_facts *facts);
 

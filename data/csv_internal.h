@@ -12,6 +12,8 @@
 #include "core/buf.h"
 #include "data/csv.h"
 
+#define CSV_QUOTE_NOT_CLOSED "a quote is not closed"
+
 enum { CSV_SLACK_BYTES = 16 /* of zeros behind the input held: reading 16 bytes at any place is fine */ };
 
 struct csv_reader {
@@ -61,8 +63,9 @@ void csv_hand_out(struct csv_reader *r, bool good);
 /* Between rows: hands out the next row when it is well-formed and has the right number of fields; else *done is false
  * and the row, or the end of the file, is left to libcsv. */
 int csv_split_next(struct csv_reader *r, bool *done) RECO_MUST_CHECK;
-/* Sets delimiter and quote where they are '\0' and asked for (csv.h), by the input to come. columns: how many are
- * given, 0: none. */
-int csv_detect(struct csv_reader *r, bool delimiter, bool quote, size_t columns) RECO_MUST_CHECK;
+/* Finds delimiter or quote by the input to come (csv.h), and whether it has the columns given (NULL or empty: none). */
+int csv_detect(struct csv_reader *r, bool delimiter, bool quote, const struct opt_list *columns) RECO_MUST_CHECK;
+/* What a reader holds but for its input, the bytes of it, and the names. */
+void csv_parts_release(struct csv_reader *r);
 
 #endif

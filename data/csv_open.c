@@ -44,7 +44,8 @@ static int start(struct csv_reader *r, const struct csv_options *o)
     if (rc == 0 && r->end == 0)
         return err_set(RECO_E_DATA, "cannot parse %s: it is empty, and a header line is needed", input_label(r->input));
     if (rc == 0)
-        rc = csv_detect(r, o->detect && o->delimiter == '\0', o->detect && o->quote == '\0' && !o->no_quotes, columns);
+        rc = csv_detect(r, o->detect && o->delimiter == '\0', o->detect && o->quote == '\0' && !o->no_quotes,
+                        o->columns);
     if (rc == 0)
         rc = csv_parser_restart(r);
     if (rc == 0)
@@ -100,21 +101,26 @@ int csv_reader_open(struct csv_reader **out, const char *path, const struct csv_
     return csv_reader_open_input(out, input, &o);
 }
 
+void csv_parts_release(struct csv_reader *r)
+{
+    if (r->parser_ready)
+        csv_free(&r->parser);
+    mem_free(r->fields);
+    mem_free(r->offsets);
+    buf_release(&r->text);
+    buf_release(&r->bad);
+}
+
 void csv_reader_close(struct csv_reader *reader)
 {
     if (reader == NULL)
         return;
+    csv_parts_release(reader);
     input_close(reader->input);
-    if (reader->parser_ready)
-        csv_free(&reader->parser);
     for (size_t i = 0; i < reader->name_count; i++)
         mem_free(reader->names[i]);
     mem_free(reader->names);
-    mem_free(reader->fields);
-    mem_free(reader->offsets);
     mem_free(reader->raw);
-    buf_release(&reader->text);
-    buf_release(&reader->bad);
     mem_free(reader);
 }
 
@@ -146,6 +152,11 @@ int csv_reader_find(const struct csv_reader *reader, const char *option, const c
     struct columns columns = columns_of(reader);
 
     return columns_find(&columns, option, name, column);
+}
+
+const char *const *csv_reader_names(const struct csv_reader *reader)
+{
+    return (const char *const *)reader->names;
 }
 
 const struct input *csv_reader_input(const struct csv_reader *reader)

@@ -136,20 +136,26 @@ static bool starts_with(const struct peek_stage *p, const char *bytes, size_t le
     return p->end - p->start >= length && memcmp(p->bytes + p->start, bytes, length) == 0;
 }
 
-/* Which half of the units has the zeros of ASCII characters: 0 the first (big endian), 1 the second, -1 neither. */
-static int utf16_order(const struct peek_stage *p)
+/* How many bytes at even and at odd places are 0: in UTF-16 the upper halves of ASCII characters. */
+static void count_zeros(const struct peek_stage *p, size_t zeros[2])
 {
-    size_t zeros[2] = {0, 0}, length = p->end - p->start;
+    zeros[0] = zeros[1] = 0;
+    for (size_t i = p->start; i < p->end; i++)
+        zeros[(i - p->start) % 2] += p->bytes[i] == 0;
+}
 
-    for (size_t i = 0; i < length; i++)
-        zeros[i % 2] += p->bytes[p->start + i] == 0;
-    size_t most = zeros[0] > zeros[1] ? 0 : 1;
-    return zeros[most] * 8 >= length && zeros[most] > 4 * zeros[1 - most] ? (int)most : -1;
+static bool looks_like_utf16(const struct peek_stage *p)
+{
+    size_t zeros[2], length = p->end - p->start;
+
+    count_zeros(p, zeros);
+    return length >= 16 && (zeros[0] == 0 || zeros[1] == 0) && 4 * (zeros[0] + zeros[1]) >= length;
 }
 
 static int set_encoding(struct input *in, struct peek_stage *p, enum input_encoding encoding)
 {
     bool little = starts_with(p, "\xff\xfe", 2), big = starts_with(p, "\xfe\xff", 2);
+    size_t zeros[2];
 
     in->facts.encoding = "utf-8";
     if (starts_with(p, "\xff\xfe\0\0", 4) || starts_with(p, "\0\0\xfe\xff", 4))
@@ -163,7 +169,8 @@ static int set_encoding(struct input *in, struct peek_stage *p, enum input_encod
     if (encoding == INPUT_ENCODING_UTF16 || little || big) {
         in->facts.bom = little || big;
         p->start += in->facts.bom ? 2 : 0;
-        big = big || (!little && utf16_order(p) == 0);
+        count_zeros(p, zeros);
+        big = big || (!little && zeros[0] > zeros[1]);
         in->facts.encoding = big ? "utf-16be" : "utf-16le";
         return input_utf16_decoder_add(&in->chain, in->label, big, &in->facts.replaced_characters);
     }
@@ -171,7 +178,7 @@ static int set_encoding(struct input *in, struct peek_stage *p, enum input_encod
         in->facts.encoding = encoding == INPUT_ENCODING_LATIN1 ? "latin-1" : "windows-1252";
         return input_bytes_decoder_add(&in->chain, in->label, encoding == INPUT_ENCODING_LATIN1);
     }
-    if (p->end >= 8 && utf16_order(p) >= 0)
+    if (looks_like_utf16(p))
         return err_set(RECO_E_DATA,
                        "cannot parse %s: it looks like UTF-16 without a byte order mark; "
                        "--encoding utf-16 reads it",
@@ -236,6 +243,18 @@ void input_close(struct input *in)
     input_stage_free(in->chain);
     mem_free(in->label);
     mem_free(in);
+}
+
+int input_peek(struct input *in, const char **bytes, size_t *length)
+{
+    struct peek_stage *p = NULL;
+    int rc = peek_add(&in->chain, &p);
+
+    if (rc == 0) {
+        *bytes = (const char *)p->bytes;
+        *length = p->end;
+    }
+    return rc;
 }
 
 const char *input_label(const struct input *in)

@@ -51,6 +51,8 @@ struct input;
 int input_open(struct input **out, const char *path, const struct input_options *options) RECO_MUST_CHECK;
 /* Up to capacity (>= 1) bytes; *got is 0 at the end only. Damaged or cut compressed data is RECO_E_DATA. */
 int input_read(struct input *in, void *bytes, size_t capacity, size_t *got) RECO_MUST_CHECK;
+/* The first 4 KiB of the text, or all of it; before the first input_read, and borrowed until it. */
+int input_peek(struct input *in, const char **bytes, size_t *length) RECO_MUST_CHECK;
 void input_close(struct input *in); /* NULL-safe */
 
 const char *input_label(const struct input *in);    /* of the file in messages, with its quotes: 'a.csv', stdin */

@@ -2,36 +2,25 @@
 #define RECO_DATA_TABLE_H
 
 /*
- * A table with named columns, one record at a time, whatever it arrives as: CSV, TSV or JSON Lines; plain, gzip or zstd
- * (known by their first bytes, from a file or stdin); UTF-8, Latin-1, Windows-1252 or UTF-16; with a header or with
- * the names given. Records, bad rows, memory and line numbers are those of csv.h; text is UTF-8 (as far as the file
- * says so: invalid UTF-8 in a file that is read as UTF-8 is passed on as it is). A reader belongs to one thread.
- *
- * JSON Lines: one object a line; the columns are the names of the first objects (and those wanted), in order of first
- * sight; null and a missing name are an empty field; numbers and true/false keep their spelling; an array or object is
- * its compact JSON. A line that is no object is a bad row.
+ * A table with named columns, one record at a time, whatever it arrives as: CSV, TSV or JSON Lines (csv.h, jsonl.h);
+ * any compression and encoding that input.h reads; with a header or with the names given. Records, bad rows, memory and
+ * line numbers are those of csv.h; lines count in the decoded text. A reader belongs to one thread.
  */
 
 #include "core/opt.h"
 #include "data/csv.h"
 
 enum table_format { TABLE_FORMAT_AUTO, TABLE_FORMAT_CSV, TABLE_FORMAT_TSV, TABLE_FORMAT_JSONL };
-extern const char *const table_format_choices[]; /* "auto", "csv", "tsv", "jsonl", NULL */
-enum table_encoding {
-    TABLE_ENCODING_AUTO, /* UTF-8; UTF-16 by its byte order mark */
-    TABLE_ENCODING_UTF8,
-    TABLE_ENCODING_LATIN1,
-    TABLE_ENCODING_WINDOWS_1252, /* by the WHATWG table: every byte has a character */
-    TABLE_ENCODING_UTF16
-};
-extern const char *const table_encoding_choices[]; /* "auto", "utf-8", "latin-1", "windows-1252", "utf-16", NULL */
+extern const char *const table_format_choices[];   /* "auto", "csv", "tsv", "jsonl", NULL */
+extern const char *const table_encoding_choices[]; /* of enum input_encoding: "auto", "utf-8", "latin-1",
+                                                    * "windows-1252", "utf-16", NULL */
 
 struct table_options {
     int format;              /* enum table_format; auto: by the name without .gz/.zst, else by the first bytes */
     char *delimiter;         /* one character, "tab"; NULL: tab in .tsv files, else detected among , ; tab | */
     char *quote;             /* one character or "none"; NULL: '"' */
     struct opt_list columns; /* names of the columns when the file has no header; empty: the first record names them */
-    int encoding;            /* enum table_encoding */
+    int encoding;            /* enum input_encoding */
     bool repair_encoding;    /* UTF-8 that was encoded twice (through Windows-1252) is decoded once more; decided once a
                                 file */
     bool trim_blanks;
