@@ -248,7 +248,7 @@ static int ratios_rule(struct threshold *t, const struct threshold_options *o, c
     t->cuts = mem_calloc(n, sizeof *t->cuts);
     int rc = t->cuts ? 0 : RECO_E_NOMEM;
     for (size_t c = 0; !rc && c < n; c++) {
-        struct cut best;
+        struct cut best = {0};
         rc = choose_cut(&best, o, p, (int)c, NULL);
         t->cuts[c] = best.at > 1e-9 ? best.at : 1e-9; /* a cut of 0 would always win */
     }

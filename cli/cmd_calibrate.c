@@ -1,0 +1,212 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "cli/decisions.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "eval/evaluate.h"
+
+enum format { FORMAT_TEXT, FORMAT_JSON };
+static const char *const format_choices[] = {"text", "json", NULL};
+
+struct calibrate_options {
+    struct cmd_common common;
+    char *predictions, *output, *model;
+    int method; /* enum calibrate_method */
+    int format; /* enum format */
+};
+
+#define AT(field) offsetof(struct calibrate_options, field)
+
+static const struct opt_spec options[] = {
+    CMD_COMMON_OPTIONS(struct calibrate_options),
+    {.name = "predictions",
+     .type = OPT_STRING,
+     .offset = AT(predictions),
+     .help = "predictions of the validation split",
+     .group = "data",
+     .letter = 'p',
+     .flags = OPT_FLAG_REQUIRED | OPT_FLAG_PATH},
+    {.name = "method",
+     .type = OPT_CHOICE,
+     .offset = AT(method),
+     .default_text = "temperature",
+     .choices = calibrate_method_names,
+     .help = "temperature: one number, the order of the classes stays; platt: two numbers a class; isotonic: a rising "
+             "step function a class, for thousands of rows",
+     .group = "calibration"},
+    {.name = "output",
+     .type = OPT_STRING,
+     .offset = AT(output),
+     .help = "file of the calibration",
+     .group = "output",
+     .letter = 'o',
+     .flags = OPT_FLAG_PATH},
+    {.name = "model",
+     .type = OPT_STRING,
+     .offset = AT(model),
+     .help = "directory of the model that made the predictions: calibration.json is put there and reco predict applies "
+             "it",
+     .group = "output",
+     .aliases = "model_name_or_path",
+     .letter = 'm',
+     .flags = OPT_FLAG_PATH},
+    {.name = "format",
+     .type = OPT_CHOICE,
+     .offset = AT(format),
+     .default_text = "text",
+     .choices = format_choices,
+     .help = "text for people or JSON for programs",
+     .group = "output"},
+    {.name = NULL},
+};
+
+enum { FIGURES = 4 };
+static const char *const figure_names[FIGURES] = {"log_loss", "brier", "ece", "ece_adaptive"};
+
+/* NaN where a figure is undefined. */
+static int measure(double figures[FIGURES], const struct predictions *p)
+{
+    static const char *const metrics[] = {"log_loss", "brier"};
+    struct calibrate_bin bins[CALIBRATE_BINS];
+    struct eval_options asked;
+    struct eval_report *report = NULL;
+    eval_options_init(&asked);
+    asked.metrics = metrics;
+    asked.metric_count = 2;
+    int rc = eval_run(&report, p, &asked);
+    for (int i = 0; !rc && i < 2; i++) {
+        if (!eval_report_get(report, metrics[i], &figures[i], NULL)) {
+            figures[i] = NAN;
+        }
+    }
+    eval_report_free(report);
+    for (int by_mass = 0; !rc && by_mass < 2; by_mass++) {
+        rc = calibrate_reliability(bins, CALIBRATE_BINS, p, CALIBRATE_TOP, by_mass);
+        figures[2 + by_mass] = rc ? NAN : calibrate_error(bins, CALIBRATE_BINS);
+    }
+    return rc;
+}
+
+static int print_text(const struct calibrate_options *o, const struct calibration *c, const struct predictions *p,
+                      const double before[FIGURES], const double after[FIGURES], const char *path)
+{
+    struct buf b = {0};
+    int rc =
+        buf_printf(&b, "%s calibration on %zu rows of '%s'\n\n  %-14s %8s %8s\n", calibrate_method_names[c->method],
+                   decisions_labelled(p), o->predictions, "", "before", "after");
+    for (int i = 0; !rc && i < FIGURES; i++) {
+        rc = buf_printf(&b, "  %-14s %8.4f %8.4f\n", figure_names[i], before[i], after[i]);
+    }
+    if (!rc && c->method == CALIBRATE_TEMPERATURE) {
+        rc = buf_printf(&b, "\n  temperature    %8.4f: the probabilities were too %s\n", c->temperature,
+                        c->temperature > 1 ? "sure" : "cautious");
+    }
+    if (!rc) {
+        rc = buf_printf(&b, "\nafter: on the rows that it was fitted on; new rows fare a little worse\nwritten to %s\n",
+                        path);
+    }
+    if (!rc) {
+        rc = cmd_print(buf_str(&b));
+    }
+    buf_release(&b);
+    return rc;
+}
+
+static int print_json(const struct calibration *c, const double before[FIGURES], const double after[FIGURES])
+{
+    json_t *json = calibrate_to_json(c);
+    json_t *figures = json_object();
+    int rc = json && figures ? 0 : err_nomem();
+    for (int i = 0; !rc && i < FIGURES; i++) {
+        json_t *pair = json_pack("{s:f, s:f}", "before", before[i], "after", after[i]);
+        rc = json_object_set_new(figures, figure_names[i], pair) ? err_nomem() : 0;
+    }
+    if (!rc && json_object_set(json, "figures", figures)) {
+        rc = err_nomem();
+    }
+    char *text = rc ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    if (!rc) {
+        rc = text ? cmd_print(text) : err_nomem();
+        rc = rc ? rc : cmd_print("\n");
+    }
+    free(text);
+    json_decref(figures);
+    json_decref(json);
+    return rc;
+}
+
+static int calibrate(const struct calibrate_options *o, struct predictions *p)
+{
+    struct calibration c = {0};
+    char *path = NULL;
+    double before[FIGURES];
+    double after[FIGURES];
+    int rc = calibrate_check_split(p, o->predictions, "a calibration");
+    if (!rc && calibrate_stamp_hash(p->sidecar)) {
+        rc = err_set(RECO_E_USAGE, "'%s' is calibrated already: make the predictions with --calibration none",
+                     o->predictions);
+    }
+    if (!rc) {
+        rc = decisions_path(&path, o->output, o->model, DECISIONS_CALIBRATION_FILE, p);
+    }
+    if (!rc) {
+        rc = calibrate_fit(&c, (enum calibrate_method)o->method, p);
+    }
+    if (!rc) {
+        rc = decisions_fitted_on(&c.fitted_on, o->predictions, p);
+    }
+    if (!rc) {
+        rc = measure(before, p);
+    }
+    if (!rc) {
+        rc = calibrate_predictions(&c, p, o->predictions);
+    }
+    if (!rc) {
+        rc = measure(after, p);
+    }
+    if (!rc) {
+        rc = calibrate_write(&c, path);
+    }
+    if (!rc) {
+        rc = o->format == FORMAT_JSON ? print_json(&c, before, after) : print_text(o, &c, p, before, after, path);
+    }
+    calibrate_release(&c);
+    mem_free(path);
+    return rc;
+}
+
+static int run(const struct cmd_ctx *ctx)
+{
+    const struct calibrate_options *o = ctx->options;
+    struct predictions *p = NULL;
+    if (!o->output == !o->model) {
+        return err_set(RECO_E_USAGE, "give %s: --output, a file, or --model, the model that made the predictions",
+                       o->output ? "only one" : "one");
+    }
+    int rc = predictions_read(&p, o->predictions);
+    if (!rc) {
+        rc = calibrate(o, p);
+    }
+    predictions_free(p);
+    return rc;
+}
+
+const struct cmd_spec cmd_calibrate = {
+    .name = "calibrate",
+    .summary = "fit probabilities to what happened, on validation predictions",
+    .description =
+        "Fits a calibration on the predictions of the validation split, so that of the rows with p = 0.8 about 80 in a "
+        "hundred have the label. Predictions whose sidecar says that they are of the test split are refused: a figure "
+        "on the rows that a choice was made on flatters.\n\n"
+        "With --model the calibration lies beside the weights and reco predict applies it from then on (the sidecar "
+        "says so); with --output it is a file for reco eval --calibration or reco predict --calibration.",
+    .examples = "reco predict --model run --dataset ds --split validation --calibration none --output val.tsv\n"
+                "reco calibrate --predictions val.tsv --model run\n"
+                "reco calibrate --predictions val.tsv --method isotonic --output calibration.json",
+    .options = options,
+    .options_size = sizeof(struct calibrate_options),
+    .run = run,
+};

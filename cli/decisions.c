@@ -1,0 +1,140 @@
+#include "cli/decisions.h"
+
+#include <string.h>
+
+#include "core/file.h"
+#include "core/hash.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "data/hfdir.h"
+
+/* The path to read, NULL for none; the caller frees. */
+static int resolve(char **out, const char *given, const char *model_dir, const char *name)
+{
+    *out = NULL;
+    if (given) {
+        if (!strcmp(given, "none")) {
+            return 0;
+        }
+        *out = mem_strdup(given);
+        return *out ? 0 : RECO_E_NOMEM;
+    }
+    if (!model_dir) {
+        return 0;
+    }
+    *out = path_join(model_dir, name);
+    if (!*out) {
+        return RECO_E_NOMEM;
+    }
+    if (!file_exists(*out)) {
+        mem_free(*out);
+        *out = NULL;
+    }
+    return 0;
+}
+
+int decisions_open(struct decisions *d, const char *calibration, const char *threshold, const char *model_dir)
+{
+    char *calibration_path = NULL;
+    char *threshold_path = NULL;
+    int rc = resolve(&calibration_path, calibration, model_dir, DECISIONS_CALIBRATION_FILE);
+    if (!rc && calibration_path) {
+        rc = calibrate_read(&d->calibration, calibration_path);
+        d->calibrates = !rc;
+    }
+    if (!rc) {
+        rc = resolve(&threshold_path, threshold, model_dir, DECISIONS_THRESHOLD_FILE);
+    }
+    if (!rc && threshold_path) {
+        rc = threshold_read(&d->threshold, threshold_path);
+        d->thresholds = !rc;
+    }
+    mem_free(calibration_path);
+    mem_free(threshold_path);
+    return rc;
+}
+
+void decisions_close(struct decisions *d)
+{
+    if (d->calibrates) {
+        calibrate_release(&d->calibration);
+    }
+    if (d->thresholds) {
+        threshold_release(&d->threshold);
+    }
+    *d = (struct decisions){0};
+}
+
+int decisions_apply(const struct decisions *d, struct predictions *p, const char *path)
+{
+    int rc = d->calibrates ? calibrate_predictions(&d->calibration, p, path) : 0;
+    return rc || !d->thresholds ? rc : threshold_predictions(&d->threshold, p, path);
+}
+
+static const char *hash_in(const struct predictions *p, const char *key)
+{
+    return json_string_value(json_object_get(json_object_get(p->sidecar, "hashes"), key));
+}
+
+size_t decisions_labelled(const struct predictions *p)
+{
+    size_t rows = 0;
+    for (size_t row = 0; p->label && row < p->rows; row++) {
+        rows += predictions_label(p, row) >= 0;
+    }
+    return rows;
+}
+
+int decisions_fitted_on(json_t **out, const char *path, const struct predictions *p)
+{
+    char hex[HASH_HEX_SIZE] = "";
+    if (strcmp(path, "-") != 0) {
+        int rc = hash_file_hex(path, hex);
+        if (rc) {
+            return rc;
+        }
+    }
+    *out = json_pack("{s:s, s:s*, s:I, s:s*, s:s*, s:s*}", "predictions", path, "predictions_hash", *hex ? hex : NULL,
+                     "rows", (json_int_t)decisions_labelled(p), "split",
+                     json_string_value(json_object_get(p->sidecar, "split")), "data_hash", hash_in(p, "data"),
+                     "model_hash", hash_in(p, "model"));
+    return *out ? 0 : err_set(RECO_E_USAGE, "the path '%s' is not UTF-8", path);
+}
+
+static int check_model(const char *model, const struct predictions *p)
+{
+    char hex[HASH_HEX_SIZE];
+    char *weights = NULL;
+    const char *made_by = hash_in(p, "model");
+    int rc = hf_dir_weights_path(&weights, model);
+    if (!rc) {
+        rc = hash_file_hex(weights, hex);
+    }
+    mem_free(weights);
+    if (!rc && made_by && strcmp(made_by, hex) != 0) {
+        return err_set(RECO_E_DATA, "the predictions were made by another model than '%s' holds", model);
+    }
+    if (!rc && !made_by) {
+        log_warn("the predictions have no sidecar that names their model; taken to be of '%s'", model);
+    }
+    return rc;
+}
+
+int decisions_path(char **out, const char *output, const char *model, const char *name, const struct predictions *p)
+{
+    *out = NULL;
+    if (!output == !model) {
+        return err_set(RECO_E_USAGE, "give %s: --output, a file, or --model, the model that made the predictions",
+                       output ? "only one" : "one");
+    }
+    if (output) {
+        *out = mem_strdup(output);
+        return *out ? 0 : RECO_E_NOMEM;
+    }
+    int rc = check_model(model, p);
+    if (!rc) {
+        *out = path_join(model, name);
+        rc = *out ? 0 : RECO_E_NOMEM;
+    }
+    return rc;
+}
