@@ -34,6 +34,7 @@ static int add_bytes(struct buf *b, json_int_t bytes)
 static int add_labels(struct buf *b, const json_t *labels)
 {
     const char *task = text_of(labels, "task"), *positive = text_of(labels, "positive");
+    const char *rule = text_of(labels, "rule");
     const json_t *names = json_object_get(labels, "names"), *grades = json_object_get(labels, "grades"), *name;
     size_t index;
     int status = add_name(b, "labels");
@@ -51,7 +52,11 @@ static int add_labels(struct buf *b, const json_t *labels)
         if (status == 0 && grade != NULL)
             status = buf_printf(b, " (grade %g)", json_number_value(grade));
     }
-    return status == 0 ? buf_printf(b, "; positive '%s'\n", positive) : status;
+    if (status == 0)
+        status = buf_printf(b, "; positive '%s'", positive);
+    if (status == 0 && rule[0] != '\0')
+        status = buf_printf(b, "; made by the rule %s", rule);
+    return status == 0 ? buf_add_char(b, '\n') : status;
 }
 
 static int add_tokenizer(struct buf *b, const json_t *json)

@@ -35,6 +35,11 @@ const struct wordpiece_special *dataset_special_ids(const struct dataset *ds)
     return &ds->special;
 }
 
+bool dataset_has_description(const struct dataset *ds)
+{
+    return ds->has_description;
+}
+
 const json_t *dataset_json(const struct dataset *ds)
 {
     return ds->json;
@@ -56,6 +61,11 @@ size_t dataset_split_count(const struct dataset *ds)
 const struct dataset_split *dataset_split_at(const struct dataset *ds, size_t index)
 {
     return &ds->splits[index];
+}
+
+const struct dataset *dataset_split_owner(const struct dataset_split *split)
+{
+    return split->ds;
 }
 
 const char *dataset_split_name(const struct dataset_split *split)
@@ -132,6 +142,26 @@ static void copy_ids(const struct dataset *ds, uint32_t text, size_t count, int3
     } else {
         memcpy(out, (const uint32_t *)(const void *)ds->ids + start, count * sizeof *out);
     }
+}
+
+static int append_ids(const struct dataset *ds, uint32_t text, struct wordpiece_ids *out)
+{
+    size_t count = text_tokens(ds, text);
+    int rc = mem_grow((void **)&out->ids, &out->capacity, out->count + count, sizeof *out->ids);
+
+    if (rc < 0)
+        return rc;
+    copy_ids(ds, text, count, out->ids + out->count);
+    out->count += count;
+    return 0;
+}
+
+int dataset_ids(const struct dataset_split *split, size_t row, struct wordpiece_ids *query,
+                struct wordpiece_ids *description)
+{
+    int rc = append_ids(split->ds, split->query[row], query);
+
+    return rc < 0 ? rc : append_ids(split->ds, split->description[row], description);
 }
 
 /* The row_id of a row: its first column. */

@@ -28,12 +28,14 @@ const char *dataset_vocab_hash(const struct dataset *ds); /* wordpiece_hash of t
 const char *dataset_hash(const struct dataset *ds);       /* of the whole content */
 int dataset_vocab_size(const struct dataset *ds);
 const struct wordpiece_special *dataset_special_ids(const struct dataset *ds);
+bool dataset_has_description(const struct dataset *ds);
 const json_t *dataset_json(const struct dataset *ds); /* dataset.json, borrowed: options, counts, schema */
 
 /* "train", "validation", "test"; NULL when the dataset has no such split. */
 const struct dataset_split *dataset_find_split(const struct dataset *ds, const char *name);
 size_t dataset_split_count(const struct dataset *ds);
 const struct dataset_split *dataset_split_at(const struct dataset *ds, size_t index);
+const struct dataset *dataset_split_owner(const struct dataset_split *split);
 const char *dataset_split_name(const struct dataset_split *split);
 const char *dataset_split_hash(const struct dataset_split *split);
 
@@ -44,6 +46,10 @@ float dataset_weight(const struct dataset_split *split, size_t row);  /* 1 when 
 
 /* Token counts of the untruncated texts, specials not counted. */
 void dataset_lengths(const struct dataset_split *split, size_t row, size_t *query_tokens, size_t *description_tokens);
+
+/* The ids of both texts, whole and without specials, appended; a dataset without description columns adds none. */
+int dataset_ids(const struct dataset_split *split, size_t row, struct wordpiece_ids *query,
+                struct wordpiece_ids *description) RECO_MUST_CHECK;
 
 /*
  * One row as model input: [CLS] query [SEP] description [SEP] cut to max_length ([CLS] query [SEP] when the dataset has
