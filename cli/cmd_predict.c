@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/decisions.h"
 #include "cli/run_data.h"
 #include "cli/torch_device.h"
 #include "core/file.h"
@@ -114,11 +115,23 @@ static void input_close(struct input *in)
 struct output {
     const struct dataset_split *split;
     const struct label_map *labels;
+    const struct decisions *decisions;
     struct predictions_writer *writer;
     struct progress progress;
     double *p; /* [classes] */
     uint64_t truncated;
 };
+
+/* Calibrates the row's probabilities; true where a threshold decides what is predicted. */
+static bool decide(struct output *out, int *predicted)
+{
+    const struct decisions *d = out->decisions;
+    if (d->calibrates)
+        calibrate_apply(&d->calibration, out->p);
+    if (d->thresholds)
+        *predicted = threshold_predict(&d->threshold, out->p, label_map_score(out->labels, out->p, 0));
+    return d->thresholds;
+}
 
 static int write_row(void *arg, const struct infer_row *row)
 {
@@ -134,6 +147,9 @@ static int write_row(void *arg, const struct infer_row *row)
     } else {
         r.p = out->p;
     }
+    int predicted;
+    if (decide(out, &predicted))
+        r.predicted = &predicted;
     size_t length;
     r.ids = dataset_columns(out->split, row->row, &length);
     const char *at = r.ids, *end = r.ids + length;
@@ -166,7 +182,8 @@ static int output_open(struct output *out, const char *path)
     return rc;
 }
 
-static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct input *in, const char *model_dir)
+static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct input *in,
+                        const struct decisions *decisions, const char *model_dir)
 {
     const struct predict_options *o = ctx->options;
     char hash[HASH_HEX_SIZE], *path = NULL, *command = cmd_line_text(ctx);
@@ -183,17 +200,18 @@ static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct i
                           "versions", "reco", RECO_VERSION, "libtorch", tch_version(), "seeds", "train",
                           run_data_seed(model_dir), "max_seq_length", (json_int_t)o->data.max_seq_length, "precision",
                           o->bf16 ? "bfloat16" : "float32");
-        rc = *json == NULL ? err_nomem() : 0;
+        rc = *json == NULL ? err_nomem() : decisions_stamp(decisions, *json);
     }
     mem_free(command);
     mem_free(path);
     return rc;
 }
 
-static int predict(const struct cmd_ctx *ctx, const struct input *in, const struct bert *bert, const char *model_dir)
+static int predict(const struct cmd_ctx *ctx, const struct input *in, const struct bert *bert,
+                   const struct decisions *decisions, const char *model_dir)
 {
     const struct predict_options *o = ctx->options;
-    struct output out = {.split = in->split, .labels = &bert->labels};
+    struct output out = {.split = in->split, .labels = &bert->labels, .decisions = decisions};
     const struct infer_options options = {.max_length = (size_t)o->data.max_seq_length,
                                           .truncation = (enum wordpiece_truncation)o->data.truncation,
                                           .batch_tokens = (size_t)o->batch_tokens,
@@ -202,7 +220,7 @@ static int predict(const struct cmd_ctx *ctx, const struct input *in, const stru
                                           .bf16 = o->bf16};
     json_t *sidecar = NULL;
     double started = clock_now_s();
-    int rc = sidecar_make(&sidecar, ctx, in, model_dir);
+    int rc = sidecar_make(&sidecar, ctx, in, decisions, model_dir);
     if (rc == 0)
         rc = output_open(&out, o->output);
     if (rc == 0) {
@@ -229,6 +247,7 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
     struct hf_config config = {0};
     struct input in = {0};
     struct bert *bert = NULL;
+    struct decisions decisions = {0};
     char *model_dir = NULL;
     int threads = 0;
 
@@ -246,6 +265,10 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
                      "--max_seq_length %" PRId64 " is more than the %" PRId64 " positions of the model '%s'",
                      o->data.max_seq_length, config.max_position_embeddings, model_dir);
     if (rc == 0)
+        rc = decisions_open(&decisions, o->calibration, o->threshold, model_dir);
+    if (rc == 0)
+        rc = decisions_check(&decisions, &config.labels, model_dir);
+    if (rc == 0)
         rc = torch_device_open(&load.device, &threads, o->device, o->data.threads, o->bf16);
     if (rc == 0)
         rc = input_open(&in, o, &config, model_dir);
@@ -255,7 +278,8 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
         rc = err_set(RECO_E_MODEL, "the vocabulary of '%s' has %d tokens, its weights know %" PRId64, model_dir,
                      dataset_vocab_size(in.dataset), config.vocab_size);
     if (rc == 0)
-        rc = predict(ctx, &in, bert, model_dir);
+        rc = predict(ctx, &in, bert, &decisions, model_dir);
+    decisions_close(&decisions);
     bert_free(bert);
     input_close(&in);
     hf_config_release(&config);

@@ -65,6 +65,33 @@ void decisions_close(struct decisions *d)
     *d = (struct decisions){0};
 }
 
+int decisions_stamp(const struct decisions *d, json_t *sidecar)
+{
+    if (d->calibrates && json_object_set_new(sidecar, "calibration", calibrate_stamp(&d->calibration))) {
+        return err_nomem();
+    }
+    if (d->thresholds && json_object_set_new(sidecar, "threshold", threshold_to_json(&d->threshold))) {
+        return err_nomem();
+    }
+    return 0;
+}
+
+int decisions_check(const struct decisions *d, const struct label_map *labels, const char *path)
+{
+    json_t *stamp = json_object();
+    int rc =
+        stamp ? decisions_stamp(&(struct decisions){.calibration = d->calibration, .calibrates = d->calibrates}, stamp)
+              : err_nomem();
+    if (!rc && d->calibrates) {
+        rc = calibrate_check_labels(&d->calibration, labels, path);
+    }
+    if (!rc && d->thresholds) {
+        rc = threshold_check(&d->threshold, labels, true, stamp, path);
+    }
+    json_decref(stamp);
+    return rc;
+}
+
 int decisions_apply(const struct decisions *d, struct predictions *p, const char *path)
 {
     int rc = d->calibrates ? calibrate_predictions(&d->calibration, p, path) : 0;

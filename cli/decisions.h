@@ -29,6 +29,10 @@ struct decisions { /* zero-initialised is empty */
 int decisions_open(struct decisions *d, const char *calibration, const char *threshold,
                    const char *model_dir) RECO_MUST_CHECK;
 void decisions_close(struct decisions *d);
+/* Before predicting with probabilities of labels: RECO_E_DATA unless both are for these labels and for each other. */
+int decisions_check(const struct decisions *d, const struct label_map *labels, const char *path) RECO_MUST_CHECK;
+/* Into the sidecar of predictions that they were applied to. */
+int decisions_stamp(const struct decisions *d, json_t *sidecar) RECO_MUST_CHECK;
 /* First the calibration, then the threshold. path names p in messages. */
 int decisions_apply(const struct decisions *d, struct predictions *p, const char *path) RECO_MUST_CHECK;
 

@@ -11,6 +11,7 @@ struct predict_options {
     char *dataset;
     char *split;
     char *output;
+    char *calibration, *threshold;
     int64_t batch_tokens, batch_rows, window_rows;
     char *device;
     bool bf16;

@@ -170,6 +170,7 @@ static int add_outcome(struct predictions_writer *w, const struct predictions_ro
     for (int i = 0; i < labels->count; i++) {
         best = row->p[i] > row->p[best] ? i : best;
     }
+    best = row->predicted ? *row->predicted : best;
     if (row->label >= 0) {
         rc = buf_add_str(b, label_name(w, row->label));
     }

@@ -29,11 +29,12 @@ struct predictions_row {
     size_t ids_length;
     const char *extra; /* the remaining columns joined by tabs, escaped; extra_length bytes; may be NULL when none */
     size_t extra_length;
-    int label;       /* class index, -1: none */
-    double target;   /* regression target, NaN: none */
-    const double *p; /* [count] probabilities; NULL in regression */
-    double value;    /* regression output */
-    uint32_t tokens; /* tokens the model saw, specials included */
+    int label;            /* class index, -1: none */
+    double target;        /* regression target, NaN: none */
+    const double *p;      /* [count] probabilities; NULL in regression */
+    const int *predicted; /* class index; NULL: the most probable class */
+    double value;         /* regression output */
+    uint32_t tokens;      /* tokens the model saw, specials included */
     bool truncated;
 };
 

@@ -357,20 +357,20 @@ int threshold_choose(struct threshold *out, const struct threshold_options *o, c
 
 /* ---- applying ---- */
 
-static int check_fits(const struct threshold *t, const struct predictions *p, const char *path)
+int threshold_check(const struct threshold *t, const struct label_map *labels, bool has_p, const json_t *sidecar,
+                    const char *path)
 {
     char ours[HASH_HEX_SIZE];
     char theirs[HASH_HEX_SIZE];
     label_map_hash(&t->labels, ours);
-    label_map_hash(&p->labels, theirs);
+    label_map_hash(labels, theirs);
     if (strcmp(ours, theirs) != 0) {
         return err_set(RECO_E_DATA, "the threshold was chosen for other labels than those of '%s'", path);
     }
-    if (!p->label || (t->on_score ? !p->score : !p->p)) {
-        return err_set(RECO_E_DATA, "the threshold is one of %s, which '%s' has not",
-                       t->on_score ? "scores" : "probabilities", path);
+    if (!t->on_score && !has_p) {
+        return err_set(RECO_E_DATA, "the threshold is one of probabilities, which '%s' has not", path);
     }
-    const char *calibration = calibrate_stamp_hash(p->sidecar);
+    const char *calibration = calibrate_stamp_hash(sidecar);
     if (!t->calibration != !calibration || (calibration && strcmp(calibration, t->calibration) != 0)) {
         return err_set(RECO_E_DATA, "the threshold was chosen on %s probabilities, those of '%s' are %s",
                        t->calibration ? "calibrated" : "raw", path,
@@ -383,7 +383,10 @@ static int check_fits(const struct threshold *t, const struct predictions *p, co
 
 int threshold_predictions(const struct threshold *t, struct predictions *p, const char *path)
 {
-    int rc = check_fits(t, p, path);
+    int rc = threshold_check(t, &p->labels, p->p != NULL, p->sidecar, path);
+    if (!rc && t->on_score && !p->score) {
+        rc = err_set(RECO_E_DATA, "the threshold is one of scores, which '%s' has not", path);
+    }
     if (rc) {
         return rc;
     }

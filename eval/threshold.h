@@ -11,6 +11,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
@@ -64,12 +65,15 @@ int threshold_choose(struct threshold *out, const struct threshold_options *opti
                      const struct predictions *p) RECO_MUST_CHECK;
 void threshold_release(struct threshold *t);
 
+/*
+ * May the rule be applied to such predictions? RECO_E_DATA: another label map, no probabilities (has_p) where it needs
+ * them, or a sidecar that says another calibration than that of the predictions it was chosen on. path names them.
+ */
+int threshold_check(const struct threshold *t, const struct label_map *labels, bool has_p, const json_t *sidecar,
+                    const char *path) RECO_MUST_CHECK;
 /* The class of a row of p [labels.count] (NULL on_score) and score. */
 int threshold_predict(const struct threshold *t, const double *p, double score);
-/*
- * The predicted class of all rows of p, whose sidecar then names the rule. RECO_E_DATA: another label map, other
- * columns, or probabilities that are not calibrated as those were that it was chosen on. path names p in messages.
- */
+/* The predicted class of all rows of p, whose sidecar then names the rule; threshold_check is done here. */
 int threshold_predictions(const struct threshold *t, struct predictions *p, const char *path) RECO_MUST_CHECK;
 
 /* What all mistakes of p's predicted classes cost, over the labelled rows. costs as above. */
