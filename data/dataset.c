@@ -147,6 +147,9 @@ static void copy_ids(const struct dataset *ds, uint32_t text, size_t count, int3
 static int append_ids(const struct dataset *ds, uint32_t text, struct wordpiece_ids *out)
 {
     size_t count = text_tokens(ds, text);
+
+    if (count == 0)
+        return 0;
     int rc = mem_grow((void **)&out->ids, &out->capacity, out->count + count, sizeof *out->ids);
 
     if (rc < 0)
