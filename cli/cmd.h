@@ -90,6 +90,7 @@ char *cmd_line_text(const struct cmd_ctx *ctx);
 int cmd_run_child(const char *const *argv) RECO_MUST_CHECK;
 
 extern const struct cmd_spec cmd_prepare, cmd_train, cmd_predict, cmd_eval, cmd_tokenize, cmd_init, cmd_inspect;
+extern const struct cmd_spec cmd_doctor;
 extern const struct cmd_spec cmd_show;
 extern const struct cmd_spec cmd_calibrate, cmd_threshold;
 extern const struct cmd_spec cmd_events;

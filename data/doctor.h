@@ -33,6 +33,7 @@ struct doctor_options {
     int64_t max_memory;             /* bytes, for the external sort and its neighbours */
     char *tmp_dir;                  /* NULL: $TMPDIR, else /tmp */
     bool escape_special;
+    const char *model_path; /* for the suggested command; NULL: not known */
 };
 
 struct doctor_input {

@@ -91,6 +91,13 @@ int doctor_tallies_merge(struct doctor_tallies *into, const struct doctor_tallie
     return rc;
 }
 
+/* Characters that a reader would not see, besides blanks: controls, soft hyphens, zero widths, directions. */
+static bool is_invisible(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7F && c < 0xA0) || c == 0xAD || (c >= 0x200B && c <= 0x200F) ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF;
+}
+
 int doctor_excerpt(struct buf *b, const char *text, size_t length, size_t at_byte, size_t columns)
 {
     const unsigned char *start = (const unsigned char *)text, *end = start + length, *p = start;
@@ -104,20 +111,54 @@ int doctor_excerpt(struct buf *b, const char *text, size_t length, size_t at_byt
         rc = buf_add_str(b, "...");
     }
     size_t begin = b->length;
-    for (; rc == 0 && p < end && columns > 0;) {
+    for (; rc == 0 && p < end && columns > 0; columns--) {
         unsigned char bytes[UTF8_MAX_BYTES];
         uint32_t c;
-        p += utf8_decode(p, end, &c);
-        if (c <= ' ' || c == 0x7F || (c >= 0x80 && c <= 0xA0) || c == 0x2028 || c == 0x2029 || c == 0xFEFF) {
+        while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r'))) {
             gap = b->length > begin;
-            continue;
+            p++;
         }
+        if (p == end)
+            break;
+        p += utf8_decode(p, end, &c);
         if (gap)
             rc = buf_add_char(b, ' ');
         gap = false;
-        columns--;
         if (rc == 0)
-            rc = buf_add(b, bytes, utf8_encode(c, bytes));
+            rc = is_invisible(c) ? buf_printf(b, "<U+%04X>", (unsigned)c) : buf_add(b, bytes, utf8_encode(c, bytes));
     }
     return rc == 0 && p < end ? buf_add_str(b, "...") : rc;
+}
+
+bool doctor_find_invisible(const char *text, size_t length, size_t *at_byte)
+{
+    const unsigned char *start = (const unsigned char *)text, *end = start + length, *p = start;
+
+    while (p < end) {
+        uint32_t c;
+        size_t size = utf8_decode(p, end, &c);
+        if (is_invisible(c) && c != '\n' && c != '\r' && c != '\t') {
+            *at_byte = (size_t)(p - start);
+            return true;
+        }
+        p += size;
+    }
+    return false;
+}
+
+char *doctor_utf8(const char *text, size_t length)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + length;
+    struct buf b = {0};
+    int rc = buf_add(&b, "", 0);
+
+    while (rc == 0 && p < end) {
+        unsigned char bytes[UTF8_MAX_BYTES];
+        uint32_t c;
+        p += utf8_decode(p, end, &c);
+        rc = buf_add(&b, bytes, utf8_encode(c, bytes));
+    }
+    char *out = rc < 0 ? NULL : b.length > 0 ? buf_take(&b) : mem_strdup("");
+    buf_release(&b);
+    return out;
 }

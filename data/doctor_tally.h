@@ -62,9 +62,15 @@ const struct doctor_tally *doctor_tally_get(const struct doctor_tallies *t, enum
 int doctor_tallies_merge(struct doctor_tallies *into, const struct doctor_tallies *from) RECO_MUST_CHECK;
 
 /*
- * At most columns code points of text around byte at, on one line: white space and control characters as blanks,
- * invalid bytes as U+FFFD, a cut end as "...". Appended.
+ * At most columns code points of text around byte at, on one line: white space as one blank, invisible
+ * characters as "<U+00AD>", invalid bytes as U+FFFD, a cut end as "...". Appended.
  */
 int doctor_excerpt(struct buf *b, const char *text, size_t length, size_t at, size_t columns) RECO_MUST_CHECK;
+
+/* Where the first invisible character is that is no white space. */
+bool doctor_find_invisible(const char *text, size_t length, size_t *at_byte);
+
+/* A copy of text with U+FFFD for every invalid byte sequence; the caller frees. NULL: no memory. */
+char *doctor_utf8(const char *text, size_t length) RECO_MUST_CHECK;
 
 #endif
