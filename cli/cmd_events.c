@@ -183,7 +183,8 @@ static void tell(const struct events_summary *s, const struct events_command_opt
     tell_if(s->late, "clicks, carts and orders left out: longer after the impression than --attribution_window");
     tell_if(s->without_ids, "events left out: without a query id or an item");
     tell_if(s->bad_rows, "bad rows left out");
-    tell_if(s->without_query, "impressions have no query text");
+    if (s->without_query < s->impressions)
+        tell_if(s->without_query, "impressions have no query text");
     tell_if(s->clipped, "weights cut to --max_weight");
     if (s->position_count > 0)
         log_info("  %8s %12s %10s %10s", "position", "impressions", "clicks", "propensity");

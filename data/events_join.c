@@ -122,7 +122,6 @@ static int begin_query(struct join_pass *j, const unsigned char *id, size_t id_b
     const unsigned char *bytes;
 
     j->in_query = true;
-    j->p->summary->queries++;
     buf_clear(&j->query_id);
     buf_clear(&j->text);
     int rc = buf_add(&j->query_id, id, id_bytes);
@@ -131,6 +130,7 @@ static int begin_query(struct join_pass *j, const unsigned char *id, size_t id_b
     if (rc < 0)
         return rc;
     memcpy(&j->facts, bytes, sizeof j->facts);
+    j->p->summary->queries += j->facts.items > 0;
     if (j->facts.text_length == 0)
         return 0;
     rc = temp_reader_get(&j->facts_file, (size_t)j->facts.text_length, &bytes);

@@ -136,7 +136,9 @@ static int need(const struct event_schema *s, const char *label, enum event_role
 /* What each format cannot do without. */
 static int check_needs(struct event_schema *s, const struct events_options *o, const char *label)
 {
-    bool has_action = s->sources[EVENT_ROLE_ACTION].is_there, has_clicked = s->sources[EVENT_ROLE_CLICKED].is_there;
+    const struct event_source *clicked = &s->sources[EVENT_ROLE_CLICKED];
+    bool has_action = s->sources[EVENT_ROLE_ACTION].is_there;
+    bool has_clicked = clicked->is_there && (!clicked->is_json || o->clicked_column != NULL); /* in JSON: it might be */
     int rc = need(s, label, EVENT_ROLE_ITEM);
 
     s->is_ubi = o->format == EVENTS_FORMAT_UBI || (o->format == EVENTS_FORMAT_AUTO && has_action && !has_clicked);
