@@ -163,7 +163,7 @@ static int check_duplicate(struct loader *l, const struct csv_record *record, co
 static int load_row(struct loader *l, const struct csv_record *record)
 {
     struct csv_field key;
-    bool known;
+    bool known = false;
 
     l->bad.rows++;
     if (record->bad != NULL)
