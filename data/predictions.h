@@ -62,11 +62,13 @@ struct predictions {
     size_t query_count;
     const char **query_ids; /* [query_count] */
     const char **row_ids;   /* [rows]; the row's number from 1 without the column */
-    const char **item_ids;  /* [rows]; NULL when the column is absent or empty throughout */
-    bool *truncated;        /* [rows]; NULL when absent */
-    uint32_t *tokens;       /* [rows]; NULL when absent */
+    uint32_t *item;         /* [rows] dense index of item_id; NULL when the column is absent or empty throughout */
+    size_t item_count;
+    const char **item_ids; /* [item_count] */
+    bool *truncated;       /* [rows]; NULL when absent */
+    uint32_t *tokens;      /* [rows]; NULL when absent */
     /* event columns: NULL when absent; NaN for an empty field */
-    double *position, *clicked, *converted, *dwell_s, *depth, *propensity;
+    double *position, *clicked, *converted, *dwell_s, *depth, *propensity, *carted, *ordered, *revenue;
     json_t *sidecar; /* NULL when there is none */
     struct predictions_extra {
         const char *name;
@@ -99,6 +101,10 @@ static inline int predictions_predicted(const struct predictions *p, size_t row)
 {
     return (int)p->predicted[row];
 }
+static inline bool predictions_has_p(const struct predictions *p)
+{
+    return p->p != NULL;
+}
 static inline double predictions_p(const struct predictions *p, size_t row, int of_class)
 {
     return p->p[row * (size_t)p->labels.count + (size_t)of_class];
@@ -106,6 +112,12 @@ static inline double predictions_p(const struct predictions *p, size_t row, int 
 static inline double predictions_score(const struct predictions *p, size_t row)
 {
     return p->score[row];
+}
+
+/* What the row is called in a ranking: its item, else its row_id. */
+static inline const char *predictions_item_id(const struct predictions *p, size_t row)
+{
+    return p->item ? p->item_ids[p->item[row]] : p->row_ids ? p->row_ids[row] : "";
 }
 
 /* The rows with keep[row] (a slice), as a set of its own with the same numbers of queries. ids and texts are borrowed

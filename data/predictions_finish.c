@@ -94,11 +94,14 @@ int predictions_finish(struct predictions_reader *r)
         p->predicted = NULL;
     }
     if (!r->any_item_id) {
+        mem_free(p->item);
         mem_free(p->item_ids);
+        p->item = NULL;
         p->item_ids = NULL;
+        p->item_count = 0;
     }
-    double **const to[PREDICTIONS_EVENT_COUNT] = {&p->position, &p->clicked, &p->converted,
-                                                  &p->dwell_s,  &p->depth,   &p->propensity};
+    double **const to[PREDICTIONS_EVENT_COUNT] = {&p->position,   &p->clicked, &p->converted, &p->dwell_s, &p->depth,
+                                                  &p->propensity, &p->carted,  &p->ordered,   &p->revenue};
     for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
         *to[i] = r->event[i];
         r->event[i] = NULL;

@@ -10,8 +10,8 @@
 
 static const char *const fixed_names[PREDICTIONS_FIXED_COUNT] = {"row_id",    "query_id", "item_id", "label",
                                                                  "predicted", "score",    "tokens",  "truncated"};
-const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT] = {"position", "clicked", "converted",
-                                                                      "dwell_s",  "depth",   "propensity"};
+const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT] = {
+    "position", "clicked", "converted", "dwell_s", "depth", "propensity", "carted", "ordered", "revenue"};
 
 int predictions_fail_line(const struct predictions_reader *r, const char *what, const char *text)
 {

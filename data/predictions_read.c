@@ -70,7 +70,7 @@ static int grow_rows(struct predictions_reader *r)
         GROW(p->query, 1);
     }
     if (r->has[COLUMN_ITEM_ID]) {
-        GROW(p->item_ids, 1);
+        GROW(p->item, 1);
     }
     if (r->has[COLUMN_TOKENS]) {
         GROW(p->tokens, 1);
@@ -174,8 +174,18 @@ static int read_ids(struct predictions_reader *r, enum column_kind kind, char *t
     length = predictions_unescape(text, length);
     if (kind == COLUMN_ITEM_ID) {
         r->any_item_id = r->any_item_id || length;
-        p->item_ids[row] = length ? text_store_add(r->texts, text, length) : "";
-        return p->item_ids[row] ? 0 : RECO_E_NOMEM;
+        int rc = text_index_enter(&r->item_index, p->item_ids, (uint32_t)p->item_count, text, length, &number);
+        if (!rc && number == TEXT_INDEX_NONE) {
+            number = (uint32_t)p->item_count;
+            rc = mem_grow((void **)&p->item_ids, &r->item_capacity, p->item_count + 1, sizeof *p->item_ids);
+            if (!rc) {
+                p->item_ids[number] = text_store_add(r->texts, text, length);
+                rc = p->item_ids[number] ? 0 : RECO_E_NOMEM;
+                p->item_count++;
+            }
+        }
+        p->item[row] = number;
+        return rc;
     }
     if (kind == COLUMN_ROW_ID) {
         int rc = text_index_enter(&r->row_index, p->row_ids, (uint32_t)row, text, length, &number);
@@ -425,6 +435,7 @@ int predictions_read(struct predictions **out, const char *path)
     }
     text_index_release(&r.row_index);
     text_index_release(&r.query_index);
+    text_index_release(&r.item_index);
     text_index_release(&r.value_index);
     if (rc) {
         predictions_free(r.p);
@@ -440,9 +451,10 @@ void predictions_free(struct predictions *p)
         return;
     }
     label_map_release(&p->labels);
-    void *const arrays[] = {p->label,    p->predicted, p->target,    p->value,    p->p,         p->score,
-                            p->query,    p->query_ids, p->row_ids,   p->item_ids, p->truncated, p->tokens,
-                            p->position, p->clicked,   p->converted, p->dwell_s,  p->depth,     p->propensity};
+    void *const arrays[] = {p->label,      p->predicted, p->target,  p->value,     p->p,        p->score,
+                            p->query,      p->query_ids, p->row_ids, p->item,      p->item_ids, p->truncated,
+                            p->tokens,     p->position,  p->clicked, p->converted, p->dwell_s,  p->depth,
+                            p->propensity, p->carted,    p->ordered, p->revenue};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         mem_free(arrays[i]);
     }

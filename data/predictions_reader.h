@@ -29,7 +29,7 @@ struct column {
     size_t place; /* class of a p_ column, event number, extra number */
 };
 
-enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 6 };
+enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 9 };
 extern const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT];
 
 /* What lives as long as the predictions. */
@@ -49,10 +49,10 @@ struct predictions_reader {
     bool map_known;
     bool any_item_id;
     size_t capacity; /* rows the arrays hold */
-    size_t query_capacity;
+    size_t query_capacity, item_capacity;
     double *event[PREDICTIONS_EVENT_COUNT];
     double *row_p; /* [labels.count] */
-    struct text_index row_index, query_index, value_index;
+    struct text_index row_index, query_index, item_index, value_index;
     /* distinct texts of label and predicted; label[] and predicted[] hold their numbers until the map is known */
     const char **values;
     int32_t *value_class; /* [value_count] class of a value once the map is known */

@@ -34,7 +34,7 @@ static int keep_columns(struct predictions *s, const struct predictions *p, cons
     KEEP(score, 1);
     KEEP(query, 1);
     KEEP(row_ids, 1);
-    KEEP(item_ids, 1);
+    KEEP(item, 1);
     KEEP(truncated, 1);
     KEEP(tokens, 1);
     KEEP(position, 1);
@@ -43,6 +43,9 @@ static int keep_columns(struct predictions *s, const struct predictions *p, cons
     KEEP(dwell_s, 1);
     KEEP(depth, 1);
     KEEP(propensity, 1);
+    KEEP(carted, 1);
+    KEEP(ordered, 1);
+    KEEP(revenue, 1);
     s->extra = mem_calloc(p->extra_count + 1, sizeof *s->extra);
     rc = rc || s->extra ? rc : RECO_E_NOMEM;
     for (size_t i = 0; !rc && i < p->extra_count; i++) {
@@ -51,6 +54,20 @@ static int keep_columns(struct predictions *s, const struct predictions *p, cons
         KEEP(extra[i].values, 1);
     }
     return rc;
+}
+
+static int keep_texts(const char ***to, size_t *to_count, const char *const *from, size_t count)
+{
+    if (!from) {
+        return 0;
+    }
+    *to = mem_alloc((count + 1) * sizeof **to);
+    if (!*to) {
+        return RECO_E_NOMEM;
+    }
+    memcpy(*to, from, count * sizeof **to);
+    *to_count = count;
+    return 0;
 }
 
 int predictions_select(struct predictions **out, const struct predictions *p, const bool *keep)
@@ -67,13 +84,11 @@ int predictions_select(struct predictions **out, const struct predictions *p, co
     if (!rc) {
         rc = keep_columns(s, p, rows);
     }
-    if (!rc && p->query_ids) {
-        s->query_count = p->query_count;
-        s->query_ids = mem_alloc((p->query_count + 1) * sizeof *s->query_ids);
-        rc = s->query_ids ? 0 : RECO_E_NOMEM;
-        if (!rc) {
-            memcpy(s->query_ids, p->query_ids, p->query_count * sizeof *s->query_ids);
-        }
+    if (!rc) {
+        rc = keep_texts(&s->query_ids, &s->query_count, p->query_ids, p->query_count);
+    }
+    if (!rc) {
+        rc = keep_texts(&s->item_ids, &s->item_count, p->item_ids, p->item_count);
     }
     mem_free(rows);
     if (rc) {

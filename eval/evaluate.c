@@ -3,96 +3,84 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "eval/curve.h"
+#include "eval/rank.h"
 #include "eval/report.h"
+#include "eval/tally.h"
 
 void eval_options_init(struct eval_options *options)
 {
     *options = (struct eval_options){.relevance_level = NAN};
 }
 
-static bool has_label(const struct predictions *p, size_t row)
+static double count_labels(const struct predictions *p)
 {
-    return p->label ? p->label[row] >= 0 : p->target && !isnan(p->target[row]);
-}
-
-static int count_classes(struct metric_data *data)
-{
-    const struct predictions *p = data->p;
-    size_t n = (size_t)data->classes;
-    data->support = mem_calloc(n, sizeof *data->support);
-    data->curves = mem_calloc(n, sizeof *data->curves);
-    if (!data->support || !data->curves) {
-        return RECO_E_NOMEM;
-    }
-    if (p->predicted) {
-        data->predicted = mem_calloc(n, sizeof *data->predicted);
-        data->confusion = mem_calloc(n * n, sizeof *data->confusion);
-        if (!data->predicted || !data->confusion) {
-            return RECO_E_NOMEM;
-        }
-    }
+    size_t rows = 0;
     for (size_t row = 0; row < p->rows; row++) {
-        if (p->label[row] >= 0) {
-            size_t label = (size_t)p->label[row];
-            data->support[label]++;
-            if (p->predicted) {
-                size_t predicted = (size_t)p->predicted[row];
-                data->predicted[predicted]++;
-                data->confusion[label * n + predicted]++;
-            }
-        }
+        rows += rank_is_judged(p, row);
     }
-    return 0;
+    return (double)rows;
 }
 
-static void count_events(struct metric_data *data)
+static void count_events(struct eval_report *report)
 {
-    const struct predictions *p = data->p;
-    struct metric_events *e = &data->events;
-    for (size_t row = 0; row < p->rows; row++) {
-        double clicked = p->clicked ? p->clicked[row] : NAN;
-        double converted = p->converted ? p->converted[row] : NAN;
-        e->impressions += !isnan(clicked);
-        e->clicks += clicked > 0;
-        e->chances += !isnan(converted);
-        e->conversions += converted > 0;
-        if (p->dwell_s && !isnan(p->dwell_s[row])) {
-            e->dwells++;
-            e->dwell_s += p->dwell_s[row];
-        }
-        if (p->depth && !isnan(p->depth[row])) {
-            e->depths++;
-            e->depth += p->depth[row];
-        }
+    const struct predictions *p = report->p;
+    struct metric_event *sum = &report->events;
+    for (size_t row = 0; (p->clicked || p->converted || p->carted || p->ordered) && row < p->rows; row++) {
+        struct metric_event event;
+        event_of_row(&event, p, row);
+        report->impressions += !isnan(event.clicked);
+        sum->clicked += event.clicked > 0;
+        sum->converted += event.converted > 0;
+        sum->carted += event.carted > 0;
+        sum->ordered += event.ordered > 0;
     }
 }
 
-static int prepare(struct eval_report *report, const struct predictions *p)
+static void prepare(struct eval_report *report, const struct predictions *p)
 {
     struct metric_data *data = &report->data;
     report->p = p;
     data->p = p;
     data->classes = p->label ? p->labels.count : 0;
     data->positive = p->labels.positive;
-    for (size_t row = 0; row < p->rows; row++) {
-        data->rows += has_label(p, row);
+    data->rows = count_labels(p);
+    count_events(report);
+    for (size_t row = 0; p->truncated && row < p->rows; row++) {
+        report->rows_truncated += p->truncated[row];
     }
-    count_events(data);
-    return data->classes ? count_classes(data) : 0;
 }
 
-static int compute(struct eval_report *report)
+/* The sums over all rows, and the curves' places. */
+static int sum_up(struct eval_report *report, struct tally *tally, struct pool *pool)
 {
-    for (size_t i = 0; i < report->value_count; i++) {
+    struct metric_data *data = &report->data;
+    size_t n = (size_t)data->classes;
+    report->sums = mem_calloc(tally->length, sizeof *report->sums);
+    report->predicted = mem_calloc(n + 1, sizeof *report->predicted);
+    data->curves = mem_calloc(n + 1, sizeof *data->curves);
+    int rc = report->sums && report->predicted && data->curves ? tally_run(tally, report->sums, pool) : RECO_E_NOMEM;
+    if (!rc) {
+        tally_bind(tally, report->sums, report->predicted, data);
+    }
+    return rc;
+}
+
+static int compute(struct eval_report *report, const struct tally *tally)
+{
+    int rc = 0;
+    for (size_t i = 0, rate = 0; !rc && i < report->value_count; i++) {
         struct eval_value *v = &report->values[i];
-        if (!v->metric->value) {
+        if (report_is_by_query(v) || v->metric->catalogue) {
             continue;
         }
         v->value = NAN;
-        if (report_applies(report, v->metric, &v->reason)) {
-            int rc = v->metric->value(&report->data, &v->variant, &v->value, &v->reason);
-            if (rc) {
-                return rc;
+        if (report_applies(report, v, &v->reason)) {
+            if (v->metric->value) {
+                rc = v->metric->value(&report->data, &v->variant, &v->value, &v->reason);
+            } else {
+                v->value = tally_rate(tally, report->sums, rate++);
+                v->reason = isnan(v->value) ? v->metric->query_reason : NULL;
             }
         }
         if (!v->reason && !isfinite(v->value)) {
@@ -100,26 +88,89 @@ static int compute(struct eval_report *report)
             v->reason = "the value is not finite";
         }
     }
-    return 0;
+    return rc;
+}
+
+/* The figures of the catalogue into the report. */
+static int compute_catalogue(struct eval_report *report)
+{
+    double *values = mem_alloc((report->value_count + 1) * sizeof *values);
+    int rc = values ? catalogue_values(report, NULL, values) : RECO_E_NOMEM;
+    for (size_t i = 0; !rc && i < report->value_count; i++) {
+        struct eval_value *v = &report->values[i];
+        if (v->metric->catalogue && report_applies(report, v, &v->reason)) {
+            v->value = values[i];
+            v->reason = isnan(v->value) ? v->metric->query_reason : NULL;
+        }
+    }
+    mem_free(values);
+    return rc;
+}
+
+static int run_part(struct eval_report **out, struct predictions **rows, const struct predictions *p, bool truncated,
+                    const struct eval_options *options)
+{
+    struct eval_options part = *options;
+    part.by_truncation = part.by_query = false;
+    bool *keep = mem_alloc((p->rows + 1) * sizeof *keep);
+    int rc = keep ? 0 : RECO_E_NOMEM;
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        keep[row] = p->truncated[row] == truncated;
+    }
+    if (!rc) {
+        rc = predictions_select(rows, p, keep);
+    }
+    mem_free(keep);
+    return rc ? rc : eval_run(out, *rows, &part);
+}
+
+static int run(struct eval_report *report, const struct predictions *p, const struct eval_options *options,
+               struct pool *pool)
+{
+    struct tally tally = {0};
+    struct metric_orders orders = {.pool = pool};
+    prepare(report, p);
+    int rc = report_plan(report, options);
+    if (!rc) {
+        rc = tally_init(&tally, report);
+    }
+    if (!rc) {
+        rc = sum_up(report, &tally, pool);
+    }
+    if (!rc && report_has_ranking(report)) {
+        rc = rank_predictions(report, options, pool);
+    }
+    if (!rc && report->lists.depth) {
+        rc = compute_catalogue(report);
+    }
+    report->data.orders = &orders;
+    if (!rc) {
+        rc = compute(report, &tally);
+    }
+    report->data.orders = NULL;
+    tally_release(&tally);
+    if (!rc && options->by_truncation && report->rows_truncated && report->rows_truncated < p->rows) {
+        rc = run_part(&report->truncated, &report->truncated_rows, p, true, options);
+        if (!rc) {
+            rc = run_part(&report->whole, &report->whole_rows, p, false, options);
+        }
+    }
+    return rc;
 }
 
 int eval_run(struct eval_report **out, const struct predictions *p, const struct eval_options *options)
 {
     *out = NULL;
+    struct pool *pool = NULL;
     struct eval_report *report = mem_calloc(1, sizeof *report);
-    if (!report) {
-        return RECO_E_NOMEM;
-    }
-    int rc = prepare(report, p);
-    if (!rc) {
-        rc = report_plan(report, options);
-    }
-    if (!rc && report_has_ranking(report)) {
-        rc = rank_predictions(report, options);
+    int rc = report ? 0 : RECO_E_NOMEM;
+    if (!rc && options->threads > 1) {
+        rc = pool_new(&pool, options->threads);
     }
     if (!rc) {
-        rc = compute(report);
+        rc = run(report, p, options, pool);
     }
+    pool_free(pool);
     if (rc) {
         eval_report_free(report);
         return rc;
@@ -133,10 +184,17 @@ void eval_report_free(struct eval_report *report)
     if (!report) {
         return;
     }
-    mem_free(report->data.confusion);
-    mem_free(report->data.support);
-    mem_free(report->data.predicted);
+    for (int c = 0; report->data.curves && c < report->data.classes; c++) {
+        curve_release(&report->data.curves[c]);
+    }
     mem_free(report->data.curves);
+    mem_free(report->sums);
+    mem_free(report->predicted);
+    catalogue_release(&report->lists);
+    eval_report_free(report->truncated);
+    eval_report_free(report->whole);
+    predictions_free(report->truncated_rows);
+    predictions_free(report->whole_rows);
     for (size_t i = 0; i < report->value_count; i++) {
         mem_free(report->values[i].name);
     }
@@ -174,6 +232,20 @@ bool eval_report_get(const struct eval_report *report, const char *name, double 
         *reason = why;
     }
     return false;
+}
+
+size_t eval_report_count(const struct eval_report *report)
+{
+    return report->value_count;
+}
+
+const char *eval_report_value(const struct eval_report *report, size_t i, double *value, const char **reason)
+{
+    *value = report->values[i].value;
+    if (reason) {
+        *reason = report->values[i].reason;
+    }
+    return report->values[i].name;
 }
 
 int eval_metric_check(const char *name)

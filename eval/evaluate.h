@@ -15,6 +15,19 @@
 #include "core/err.h"
 #include "data/predictions.h"
 
+/*
+ * Items of equal score in a ranking: by id, the greater first, as trec_eval does; in the order of the file; or the
+ * expected value over all their orders (McSherry and Najork 2008).
+ */
+enum eval_ties { EVAL_TIES_DOCNO, EVAL_TIES_FILE, EVAL_TIES_EXPECTED };
+
+/* How popular items are, for the figures of the catalogue, which is these items and those of the predictions. */
+struct eval_popularity {
+    const char *const *ids; /* [count] distinct */
+    const double *counts;   /* [count] */
+    size_t count;
+};
+
 struct eval_options {
     const char *const *metrics; /* names as in metric_table ("accuracy", "f1", "ndcg@10"); count 0: all that apply */
     size_t metric_count;
@@ -27,6 +40,10 @@ struct eval_options {
     bool need_relevance; /* an unknown level is RECO_E_USAGE when a metric needs it; false: that metric is undefined */
     const double *gains; /* [labels.count] NDCG gain of a class; NULL: 2^grade - 1 */
     bool by_query;       /* keep the values by query, for per_query.tsv */
+    enum eval_ties ties;
+    const struct eval_popularity *popularity; /* NULL: an item is as popular as it has rows */
+    bool by_truncation;                       /* the figures once more on truncated rows and on whole ones */
+    int threads;                              /* 0: this one alone; the values are the same for any number */
 };
 void eval_options_init(struct eval_options *options); /* everything that applies, at 1, 3, 5, 10, level unset */
 
@@ -36,7 +53,7 @@ void eval_options_init(struct eval_options *options); /* everything that applies
 int eval_gains_parse(double *gains, const struct label_map *labels, const char *const *assignments,
                      size_t count) RECO_MUST_CHECK;
 
-struct eval_report; /* opaque */
+struct eval_report; /* opaque; report.h shows it to eval/ */
 
 /*
  * p is borrowed until eval_report_free. Metrics that do not apply to the data are undefined with their reason, not
@@ -59,6 +76,10 @@ int eval_metric_direction(const char *name);
 /* Where the figures come from (command, versions, hashes): shown in every output. json is an object; its reference is
  * taken. */
 void eval_report_set_provenance(struct eval_report *report, json_t *json);
+
+/* How many values there are, and one: its name, borrowed; NaN where undefined, then *reason (may be NULL) says why. */
+size_t eval_report_count(const struct eval_report *report);
+const char *eval_report_value(const struct eval_report *report, size_t i, double *value, const char **reason);
 
 /* The report for people, and the same as JSON with stable names. per_query: TSV, one line a query. */
 int eval_report_text(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;

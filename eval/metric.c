@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "core/opt.h"
+#include "data/decimal.h"
 
 #define WORDS_MAX 256
 
@@ -13,7 +14,9 @@
 static const struct {
     const char *suffix;
     enum metric_form form;
-} suffixes[] = {{"_macro", METRIC_FORM_MACRO}, {"_micro", METRIC_FORM_MICRO}, {"_weighted", METRIC_FORM_WEIGHTED}};
+} suffixes[] = {{"_macro", METRIC_FORM_MACRO}, {"_micro", METRIC_FORM_MICRO}, {"_weighted", METRIC_FORM_WEIGHTED},
+                {"_lists", METRIC_FORM_LISTS}, {"_ips", METRIC_FORM_IPS},     {"_snips", METRIC_FORM_SNIPS},
+                {"_ovo", METRIC_FORM_OVO}};
 
 /* "10" of "ndcg@10"; 0 when it is no positive integer. */
 static size_t parse_depth(const char *text)
@@ -25,6 +28,32 @@ static size_t parse_depth(const char *text)
     return *text ? 0 : k;
 }
 
+/* Bytes of the number after the row's name, as in "f0.5_macro"; 0 when there is none. */
+static size_t parse_parameter(const char *text, double *parameter)
+{
+    size_t length = strspn(text, "0123456789.");
+    return length && decimal_parse(text, length, parameter) && *parameter > 0 && *parameter <= 1e6 ? length : 0;
+}
+
+static bool suffix_gives(const struct metric *row, const char *rest, struct metric_variant *variant)
+{
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        size_t length = strlen(suffixes[i].suffix);
+        if (strncmp(rest, suffixes[i].suffix, length) != 0 || !(row->forms & suffixes[i].form)) {
+            continue;
+        }
+        variant->form = suffixes[i].form;
+        if (!rest[length]) {
+            return true;
+        }
+        if (rest[length] == '@' && variant->form == METRIC_FORM_LISTS) {
+            variant->k = parse_depth(rest + length + 1);
+            return variant->k;
+        }
+    }
+    return false;
+}
+
 /* Does row give name in one of its forms? */
 static bool row_gives(const struct metric *row, const char *name, struct metric_variant *variant,
                       const char **label_text)
@@ -34,8 +63,15 @@ static bool row_gives(const struct metric *row, const char *name, struct metric_
         return false;
     }
     const char *rest = name + length;
-    *variant = (struct metric_variant){METRIC_FORM_PLAIN, -1, SIZE_MAX};
+    *variant = (struct metric_variant){METRIC_FORM_PLAIN, -1, SIZE_MAX, NAN};
     *label_text = NULL;
+    if (row->forms & METRIC_FORM_PARAMETER) {
+        size_t digits = parse_parameter(rest, &variant->parameter);
+        if (!digits && row->parameters) {
+            return false;
+        }
+        rest += digits;
+    }
     if (!*rest) {
         return row->forms & METRIC_FORM_PLAIN;
     }
@@ -44,18 +80,12 @@ static bool row_gives(const struct metric *row, const char *name, struct metric_
         variant->k = parse_depth(rest + 1);
         return (row->forms & METRIC_FORM_AT) && variant->k;
     }
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        if (!strcmp(rest, suffixes[i].suffix)) {
-            variant->form = suffixes[i].form;
-            return row->forms & suffixes[i].form;
-        }
-    }
-    if (*rest == '_' && rest[1] && (row->forms & METRIC_FORM_LABEL)) {
-        variant->form = METRIC_FORM_LABEL;
-        *label_text = rest + 1;
+    if (suffix_gives(row, rest, variant)) {
         return true;
     }
-    return false;
+    variant->form = METRIC_FORM_LABEL;
+    *label_text = rest + 1;
+    return *rest == '_' && rest[1] && (row->forms & METRIC_FORM_LABEL);
 }
 
 const struct metric *metric_find(const char *name, struct metric_variant *variant, const char **label_text)
@@ -97,110 +127,30 @@ int metric_class_average(struct metric_data *data, const struct metric_variant *
     }
     if (form == METRIC_FORM_LABEL) {
         size_t c = (size_t)label;
-        *value = class_value(data->confusion[c * n + c], data->predicted[c], data->support[c]);
+        *value = class_value(data->confusion[c * n + c], data->predicted[c], data->support[c], variant);
         *reason = isnan(*value) ? why_undefined : NULL;
         return 0;
     }
     double sum = 0;
     double weight = 0;
-    uint64_t hits = 0;
+    double hits = 0;
     for (size_t c = 0; c < n; c++) {
         hits += data->confusion[c * n + c];
-        if (data->predicted[c] + data->support[c] == 0) {
+        if (!(data->predicted[c] + data->support[c] > 0)) {
             continue;
         }
-        double of_class = class_value(data->confusion[c * n + c], data->predicted[c], data->support[c]);
-        double w = form == METRIC_FORM_WEIGHTED ? (double)data->support[c] : 1;
+        double of_class = class_value(data->confusion[c * n + c], data->predicted[c], data->support[c], variant);
+        double w = form == METRIC_FORM_WEIGHTED ? data->support[c] : 1;
         sum += isnan(of_class) ? 0 : w * of_class; /* as scikit-learn; the report names such classes */
         weight += w;
     }
     if (form == METRIC_FORM_MICRO) {
-        *value = class_value(hits, data->rows, data->rows);
+        *value = class_value(hits, data->rows, data->rows, variant);
     } else {
         *value = sum / weight;
     }
     *reason = isnan(*value) ? "no row has a label" : NULL;
     return 0;
-}
-
-/* ---- one class against the rest ---- */
-
-/* From items in ascending order of score; payload 1: of the class. Ties are one threshold. */
-static void curve_fill(struct metric_curve *curve, const struct sort_item *items, size_t count, size_t positives)
-{
-    double pairs = 0; /* twice the pairs ranked right, ties half: whole numbers, so exact */
-    double negatives_below = 0;
-    for (size_t i = 0; i < count;) {
-        double tied[2] = {0, 0};
-        uint64_t key = items[i].key;
-        for (; i < count && items[i].key == key; i++) {
-            tied[items[i].payload]++;
-        }
-        pairs += tied[1] * (2 * negatives_below + tied[0]);
-        negatives_below += tied[0];
-    }
-    curve->auc = pairs / (2 * (double)positives * (double)(count - positives));
-
-    double sum = 0;
-    double hits = 0;
-    for (size_t i = count; i > 0;) {
-        double tied = 0;
-        uint64_t key = items[i - 1].key;
-        for (; i > 0 && items[i - 1].key == key; i--) {
-            tied += items[i - 1].payload;
-        }
-        hits += tied;
-        sum += tied * (hits / (double)(count - i));
-    }
-    curve->average_precision = sum / (double)positives;
-}
-
-int metric_class_sorted(const struct metric_data *data, int label, struct sort_item **out, size_t *count, void **memory)
-{
-    const struct predictions *p = data->p;
-    size_t classes = (size_t)data->classes;
-    struct sort_item *items = mem_alloc((2 * data->rows + 1) * sizeof *items);
-    *memory = items;
-    *count = 0;
-    if (!items) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t row = 0; row < p->rows; row++) {
-        if (p->label[row] >= 0) {
-            double score =
-                p->p ? p->p[row * classes + (size_t)label] : (label == data->positive ? p->score[row] : -p->score[row]);
-            items[*count].key = sort_key(score);
-            items[(*count)++].payload = p->label[row] == label;
-        }
-    }
-    *out = sort_items(items, items + *count, *count);
-    return 0;
-}
-
-int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **out)
-{
-    struct metric_curve *curve = &data->curves[label];
-    *out = curve;
-    if (curve->done) {
-        return 0;
-    }
-    size_t positives = (size_t)data->support[label];
-    curve->auc = curve->average_precision = NAN;
-    curve->reason = !positives ? "no row has the label" : positives == data->rows ? "every row has the label" : NULL;
-    if (curve->reason) {
-        curve->done = true;
-        return 0;
-    }
-    struct sort_item *items;
-    size_t count;
-    void *memory;
-    int rc = metric_class_sorted(data, label, &items, &count, &memory);
-    if (!rc) {
-        curve_fill(curve, items, count, positives);
-        curve->done = true;
-        mem_free(memory);
-    }
-    return rc;
 }
 
 int metric_curve_average(struct metric_data *data, const struct metric_variant *variant,
@@ -211,7 +161,7 @@ int metric_curve_average(struct metric_data *data, const struct metric_variant *
     int first = one ? (variant->form == METRIC_FORM_LABEL ? variant->label : data->positive) : 0;
     int last = one ? first : data->classes - 1;
     double sum = 0;
-    *reason = NULL;
+    double weights = 0;
     for (int c = first; c <= last; c++) {
         int rc = metric_curve_get(data, c, &curve);
         if (rc) {
@@ -220,10 +170,11 @@ int metric_curve_average(struct metric_data *data, const struct metric_variant *
         if (curve->reason) {
             return metric_undefined(value, reason, one ? curve->reason : "a class has no row, or all of them");
         }
-        sum += figure(curve);
+        double weight = variant->form == METRIC_FORM_WEIGHTED ? data->support[c] : 1;
+        sum += weight * figure(curve);
+        weights += weight;
     }
-    *value = sum / (last - first + 1);
-    return 0;
+    return metric_defined(value, reason, sum / weights);
 }
 
 /* ---- agreement ---- */
@@ -236,60 +187,56 @@ int metric_agreement(struct metric_data *data, int power, double *value, const c
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n; j++) {
             double weight = i == j ? 0 : pow(fabs((double)i - (double)j), power);
-            observed += weight * (double)data->confusion[i * n + j];
-            expected += weight * (double)data->support[i] * (double)data->predicted[j];
+            observed += weight * data->confusion[i * n + j];
+            expected += weight * data->support[i] * data->predicted[j];
         }
     }
-    if (expected == 0) {
+    if (!(expected > 0)) {
         return metric_undefined(value, reason, "labels and predictions are all of one class");
     }
-    *value = 1 - observed * (double)data->rows / expected;
-    *reason = NULL;
-    return 0;
+    return metric_defined(value, reason, 1 - observed * data->rows / expected);
 }
 
-/* ---- sums ---- */
+/* ---- rankings ---- */
 
-double metric_squared_error(const struct metric_data *data)
+double metric_hits(const struct metric_list *list, size_t k)
 {
-    const struct predictions *p = data->p;
-    double sum = 0;
-    for (size_t row = 0; row < p->rows; row++) {
-        if (!isnan(p->target[row])) {
-            double miss = p->value[row] - p->target[row];
-            sum += miss * miss;
-        }
-    }
-    return sum / (double)data->rows;
-}
-
-size_t metric_hits(const struct metric_list *list, size_t k)
-{
-    size_t hits = 0;
+    double hits = 0;
     for (size_t i = 0; i < list->count && i < k; i++) {
-        hits += list->grade[i] >= list->relevance_level;
+        hits += list->relevance[i];
     }
     return hits;
 }
 
-/* Source: Welford 1962, and its two-variable form. */
-void metric_moments_add(struct metric_moments *m, double x, double y)
+double metric_miss(const struct metric_list *list, size_t k)
 {
-    m->count++;
-    double dx = x - m->mean_x;
-    double dy = y - m->mean_y;
-    m->mean_x += dx / m->count;
-    m->mean_y += dy / m->count;
-    m->xx += dx * (x - m->mean_x);
-    m->yy += dy * (y - m->mean_y);
-    m->xy += dx * (y - m->mean_y);
+    for (size_t begin = 0; begin < list->count && begin < k;) {
+        size_t end = list->tie_end ? list->tie_end[begin] : begin + 1;
+        if (list->relevance[begin] > 0) {
+            /* none of the places of the tie that are within the depth is a relevant item's */
+            double left = (double)(end - begin);
+            double irrelevant = left - round(list->relevance[begin] * left);
+            double miss = 1;
+            for (size_t i = begin; i < end && i < k; i++, left--, irrelevant--) {
+                miss *= fmax(irrelevant, 0) / left;
+            }
+            return miss;
+        }
+        begin = end;
+    }
+    return 1;
 }
 
-double metric_moments_pearson(const struct metric_moments *m)
+/* ---- sums ---- */
+
+double metric_pearson_of(double rows, double x, double y, double xx, double yy, double xy)
 {
-    if (!(m->xx > 0) || !(m->yy > 0)) {
+    const double rounding = 1e-13; /* what may be left of a constant side */
+    double spread_x = xx - x * x / rows;
+    double spread_y = yy - y * y / rows;
+    if (!(spread_x > rounding * xx) || !(spread_y > rounding * yy)) {
         return NAN;
     }
-    double r = m->xy / sqrt(m->xx) / sqrt(m->yy);
+    double r = (xy - x * y / rows) / sqrt(spread_x) / sqrt(spread_y);
     return r > 1 ? 1 : r < -1 ? -1 : r;
 }

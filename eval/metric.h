@@ -3,7 +3,9 @@
 
 /*
  * A metric is one const row: what it is, where it comes from, what it needs, and one function. Rows are never written
- * to; everything they look at is a struct metric_data or a struct metric_list, prepared once for all of them.
+ * to; everything they look at is prepared once for all of them: sums and curves over all rows (struct metric_data), one
+ * query's ranking (struct metric_list), one impression (struct metric_event) or what all lists together show
+ * (struct metric_catalogue).
  *
  * To add a metric: 1. metric_<name>.c with `const struct metric metric_<name>`, 2. its row in metric_table.c, 3. its
  * value by another implementation in scripts/reference/metrics_eval.py, which the tests compare. A change of a metric's
@@ -17,7 +19,6 @@
 
 #include "core/err.h"
 #include "data/predictions.h"
-#include "eval/sort.h"
 
 /* What must be in the file for a metric to apply at all. */
 enum metric_need {
@@ -30,23 +31,57 @@ enum metric_need {
     METRIC_NEEDS_CLICKED = 1u << 6,
     METRIC_NEEDS_CONVERTED = 1u << 7,
     METRIC_NEEDS_DWELL = 1u << 8,
-    METRIC_NEEDS_DEPTH = 1u << 9
+    METRIC_NEEDS_DEPTH = 1u << 9,
+    METRIC_NEEDS_CARTED = 1u << 10,
+    METRIC_NEEDS_ORDERED = 1u << 11,
+    METRIC_NEEDS_REVENUE = 1u << 12,
+    METRIC_NEEDS_ITEM = 1u << 13, /* query ids, scores and item ids; no labels */
+    METRIC_NEEDS_EVENTS = METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED | METRIC_NEEDS_DWELL | METRIC_NEEDS_DEPTH |
+                          METRIC_NEEDS_CARTED | METRIC_NEEDS_ORDERED | METRIC_NEEDS_REVENUE
 };
 
-/* The names a row gives. A row named "x@k" has METRIC_FORM_AT alone and stands beside a row "x". */
+/* The names a row gives. A row named "x@k" has METRIC_FORM_AT alone and may stand beside a row "x". */
 enum metric_form {
-    METRIC_FORM_PLAIN = 1u << 0,    /* x */
-    METRIC_FORM_MACRO = 1u << 1,    /* x_macro: mean over the classes */
-    METRIC_FORM_MICRO = 1u << 2,    /* x_micro: from the summed counts */
-    METRIC_FORM_WEIGHTED = 1u << 3, /* x_weighted: mean over the classes, by support */
-    METRIC_FORM_LABEL = 1u << 4,    /* x_<label>: one class against the rest */
-    METRIC_FORM_AT = 1u << 5        /* x@10: the first 10 of each query */
+    METRIC_FORM_PLAIN = 1u << 0,     /* x */
+    METRIC_FORM_MACRO = 1u << 1,     /* x_macro: mean over the classes */
+    METRIC_FORM_MICRO = 1u << 2,     /* x_micro: from the summed counts */
+    METRIC_FORM_WEIGHTED = 1u << 3,  /* x_weighted: mean over the classes, by support */
+    METRIC_FORM_LABEL = 1u << 4,     /* x_<label>: one class against the rest */
+    METRIC_FORM_AT = 1u << 5,        /* x@10: the first 10 of each query */
+    METRIC_FORM_LISTS = 1u << 6,     /* x_lists, x_lists@10: mean over the lists (queries) of their own values */
+    METRIC_FORM_IPS = 1u << 7,       /* x_ips: each event by the inverse of its propensity */
+    METRIC_FORM_SNIPS = 1u << 8,     /* x_snips: the same over the sum of the inverse propensities */
+    METRIC_FORM_PARAMETER = 1u << 9, /* x<number>: f0.5; beside other forms */
+    METRIC_FORM_OVO = 1u << 10,      /* x_ovo: mean over the pairs of classes, one against one */
+    METRIC_FORM_BEHAVIOUR = METRIC_FORM_PLAIN | METRIC_FORM_AT | METRIC_FORM_LISTS | METRIC_FORM_IPS | METRIC_FORM_SNIPS
 };
 
 struct metric_variant {
     enum metric_form form;
-    int label; /* METRIC_FORM_LABEL: the class */
-    size_t k;  /* METRIC_FORM_AT: the depth; otherwise SIZE_MAX */
+    int label;        /* METRIC_FORM_LABEL: the class */
+    size_t k;         /* METRIC_FORM_AT, METRIC_FORM_LISTS: the depth; otherwise SIZE_MAX */
+    double parameter; /* METRIC_FORM_PARAMETER rows: the number, else NaN */
+};
+
+/* ---- all rows ---- */
+
+/* Sums over the rows that have a label (target). */
+enum metric_sum {
+    METRIC_SUM_LOG_LOSS, /* -log p of the label */
+    METRIC_SUM_BRIER,    /* sum over the classes of (p - is label)^2 */
+    METRIC_SUM_SQUARED,  /* regression: (value - target)^2 */
+    METRIC_SUM_ABSOLUTE,
+    METRIC_SUM_X, /* value and target, each less the mean of all rows of the report, and their products */
+    METRIC_SUM_Y,
+    METRIC_SUM_XX,
+    METRIC_SUM_YY,
+    METRIC_SUM_XY,
+    METRIC_SUM_COUNT
+};
+
+enum {
+    METRIC_BINS = 15,       /* of confidence (the highest p), equal widths */
+    METRIC_POINTS_MAX = 400 /* of a curve's picture */
 };
 
 /* One class against the rest, from sorted scores; computed once a class. */
@@ -54,43 +89,76 @@ struct metric_curve {
     bool done;
     const char *reason; /* why there is no value, or NULL */
     double auc, average_precision;
+    double *right; /* [classes] pairs with a row of each other class that are ranked right, ties half */
+    /* For pictures: rows of the class and others below some thresholds, ascending; NULL under weights. */
+    double (*points)[2];
+    size_t point_count;
 };
 
-/* Counts over all rows, labelled or not; a row is an impression. */
-struct metric_events {
-    uint64_t impressions, clicks; /* rows with clicked known; of these clicked */
-    uint64_t chances;             /* rows with converted known */
-    uint64_t conversions;         /* of these converted */
-    uint64_t dwells, depths;      /* rows that have one */
-    double dwell_s, depth;        /* their sums */
-};
-
-/* Prepared for the metrics that look at all rows. Rows without a label (target) are in none of it but the events. */
-struct metric_data {
-    const struct predictions *p;
-    int classes; /* 0: regression */
-    int positive;
-    size_t rows;                 /* with a label (target) */
-    uint64_t *confusion;         /* [classes, classes] label by predicted; NULL without predicted */
-    uint64_t *support;           /* [classes] rows of a label */
-    uint64_t *predicted;         /* [classes] rows predicted so; NULL without predicted */
-    struct metric_curve *curves; /* [classes] */
-    struct metric_events events;
-};
+struct metric_orders; /* curve.h */
 
 /*
- * One query's ranking: items by score, best first. grade is NaN for an item that nobody judged; it is not relevant and
- * gains nothing. ideal holds the gains of all judged items, ranked or not, best first.
+ * Prepared for the metrics that look at all rows. Rows without a label (target) are in none of it. Counts are doubles,
+ * since rows may have weights (weighted.h); whole weights below 2^53 are exact.
+ */
+struct metric_data {
+    const struct predictions *p;
+    int classes; /* 0: no classes */
+    int positive;
+    double rows;             /* with a label (target) */
+    const double *confusion; /* [classes, classes] label by predicted; NULL without predicted */
+    const double *support;   /* [classes] rows of a label */
+    const double *predicted; /* [classes] rows predicted so; NULL without predicted */
+    const double *sum;       /* [METRIC_SUM_COUNT] */
+    const double *bins;      /* [METRIC_BINS, 3] sums of rows, confidence, hits (argmax is the label); NULL without p */
+    struct metric_curve *curves; /* [classes] */
+    const struct metric_orders *orders;
+    const uint32_t *weight; /* by unit of orders; NULL: 1 */
+};
+
+/* ---- one query's ranking ---- */
+
+/*
+ * Items by score, best first. An item that nobody judged has grade NaN, or -infinity where it was in the pool of those
+ * to be judged; it is not relevant and gains nothing. With expected ties, gain and relevance are the means of the tied
+ * items, and tie_end is there for what is no sum over ranks.
  */
 struct metric_list {
     size_t count;
-    const double *grade; /* [count] */
-    const double *gain;  /* [count] */
-    const double *ideal; /* [ideal_count] */
+    const double *grade;     /* [count] */
+    const double *gain;      /* [count] */
+    const double *relevance; /* [count] 1 or 0: judged, grade >= relevance_level */
+    const double *score;     /* [count] */
+    const size_t *tie_end;   /* [count] end of the run of tied items that holds a rank; NULL: order decides */
+    const double *ideal;     /* [ideal_count] gains of all judged items, ranked or not, best first */
     size_t ideal_count;
-    size_t relevant;        /* judged items with grade >= relevance_level, ranked or not */
-    double relevance_level; /* NaN: unknown */
-    const double *discount; /* [max(count, ideal_count)] 1 / log2(rank + 1) */
+    size_t relevant, irrelevant; /* judged items at or above the level, and below, ranked or not */
+    double relevance_level;      /* NaN: unknown */
+    double highest_grade;        /* of all the data */
+    const double *discount;      /* [max(count, ideal_count)] 1 / log2(rank + 1) */
+    size_t ranked;               /* items with a score, those left out of the list for want of a label too */
+    const double *judged;        /* [ranked] 1 or 0, in the order of scores; with expected ties the mean */
+};
+
+/* ---- behaviour: one impression ---- */
+
+struct metric_event {
+    double clicked, converted, carted, ordered, revenue, dwell_s, depth; /* NaN: unknown */
+};
+
+/* ---- what all lists show ---- */
+
+struct metric_catalogue {
+    size_t k;             /* the first k of each list */
+    double lists;         /* that have an item */
+    double shown;         /* items shown in all */
+    size_t item_count;    /* of the catalogue */
+    const double *counts; /* [item_count] lists that show the item */
+    /* [item_count] how popular each is: its count in a file of popularity, else its rows in the predictions */
+    const double *popularity;
+    double popularity_sum;
+    const uint32_t *by_popularity; /* [item_count] the items, least popular first */
+    double *spare;                 /* [item_count] scratch */
 };
 
 struct metric {
@@ -102,18 +170,26 @@ struct metric {
     unsigned needs; /* enum metric_need */
     unsigned forms; /* enum metric_form */
     int direction;  /* +1 higher is better, -1 lower, 0 neither */
-    /* Over all rows. Undefined: NaN and *reason (a constant text). Errors: RECO_E_NOMEM. NULL for ranking metrics. */
+    /* METRIC_FORM_PARAMETER: the numbers of a report that names no metrics, NULL-terminated; NULL: none is needed. */
+    const char *const *parameters;
+    /* One of the following four. Over all rows. Undefined: NaN and *reason (a constant text). Errors: RECO_E_NOMEM. */
     int (*value)(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason);
-    /* Of one query; NaN: undefined there, so the query is left out of the mean. NULL for the others. */
-    double (*query)(const struct metric_list *list, size_t k);
-    const char *query_reason; /* why a query is left out: "no relevant item" */
+    /* Of one query; NaN: undefined there, so the query is left out of the mean. */
+    double (*query)(const struct metric_list *list, const struct metric_variant *variant);
+    /* What the impression adds to the numerator, and to the denominator; both are 0 before. */
+    void (*event)(const struct metric_event *event, double *numerator, double *denominator);
+    /* NaN: undefined. */
+    double (*catalogue)(const struct metric_catalogue *catalogue);
+    const char *query_reason; /* why it is undefined where such a function gives no value: "no relevant item" */
+    bool by_items;            /* in the mean over the queries each weighs as many as its items */
+    bool no_expected_ties;    /* there is no closed form of its expected value under ties */
 };
 
 extern const struct metric *const metric_table[]; /* NULL-terminated, in the order of the report */
 
 /*
- * The row and form of a name ("f1", "auc_4", "ndcg@10"). A label is not checked: *label_text is the part after the
- * row's name, borrowed from name. NULL: no metric has that name.
+ * The row and form of a name ("f1", "auc_4", "ndcg@10", "f0.5_macro"). A label is not checked: *label_text is the part
+ * after the row's name, borrowed from name. NULL: no metric has that name.
  */
 const struct metric *metric_find(const char *name, struct metric_variant *variant, const char **label_text);
 /* The name nearest to a wrong one, or NULL; borrowed from the table. */
@@ -129,20 +205,18 @@ static inline int metric_undefined(double *value, const char **reason, const cha
     return 0;
 }
 
-/* The class or the mean over the classes that a variant asks for; precision, recall and F1 share it. */
-typedef double metric_class_fn(uint64_t true_positives, uint64_t predicted, uint64_t support);
+static inline int metric_defined(double *value, const char **reason, double what)
+{
+    *value = what;
+    *reason = NULL;
+    return 0;
+}
+
+/* The class or the mean over the classes that a variant asks for; precision, recall and F share it. */
+typedef double metric_class_fn(double true_positives, double predicted, double support,
+                               const struct metric_variant *variant);
 int metric_class_average(struct metric_data *data, const struct metric_variant *variant, metric_class_fn *class_value,
                          const char *why_undefined, double *value, const char **reason);
-
-/* The curve of one class against the rest, by p (or the score when there are two classes and no p). */
-int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **curve) RECO_MUST_CHECK;
-
-/*
- * The labelled rows in ascending order of the score of a class, payload 1 for its own rows. *items points into *memory,
- * which the caller frees.
- */
-int metric_class_sorted(const struct metric_data *data, int label, struct sort_item **items, size_t *count,
-                        void **memory) RECO_MUST_CHECK;
 
 /* The form of a one-against-rest figure: plain is the positive class of two, else the mean over the classes. */
 int metric_curve_average(struct metric_data *data, const struct metric_variant *variant,
@@ -151,17 +225,22 @@ int metric_curve_average(struct metric_data *data, const struct metric_variant *
 /* Cohen's kappa with disagreement weights |i - j|^power (power 0: 1 unless equal). */
 int metric_agreement(struct metric_data *data, int power, double *value, const char **reason);
 
-/* Mean of (value - target)^2 over the rows with a target; needs at least one. */
-double metric_squared_error(const struct metric_data *data);
+/* Relevant items among the first k of a ranking; with expected ties their expected number. */
+double metric_hits(const struct metric_list *list, size_t k);
+/* 1 when none is among the first k, else 0; with expected ties the chance of none. */
+double metric_miss(const struct metric_list *list, size_t k);
 
-/* Relevant items among the first k of a ranking. */
-size_t metric_hits(const struct metric_list *list, size_t k);
+/* Pearson's r from sums of numbers that are nearly centred; NaN: one side is constant. */
+double metric_pearson_of(double rows, double x, double y, double xx, double yy, double xy);
 
-/* Means and centred sums of two variables, row by row. */
-struct metric_moments {
-    double count, mean_x, mean_y, xx, yy, xy; /* centred sums of squares and products */
-};
-void metric_moments_add(struct metric_moments *m, double x, double y);
-double metric_moments_pearson(const struct metric_moments *m); /* NaN: one side is constant */
+/* ---- what needs the rows in order: curve.c, orders.c ---- */
+
+/* The curve of one class against the rest, by p (or the score when there are two classes and no p). */
+int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **curve) RECO_MUST_CHECK;
+/* Pearson's r of the ranks of value and target; Kendall's tau-b of them. NaN: undefined. */
+int metric_spearman_get(struct metric_data *data, double *value) RECO_MUST_CHECK;
+int metric_kendall_get(struct metric_data *data, double *value) RECO_MUST_CHECK;
+/* Mean over METRIC_BINS bins of equally many rows of |confidence - hits|. */
+int metric_adaptive_gap_get(struct metric_data *data, double *value) RECO_MUST_CHECK;
 
 #endif

@@ -13,13 +13,13 @@ static int average_precision(struct metric_data *data, const struct metric_varia
 
 const struct metric metric_average_precision = {
     .name = "average_precision",
-    .help = "mean precision over the recall steps; without suffix: of the positive class of two, else the mean of one "
-            "class against the rest",
-    .formula = "sum_n (R_n - R_n-1) P_n over the distinct thresholds",
+    .help = "precision at each threshold, weighted by the recall it adds; without suffix: of the positive class of "
+            "two, else the mean over the classes",
+    .formula = "sum_n (R_n - R_{n-1}) P_n over the distinct scores",
     .citation = "scikit-learn: average_precision_score",
     .version = 1,
     .needs = METRIC_NEEDS_SCORE,
-    .forms = METRIC_FORM_PLAIN | METRIC_FORM_MACRO | METRIC_FORM_LABEL,
+    .forms = METRIC_FORM_PLAIN | METRIC_FORM_MACRO | METRIC_FORM_WEIGHTED | METRIC_FORM_LABEL,
     .direction = 1,
     .value = average_precision,
 };

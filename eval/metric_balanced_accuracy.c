@@ -7,20 +7,18 @@ static int balanced_accuracy(struct metric_data *data, const struct metric_varia
     double sum = 0;
     size_t present = 0;
     for (size_t c = 0, n = (size_t)data->classes; c < n; c++) {
-        if (data->support[c]) {
-            sum += (double)data->confusion[c * n + c] / (double)data->support[c];
+        if (data->support[c] > 0) {
+            sum += data->confusion[c * n + c] / data->support[c];
             present++;
         }
     }
-    *value = sum / (double)present;
-    *reason = NULL;
-    return 0;
+    return metric_defined(value, reason, sum / (double)present);
 }
 
 const struct metric metric_balanced_accuracy = {
     .name = "balanced_accuracy",
-    .help = "mean recall over the classes that occur",
-    .formula = "1/C sum_c TP_c / (TP_c + FN_c)",
+    .help = "mean recall of the classes that occur",
+    .formula = "1/K sum_c recall_c",
     .citation = "Brodersen et al. 2010; scikit-learn: balanced_accuracy_score",
     .version = 1,
     .needs = METRIC_NEEDS_CLASSES,

@@ -1,25 +1,20 @@
 #include "eval/metric.h"
 
-static int ctcvr(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
+static void of_event(const struct metric_event *event, double *numerator, double *denominator)
 {
-    (void)variant;
-    const struct metric_events *e = &data->events;
-    if (!e->chances) {
-        return metric_undefined(value, reason, "no row says whether it converted");
-    }
-    *value = (double)e->conversions / (double)e->chances;
-    *reason = NULL;
-    return 0;
+    *denominator = !isnan(event->converted);
+    *numerator = event->converted > 0;
 }
 
 const struct metric metric_ctcvr = {
     .name = "ctcvr",
-    .help = "click and conversion rate",
+    .help = "conversion rate of the impressions; an attribution window takes out later conversions",
     .formula = "conversions / impressions",
     .citation = "Ma et al. 2018 (ESMM)",
     .version = 1,
     .needs = METRIC_NEEDS_CONVERTED,
-    .forms = METRIC_FORM_PLAIN,
+    .forms = METRIC_FORM_BEHAVIOUR,
     .direction = 1,
-    .value = ctcvr,
+    .query_reason = "no row says whether it converted",
+    .event = of_event,
 };

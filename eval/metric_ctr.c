@@ -1,15 +1,9 @@
 #include "eval/metric.h"
 
-static int ctr(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
+static void of_event(const struct metric_event *event, double *numerator, double *denominator)
 {
-    (void)variant;
-    const struct metric_events *e = &data->events;
-    if (!e->impressions) {
-        return metric_undefined(value, reason, "no row says whether it was clicked");
-    }
-    *value = (double)e->clicks / (double)e->impressions;
-    *reason = NULL;
-    return 0;
+    *denominator = !isnan(event->clicked);
+    *numerator = event->clicked > 0;
 }
 
 const struct metric metric_ctr = {
@@ -19,7 +13,8 @@ const struct metric metric_ctr = {
     .citation = "Richardson et al. 2007",
     .version = 1,
     .needs = METRIC_NEEDS_CLICKED,
-    .forms = METRIC_FORM_PLAIN,
+    .forms = METRIC_FORM_BEHAVIOUR,
     .direction = 1,
-    .value = ctr,
+    .query_reason = "no row says whether it was clicked",
+    .event = of_event,
 };

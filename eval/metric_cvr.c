@@ -1,25 +1,20 @@
 #include "eval/metric.h"
 
-static int cvr(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
+static void of_event(const struct metric_event *event, double *numerator, double *denominator)
 {
-    (void)variant;
-    const struct metric_events *e = &data->events;
-    if (!e->clicks) {
-        return metric_undefined(value, reason, "no click");
-    }
-    *value = (double)e->conversions / (double)e->clicks;
-    *reason = NULL;
-    return 0;
+    *denominator = event->clicked > 0;
+    *numerator = event->converted > 0;
 }
 
 const struct metric metric_cvr = {
     .name = "cvr",
-    .help = "conversion rate: conversions by click",
+    .help = "conversion rate of the clicks; an attribution window takes out later conversions",
     .formula = "conversions / clicks",
     .citation = "Ma et al. 2018 (ESMM)",
     .version = 1,
     .needs = METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED,
-    .forms = METRIC_FORM_PLAIN,
+    .forms = METRIC_FORM_BEHAVIOUR,
     .direction = 1,
-    .value = cvr,
+    .query_reason = "no click",
+    .event = of_event,
 };

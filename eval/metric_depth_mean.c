@@ -1,26 +1,22 @@
 #include "eval/metric.h"
 
-static int depth_mean(struct metric_data *data, const struct metric_variant *variant, double *value,
-                      const char **reason)
+static void of_event(const struct metric_event *event, double *numerator, double *denominator)
 {
-    (void)variant;
-    const struct metric_events *e = &data->events;
-    if (!e->depths) {
-        return metric_undefined(value, reason, "no row has a depth");
+    if (!isnan(event->depth)) {
+        *denominator = 1;
+        *numerator = event->depth;
     }
-    *value = e->depth / (double)e->depths;
-    *reason = NULL;
-    return 0;
 }
 
 const struct metric metric_depth_mean = {
     .name = "depth_mean",
     .help = "mean visit depth over the rows that have one",
-    .formula = "sum depth / rows",
-    .citation = "Lalmas et al. 2014, ch. 4",
+    .formula = "sum depth / rows with depth",
+    .citation = "Lehmann et al. 2012",
     .version = 1,
     .needs = METRIC_NEEDS_DEPTH,
-    .forms = METRIC_FORM_PLAIN,
+    .forms = METRIC_FORM_BEHAVIOUR,
     .direction = 1,
-    .value = depth_mean,
+    .query_reason = "no row has a depth",
+    .event = of_event,
 };

@@ -1,26 +1,22 @@
 #include "eval/metric.h"
 
-static int dwell_mean_s(struct metric_data *data, const struct metric_variant *variant, double *value,
-                        const char **reason)
+static void of_event(const struct metric_event *event, double *numerator, double *denominator)
 {
-    (void)variant;
-    const struct metric_events *e = &data->events;
-    if (!e->dwells) {
-        return metric_undefined(value, reason, "no row has a dwell time");
+    if (!isnan(event->dwell_s)) {
+        *denominator = 1;
+        *numerator = event->dwell_s;
     }
-    *value = e->dwell_s / (double)e->dwells;
-    *reason = NULL;
-    return 0;
 }
 
 const struct metric metric_dwell_mean_s = {
     .name = "dwell_mean_s",
-    .help = "mean dwell time in seconds over the rows that have one (DAR)",
-    .formula = "sum dwell_s / rows",
+    .help = "mean dwell time in seconds over the rows that have one",
+    .formula = "sum dwell_s / rows with dwell_s",
     .citation = "Yi et al. 2014",
     .version = 1,
     .needs = METRIC_NEEDS_DWELL,
-    .forms = METRIC_FORM_PLAIN,
+    .forms = METRIC_FORM_BEHAVIOUR,
     .direction = 1,
-    .value = dwell_mean_s,
+    .query_reason = "no row has a dwell time",
+    .event = of_event,
 };

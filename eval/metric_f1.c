@@ -1,8 +1,9 @@
 #include "eval/metric.h"
 
-static double of_class(uint64_t true_positives, uint64_t predicted, uint64_t support)
+static double of_class(double true_positives, double predicted, double support, const struct metric_variant *variant)
 {
-    return predicted + support ? 2 * (double)true_positives / (double)(predicted + support) : NAN;
+    (void)variant;
+    return predicted + support > 0 ? 2 * true_positives / (predicted + support) : NAN;
 }
 
 static int f1(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
@@ -12,8 +13,8 @@ static int f1(struct metric_data *data, const struct metric_variant *variant, do
 
 const struct metric metric_f1 = {
     .name = "f1",
-    .help = "harmonic mean of precision and recall; without suffix: of the positive class "
-            "of two, else the mean over the classes",
+    .help = "harmonic mean of precision and recall; without suffix: of the positive class of two, else the mean over "
+            "the classes",
     .formula = "2 TP / (2 TP + FP + FN)",
     .citation = "van Rijsbergen 1979, ch. 7; scikit-learn: f1_score",
     .version = 1,

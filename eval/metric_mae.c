@@ -3,22 +3,13 @@
 static int mae(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
 {
     (void)variant;
-    const struct predictions *p = data->p;
-    double sum = 0;
-    for (size_t row = 0; row < p->rows; row++) {
-        if (!isnan(p->target[row])) {
-            sum += fabs(p->value[row] - p->target[row]);
-        }
-    }
-    *value = sum / (double)data->rows;
-    *reason = NULL;
-    return 0;
+    return metric_defined(value, reason, data->sum[METRIC_SUM_ABSOLUTE] / data->rows);
 }
 
 const struct metric metric_mae = {
     .name = "mae",
     .help = "mean absolute error",
-    .formula = "1/N sum |v - t|",
+    .formula = "1/n sum |v - t|",
     .citation = "scikit-learn: mean_absolute_error",
     .version = 1,
     .needs = METRIC_NEEDS_TARGET,

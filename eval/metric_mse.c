@@ -3,15 +3,13 @@
 static int mse(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
 {
     (void)variant;
-    *value = metric_squared_error(data);
-    *reason = NULL;
-    return 0;
+    return metric_defined(value, reason, data->sum[METRIC_SUM_SQUARED] / data->rows);
 }
 
 const struct metric metric_mse = {
     .name = "mse",
     .help = "mean squared error",
-    .formula = "1/N sum (v - t)^2",
+    .formula = "1/n sum (v - t)^2",
     .citation = "scikit-learn: mean_squared_error",
     .version = 1,
     .needs = METRIC_NEEDS_TARGET,

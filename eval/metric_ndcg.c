@@ -1,7 +1,8 @@
 #include "eval/metric.h"
 
-static double query(const struct metric_list *list, size_t k)
+static double query(const struct metric_list *list, const struct metric_variant *variant)
 {
+    size_t k = variant->k;
     double gained = 0;
     double ideal = 0;
     for (size_t i = 0; i < list->count && i < k; i++) {
@@ -22,6 +23,6 @@ const struct metric metric_ndcg = {
     .needs = METRIC_NEEDS_QUERY,
     .forms = METRIC_FORM_PLAIN | METRIC_FORM_AT,
     .direction = 1,
-    .query = query,
     .query_reason = "no item with a gain",
+    .query = query,
 };

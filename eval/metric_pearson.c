@@ -3,14 +3,9 @@
 static int pearson(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
 {
     (void)variant;
-    const struct predictions *p = data->p;
-    struct metric_moments moments = {0};
-    for (size_t row = 0; row < p->rows; row++) {
-        if (!isnan(p->target[row])) {
-            metric_moments_add(&moments, p->value[row], p->target[row]);
-        }
-    }
-    *value = metric_moments_pearson(&moments);
+    const double *sum = data->sum;
+    *value = metric_pearson_of(data->rows, sum[METRIC_SUM_X], sum[METRIC_SUM_Y], sum[METRIC_SUM_XX], sum[METRIC_SUM_YY],
+                               sum[METRIC_SUM_XY]);
     *reason = isnan(*value) ? "the targets or the values are all equal" : NULL;
     return 0;
 }

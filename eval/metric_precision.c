@@ -1,9 +1,10 @@
 #include "eval/metric.h"
 
-static double of_class(uint64_t true_positives, uint64_t predicted, uint64_t support)
+static double of_class(double true_positives, double predicted, double support, const struct metric_variant *variant)
 {
     (void)support;
-    return predicted ? (double)true_positives / (double)predicted : NAN;
+    (void)variant;
+    return predicted > 0 ? true_positives / predicted : NAN;
 }
 
 static int precision(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
@@ -13,8 +14,8 @@ static int precision(struct metric_data *data, const struct metric_variant *vari
 
 const struct metric metric_precision = {
     .name = "precision",
-    .help = "share of a class's predictions that are right; without suffix: of the "
-            "positive class of two, else the mean over the classes",
+    .help = "share of the rows predicted so that have the label; without suffix: of the positive class of two, else "
+            "the mean over the classes",
     .formula = "TP / (TP + FP)",
     .citation = "scikit-learn: precision_score",
     .version = 1,

@@ -1,19 +1,19 @@
 #include "eval/metric.h"
 
-static double query(const struct metric_list *list, size_t k)
+static double query(const struct metric_list *list, const struct metric_variant *variant)
 {
-    return list->relevant ? (double)metric_hits(list, k) / (double)k : NAN;
+    return list->relevant ? metric_hits(list, variant->k) / (double)variant->k : NAN;
 }
 
 const struct metric metric_precision_at = {
     .name = "precision@k",
-    .help = "share of the first k that is relevant; a shorter list counts as filled up with irrelevant items",
-    .formula = "relevant in the first k / k",
-    .citation = "trec_eval: P",
+    .help = "relevant items among the first k, by k",
+    .formula = "1/k sum_{i<=k} rel_i",
+    .citation = "Manning et al. 2008, ch. 8; trec_eval: P",
     .version = 1,
     .needs = METRIC_NEEDS_QUERY | METRIC_NEEDS_RELEVANCE,
     .forms = METRIC_FORM_AT,
     .direction = 1,
-    .query = query,
     .query_reason = "no relevant item",
+    .query = query,
 };

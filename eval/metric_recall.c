@@ -1,9 +1,10 @@
 #include "eval/metric.h"
 
-static double of_class(uint64_t true_positives, uint64_t predicted, uint64_t support)
+static double of_class(double true_positives, double predicted, double support, const struct metric_variant *variant)
 {
     (void)predicted;
-    return support ? (double)true_positives / (double)support : NAN;
+    (void)variant;
+    return support > 0 ? true_positives / support : NAN;
 }
 
 static int recall(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
@@ -13,8 +14,8 @@ static int recall(struct metric_data *data, const struct metric_variant *variant
 
 const struct metric metric_recall = {
     .name = "recall",
-    .help = "share of a class's rows that are found; without suffix: of the positive "
-            "class of two, else the mean over the classes",
+    .help = "share of the rows with the label that are predicted so; without suffix: of the positive class of two, "
+            "else the mean over the classes",
     .formula = "TP / (TP + FN)",
     .citation = "scikit-learn: recall_score",
     .version = 1,

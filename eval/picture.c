@@ -8,7 +8,7 @@
 #include "eval/try.h"
 
 #define CURVES_MAX 8   /* more classes than this: the first ones */
-#define POINTS_MAX 400 /* of a curve; more cannot be seen */
+#define POINTS_MAX 400 /* of a bar chart; more cannot be seen */
 
 static struct page_picture *add_picture(struct eval_pictures *pictures, const char *title)
 {
@@ -21,31 +21,20 @@ static struct page_picture *add_picture(struct eval_pictures *pictures, const ch
 
 enum curve_kind { CURVE_ROC, CURVE_PRECISION };
 
-/* Points from the highest threshold down; ties are one threshold. */
-static int add_points(struct buf *b, enum curve_kind kind, const struct sort_item *items, size_t count)
+/* Points from the highest threshold down. */
+static int add_points(struct buf *b, enum curve_kind kind, const struct metric_data *data, int label)
 {
-    double positives = 0;
-    for (size_t i = 0; i < count; i++) {
-        positives += items[i].payload;
-    }
-    double hits = 0;
-    size_t step = count / POINTS_MAX;
-    size_t last = count;
+    const struct metric_curve *curve = &data->curves[label];
+    double positives = data->support[label];
+    double others = data->rows - positives;
     TRY(kind == CURVE_ROC ? buf_add_str(b, "0 0\n") : 0);
-    for (size_t i = count; i > 0;) {
-        uint64_t key = items[i - 1].key;
-        for (; i > 0 && items[i - 1].key == key; i--) {
-            hits += items[i - 1].payload;
-        }
-        double taken = (double)(count - i);
-        if (last - i < step && i) {
-            continue;
-        }
-        last = i;
+    for (size_t i = curve->point_count; i > 0; i--) {
+        double hits = positives - curve->points[i - 1][0];
+        double misses = others - curve->points[i - 1][1];
         if (kind == CURVE_ROC) {
-            TRY(buf_printf(b, "%.5g %.5g\n", (taken - hits) / ((double)count - positives), hits / positives));
-        } else {
-            TRY(buf_printf(b, "%.5g %.5g\n", hits / positives, hits / taken));
+            TRY(buf_printf(b, "%.5g %.5g\n", misses / others, hits / positives));
+        } else if (hits + misses > 0) {
+            TRY(buf_printf(b, "%.5g %.5g\n", hits / positives, hits / (hits + misses)));
         }
     }
     return 0;
@@ -53,7 +42,7 @@ static int add_points(struct buf *b, enum curve_kind kind, const struct sort_ite
 
 static bool has_curve(const struct metric_data *data, int label)
 {
-    return data->support[label] && data->support[label] < data->rows;
+    return data->support[label] > 0 && data->support[label] < data->rows && data->curves[label].point_count;
 }
 
 static int add_curves(const struct eval_report *report, enum curve_kind kind, struct buf *b)
@@ -70,20 +59,13 @@ static int add_curves(const struct eval_report *report, enum curve_kind kind, st
         kind == CURVE_ROC ? buf_add_str(&plot, "plot x dt 2 lc rgb '#999999' notitle") : buf_add_str(&plot, "plot ");
     size_t drawn = 0;
     for (int c = first; !rc && c <= last && drawn < CURVES_MAX; c++) {
-        struct sort_item *items;
-        size_t count;
-        void *memory;
         if (!has_curve(data, c)) {
             continue;
         }
-        rc = metric_class_sorted(data, c, &items, &count, &memory);
+        rc = buf_printf(b, "$c%d << END\n", c);
         if (!rc) {
-            rc = buf_printf(b, "$c%d << END\n", c);
+            rc = add_points(b, kind, data, c);
         }
-        if (!rc) {
-            rc = add_points(b, kind, items, count);
-        }
-        mem_free(memory);
         if (!rc) {
             rc = buf_add_str(b, "END\n");
         }
@@ -109,10 +91,9 @@ static int add_curves(const struct eval_report *report, enum curve_kind kind, st
 static bool can_draw_curves(const struct eval_report *report)
 {
     const struct metric_data *data = &report->data;
-    if (!report->p || !data->classes || !data->rows || !(report->p->p || (report->p->score && data->classes == 2))) {
-        return false;
-    }
-    for (int c = 0; c < data->classes; c++) {
+    int first = data->classes == 2 ? data->positive : 0;
+    int last = data->classes == 2 ? first : data->classes - 1;
+    for (int c = first; c <= last; c++) {
         if (has_curve(data, c)) {
             return true;
         }
@@ -129,14 +110,15 @@ static int compare_descending(const void *left, const void *right)
     return a > b ? -1 : a < b;
 }
 
-/* The deepest NDCG that was kept by query, else any ranking metric; value_count: none. */
+/* The deepest NDCG that was kept by query, else a metric of relevant items; value_count: none. */
 static size_t choose_by_query(const struct eval_report *report)
 {
     size_t chosen = report->value_count;
     for (size_t i = 0; report->by_query && i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
         bool better = v->variant.form == METRIC_FORM_AT && !strncmp(v->metric->name, "ndcg", 4);
-        if (v->metric->query && !v->reason && (chosen == report->value_count || better)) {
+        bool fits = better || (v->metric->query && v->metric->needs & METRIC_NEEDS_RELEVANCE);
+        if (fits && !v->reason && (chosen == report->value_count || better)) {
             chosen = i;
         }
     }

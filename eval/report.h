@@ -3,6 +3,7 @@
 
 /* Private to eval/: what eval_run computes and the writers print. */
 
+#include "core/pool.h"
 #include "eval/evaluate.h"
 #include "eval/metric.h"
 
@@ -12,8 +13,8 @@ struct eval_value {
     struct metric_variant variant;
     double value;       /* NaN: undefined */
     const char *reason; /* NULL when defined */
-    size_t queries;     /* ranking: queries in the mean */
-    size_t left_out;    /* ranking: queries where it is undefined */
+    size_t queries;     /* ranking and lists: queries in the mean */
+    size_t left_out;    /* of them, where it is undefined */
 };
 
 struct eval_ranking {
@@ -24,6 +25,8 @@ struct eval_ranking {
     size_t irrelevant; /* queries without a relevant item */
     bool level_known;
     double relevance_level;
+    double highest_grade;
+    enum eval_ties ties;
 };
 
 /* By query, when options.by_query: arrays of query_count. */
@@ -32,26 +35,54 @@ struct eval_query {
     size_t items, relevant, tied;
 };
 
+/* The first items of each list, for the figures of the catalogue. */
+struct eval_lists {
+    size_t depth;       /* deepest asked for; 0: none is */
+    size_t *start;      /* [query_count + 1] */
+    uint32_t *items;    /* [start[query_count]] best first; UINT32_MAX: the list has no more */
+    size_t item_count;  /* of the catalogue: those of the file, then those of the file of popularity alone */
+    double *popularity; /* [item_count] */
+    double popularity_sum;
+    uint32_t *by_popularity; /* [item_count] least popular first */
+};
+
 struct eval_report {
     const struct predictions *p; /* NULL: a TREC run */
     struct metric_data data;
+    double *sums;      /* what data points at; tally.h */
+    double *predicted; /* [classes] */
+    size_t rows_truncated;
+    struct metric_event
+        events; /* for the summary: sums over the rows that have each; revenue, dwell and depth unused */
+    double impressions;
     struct eval_value *values;
     size_t value_count, value_capacity;
     struct eval_ranking ranking;
+    struct eval_lists lists;
     struct eval_query *queries;
     size_t query_count;
-    double *by_query; /* [query_count, value_count]; NaN: undefined or no ranking metric */
+    double *by_query; /* [query_count, value_count]; NaN: undefined or no figure by query */
+    /* The same figures on the rows that were truncated, and on those that were not; NULL: not asked for, or all alike
+     */
+    struct eval_report *truncated, *whole;
+    struct predictions *truncated_rows, *whole_rows;
     json_t *provenance;
 };
 
-/* Does the data have what row needs? Else the reason, a constant text. */
-bool report_applies(const struct eval_report *report, const struct metric *row, const char **reason);
+/* Is the value a mean over queries? */
+static inline bool report_is_by_query(const struct eval_value *v)
+{
+    return v->metric->query || (v->metric->event && v->variant.form == METRIC_FORM_LISTS);
+}
+
+/* Does the data have what the value needs? Else the reason, a constant text. */
+bool report_applies(const struct eval_report *report, const struct eval_value *v, const char **reason);
 
 /* The values to compute: the names asked for, or all that apply. */
 int report_plan(struct eval_report *report, const struct eval_options *options) RECO_MUST_CHECK;
 /* Gives every value that is no ranking metric and that the data cannot have its reason. */
 void report_refuse(struct eval_report *report);
-bool report_has_ranking(const struct eval_report *report);
+bool report_has_ranking(const struct eval_report *report); /* a metric of rankings, lists or the catalogue */
 
 /* The class of a metric's label as text, "" when it has none. */
 const char *report_label_name(const struct eval_report *report, int label);
@@ -65,13 +96,14 @@ enum { REPORT_CLASSES_SHOWN = 20 }; /* more: no confusion matrix and no figure a
 
 /* Not what the table by class already shows, nor what would be too long for a page. */
 bool report_is_shown(const struct eval_report *report, const struct eval_value *v);
-/* The depths of the ranking metrics, ascending, the whole list (SIZE_MAX) last: first, then after *k. False at the end.
- */
+/* Stands it in the table by depth: rankings, catalogue, lists. */
+bool report_has_depth(const struct eval_value *v);
+/* Its row there: "ndcg", "ctr_lists"; two values of a row differ in depth alone. */
+bool report_same_row(const struct eval_value *a, const struct eval_value *b);
+size_t report_row_name_length(const struct eval_value *v);
+/* The depths of that table, ascending, the whole list (SIZE_MAX) last: first, then after *k. False at the end. */
 bool report_next_depth(const struct eval_report *report, bool first, size_t *k);
-/* The value of a ranking metric at a depth; NULL: not computed. */
-const struct eval_value *report_cell(const struct eval_report *report, const struct metric *metric, size_t k);
-
-/* The rankings of all queries and the means of the ranking metrics. */
-int rank_predictions(struct eval_report *report, const struct eval_options *options) RECO_MUST_CHECK;
+/* The value of a row at a depth; NULL: not computed. */
+const struct eval_value *report_cell(const struct eval_report *report, const struct eval_value *row, size_t k);
 
 #endif

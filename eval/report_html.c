@@ -7,9 +7,9 @@
 
 #define PROVENANCE_DEPTH 4
 
-static int add_share(struct buf *b, uint64_t part, uint64_t whole)
+static int add_share(struct buf *b, double part, double whole)
 {
-    return whole ? buf_printf(b, "<td>%.4f</td>", (double)part / (double)whole) : buf_add_str(b, "<td>&ndash;</td>");
+    return whole > 0 ? buf_printf(b, "<td>%.4f</td>", part / whole) : buf_add_str(b, "<td>&ndash;</td>");
 }
 
 static int add_summary(const struct eval_report *report, struct buf *b)
@@ -17,13 +17,9 @@ static int add_summary(const struct eval_report *report, struct buf *b)
     const struct predictions *p = report->p;
     TRY(buf_add_str(b, "<h1>Evaluation report</h1>\n<p class=\"note\">"));
     if (p) {
-        size_t truncated = 0;
-        for (size_t row = 0; p->truncated && row < p->rows; row++) {
-            truncated += p->truncated[row];
-        }
-        TRY(buf_printf(b, "%zu rows, %zu with a label", p->rows, report->data.rows));
+        TRY(buf_printf(b, "%zu rows, %.0f with a label", p->rows, report->data.rows));
         if (p->truncated) {
-            TRY(buf_printf(b, ", %zu truncated", truncated));
+            TRY(buf_printf(b, ", %zu truncated", report->rows_truncated));
         }
     }
     const struct eval_ranking *r = &report->ranking;
@@ -41,14 +37,13 @@ static int add_classes(const struct eval_report *report, struct buf *b)
     TRY(buf_add_str(b, "<h2>By class</h2>\n<div class=\"wide\"><table>\n<tr><th>label</th><th>precision</th>"
                        "<th>recall</th><th>F1</th><th>support</th><th>predicted</th></tr>\n"));
     for (size_t c = 0; c < n; c++) {
-        uint64_t hits = data->confusion[c * n + c];
+        double hits = data->confusion[c * n + c];
         TRY(buf_add_str(b, "<tr>"));
         TRY(page_add_cell(b, "td", report_label_name(report, (int)c)));
         TRY(add_share(b, hits, data->predicted[c]));
         TRY(add_share(b, hits, data->support[c]));
         TRY(add_share(b, 2 * hits, data->predicted[c] + data->support[c]));
-        TRY(buf_printf(b, "<td>%llu</td><td>%llu</td></tr>\n", (unsigned long long)data->support[c],
-                       (unsigned long long)data->predicted[c]));
+        TRY(buf_printf(b, "<td>%.0f</td><td>%.0f</td></tr>\n", data->support[c], data->predicted[c]));
     }
     return buf_add_str(b, "</table></div>\n");
 }
@@ -66,10 +61,10 @@ static int add_confusion(const struct eval_report *report, struct buf *b)
         TRY(buf_add_str(b, "<tr>"));
         TRY(page_add_cell(b, "th", report_label_name(report, (int)i)));
         for (size_t j = 0; j < n; j++) {
-            uint64_t count = data->confusion[i * n + j];
-            double share = data->support[i] ? (double)count / (double)data->support[i] : 0;
-            TRY(buf_printf(b, "<td style=\"background:rgba(%s,%.2f)\">%llu</td>", i == j ? "40,120,70" : "190,70,50",
-                           0.65 * share, (unsigned long long)count));
+            double count = data->confusion[i * n + j];
+            double share = data->support[i] > 0 ? count / data->support[i] : 0;
+            TRY(buf_printf(b, "<td style=\"background:rgba(%s,%.2f)\">%.0f</td>", i == j ? "40,120,70" : "190,70,50",
+                           0.65 * share, count));
         }
         TRY(buf_add_str(b, "</tr>\n"));
     }
@@ -81,7 +76,7 @@ static int add_values(const struct eval_report *report, struct buf *b)
     TRY(buf_add_str(b, "<h2>Metrics</h2>\n<div class=\"columns\"><table>\n"));
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        if (v->metric->query || !report_is_shown(report, v)) {
+        if (report_has_depth(v) || !report_is_shown(report, v)) {
             continue;
         }
         TRY(buf_add_str(b, "<tr>"));
@@ -99,10 +94,10 @@ static int add_values(const struct eval_report *report, struct buf *b)
 
 static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, struct buf *b)
 {
-    TRY(buf_printf(b, "<tr><td>%.*s</td>", (int)strcspn(row->metric->name, "@"), row->metric->name));
+    TRY(buf_printf(b, "<tr><td>%.*s</td>", (int)report_row_name_length(row), row->name));
     size_t k = 0;
     for (bool first = true; report_next_depth(report, first, &k); first = false) {
-        const struct eval_value *cell = report_cell(report, row->metric, k);
+        const struct eval_value *cell = report_cell(report, row, k);
         if (!cell || cell->reason) {
             TRY(buf_printf(b, "<td>%s</td>", cell ? "&ndash;" : ""));
         } else {
@@ -114,7 +109,8 @@ static int add_ranking_row(const struct eval_report *report, const struct eval_v
         TRY(page_add_escaped(b, row->reason));
         return buf_add_str(b, "</td></tr>\n");
     }
-    return buf_printf(b, "<td>%zu</td></tr>\n", row->queries);
+    return report_is_by_query(row) ? buf_printf(b, "<td>%zu</td></tr>\n", row->queries)
+                                   : buf_add_str(b, "<td></td></tr>\n");
 }
 
 static int add_ranking(const struct eval_report *report, struct buf *b)
@@ -125,13 +121,15 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
         TRY(k == SIZE_MAX ? buf_add_str(b, "<th>all</th>") : buf_printf(b, "<th>@%zu</th>", k));
     }
     TRY(buf_add_str(b, "<th>queries</th></tr>\n"));
-    const struct metric *last = NULL;
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        if (v->metric->query && v->metric != last) {
+        bool first = report_has_depth(v);
+        for (size_t j = 0; first && j < i; j++) {
+            first = !report_same_row(&report->values[j], v);
+        }
+        if (first) {
             TRY(add_ranking_row(report, v, b));
         }
-        last = v->metric;
     }
     return buf_add_str(b, "</table></div>\n");
 }
@@ -186,7 +184,7 @@ int eval_report_html(const struct eval_report *report, const struct eval_picture
 {
     TRY(page_begin(b, "reco report", NULL));
     TRY(add_summary(report, b));
-    if (report->data.confusion && report->data.rows) {
+    if (report->data.confusion && report->data.rows > 0) {
         TRY(add_classes(report, b));
         if (report->data.classes <= REPORT_CLASSES_SHOWN) {
             TRY(add_confusion(report, b));

@@ -15,14 +15,14 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *count(uint64_t value)
+static json_t *count(double value)
 {
     return json_integer((json_int_t)value);
 }
 
-static json_t *share(uint64_t part, uint64_t whole)
+static json_t *share(double part, double whole)
 {
-    return whole ? json_real((double)part / (double)whole) : json_null();
+    return whole > 0 ? json_real(part / whole) : json_null();
 }
 
 static bool add_data(json_t *out, const struct eval_report *report)
@@ -34,26 +34,34 @@ static bool add_data(json_t *out, const struct eval_report *report)
     }
     bool ok = true;
     if (p) {
-        ok = set(data, "rows", count(p->rows)) && set(data, "rows_with_label", count(report->data.rows));
-        size_t truncated = 0;
-        for (size_t row = 0; p->truncated && row < p->rows; row++) {
-            truncated += p->truncated[row];
-        }
-        ok = ok && set(data, "rows_truncated", p->truncated ? count(truncated) : json_null());
+        ok = set(data, "rows", count((double)p->rows)) && set(data, "rows_with_label", count(report->data.rows)) &&
+             set(data, "rows_truncated", p->truncated ? count((double)report->rows_truncated) : json_null());
     }
     const struct eval_ranking *r = &report->ranking;
     if (r->done) {
-        ok = ok && set(data, "queries", count(r->queries)) && set(data, "ranked_items", count(r->items)) &&
-             set(data, "tied_frac", share(r->tied, r->items)) &&
+        static const char *const ties[] = {"docno", "file", "expected"};
+        ok = ok && set(data, "queries", count((double)r->queries)) &&
+             set(data, "ranked_items", count((double)r->items)) &&
+             set(data, "tied_frac", share((double)r->tied, (double)r->items)) &&
+             set(data, "ties", json_string(ties[r->ties])) &&
              set(data, "relevance_level", r->level_known ? number(r->relevance_level) : json_null()) &&
-             set(data, "queries_without_relevant", r->level_known ? count(r->irrelevant) : json_null());
+             set(data, "queries_without_relevant", r->level_known ? count((double)r->irrelevant) : json_null());
     }
-    const struct metric_events *e = &report->data.events;
+    if (report->lists.depth) {
+        ok = ok && set(data, "catalogue_items", count((double)report->lists.item_count));
+    }
+    const struct metric_event *e = &report->events;
     if (p && p->clicked) {
-        ok = ok && set(data, "impressions", count(e->impressions)) && set(data, "clicks", count(e->clicks));
+        ok = ok && set(data, "impressions", count(report->impressions)) && set(data, "clicks", count(e->clicked));
     }
     if (p && p->converted) {
-        ok = ok && set(data, "conversions", count(e->conversions));
+        ok = ok && set(data, "conversions", count(e->converted));
+    }
+    if (p && p->carted) {
+        ok = ok && set(data, "added_to_cart", count(e->carted));
+    }
+    if (p && p->ordered) {
+        ok = ok && set(data, "orders", count(e->ordered));
     }
     return ok;
 }
@@ -73,7 +81,7 @@ static bool add_metrics(json_t *out, const struct eval_report *report)
         const struct metric *m = v->metric;
         ok = set(metrics, v->name, number(v->value)) &&
              (!v->reason || set(undefined, v->name, json_string(v->reason))) &&
-             (!m->query ||
+             (!report_is_by_query(v) ||
               set(queries, v->name,
                   json_pack("{sIsI}", "used", (json_int_t)v->queries, "left_out", (json_int_t)v->left_out))) &&
              (json_object_get(definitions, m->name) ||
@@ -101,7 +109,7 @@ static bool add_classes(json_t *out, const struct eval_report *report)
         if (ok && report->p->labels.graded) {
             ok = set(class, "grade", number(report->p->labels.grades[c]));
         }
-        uint64_t right = data->confusion[c * n + c];
+        double right = data->confusion[c * n + c];
         ok = ok && set(class, "predicted", count(data->predicted[c])) &&
              set(class, "precision", share(right, data->predicted[c])) &&
              set(class, "recall", share(right, data->support[c])) &&

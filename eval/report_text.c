@@ -27,17 +27,17 @@ static bool occurs(const struct metric_data *data, size_t class)
     return data->support[class] + data->predicted[class] > 0;
 }
 
-static double ratio(uint64_t part, uint64_t whole)
+static double ratio(double part, double whole)
 {
-    return whole ? (double)part / (double)whole : 0;
+    return whole > 0 ? part / whole : 0;
 }
 
-static int add_figures(struct buf *b, const char *name, size_t width, const double figures[3], uint64_t support,
+static int add_figures(struct buf *b, const char *name, size_t width, const double figures[3], double support,
                        int digits)
 {
     TRY(add_right(b, name, width));
-    return buf_printf(b, "  %9.*f %9.*f %9.*f %9llu\n", digits, figures[0], digits, figures[1], digits, figures[2],
-                      (unsigned long long)support);
+    return buf_printf(b, "  %9.*f %9.*f %9.*f %9.0f\n", digits, figures[0], digits, figures[1], digits, figures[2],
+                      support);
 }
 
 int report_text_classes(const struct eval_report *report, int digits, struct buf *b)
@@ -53,9 +53,9 @@ int report_text_classes(const struct eval_report *report, int digits, struct buf
     double macro[3] = {0};
     double weighted[3] = {0};
     size_t present = 0;
-    uint64_t hits = 0;
+    double hits = 0;
     for (size_t c = 0; c < n; c++) {
-        uint64_t right = data->confusion[c * n + c];
+        double right = data->confusion[c * n + c];
         if (!occurs(data, c)) {
             continue;
         }
@@ -63,7 +63,7 @@ int report_text_classes(const struct eval_report *report, int digits, struct buf
                              ratio(2 * right, data->predicted[c] + data->support[c])};
         for (int i = 0; i < 3; i++) {
             macro[i] += figures[i];
-            weighted[i] += figures[i] * (double)data->support[c];
+            weighted[i] += figures[i] * data->support[c];
         }
         present++;
         hits += right;
@@ -71,11 +71,11 @@ int report_text_classes(const struct eval_report *report, int digits, struct buf
     }
     for (int i = 0; i < 3; i++) {
         macro[i] /= (double)present;
-        weighted[i] /= (double)data->rows;
+        weighted[i] /= data->rows;
     }
     TRY(buf_add_char(b, '\n'));
     TRY(add_right(b, "accuracy", width));
-    TRY(buf_printf(b, "  %9s %9s %9.*f %9zu\n", "", "", digits, ratio(hits, data->rows), data->rows));
+    TRY(buf_printf(b, "  %9s %9s %9.*f %9.0f\n", "", "", digits, ratio(hits, data->rows), data->rows));
     TRY(add_figures(b, "macro avg", width, macro, data->rows, digits));
     return add_figures(b, "weighted avg", width, weighted, data->rows, digits);
 }
@@ -84,10 +84,10 @@ static int add_class_notes(const struct eval_report *report, struct buf *b)
 {
     const struct metric_data *data = &report->data;
     for (int c = 0; c < data->classes; c++) {
-        if (occurs(data, (size_t)c) && !(data->support[c] && data->predicted[c])) {
+        if (occurs(data, (size_t)c) && !(data->support[c] > 0 && data->predicted[c] > 0)) {
             TRY(buf_printf(b, "note: %s of '%s' is undefined (%s); shown and averaged as 0\n",
-                           data->predicted[c] ? "recall" : "precision", report_label_name(report, c),
-                           data->predicted[c] ? "no row has the label" : "no row is predicted so"));
+                           data->predicted[c] > 0 ? "recall" : "precision", report_label_name(report, c),
+                           data->predicted[c] > 0 ? "no row has the label" : "no row is predicted so"));
         }
     }
     return 0;
@@ -111,7 +111,7 @@ static int add_confusion(const struct eval_report *report, struct buf *b)
         TRY(buf_add_char(b, '\n'));
         TRY(add_right(b, report_label_name(report, (int)i), width + 1));
         for (size_t j = 0; j < n; j++) {
-            TRY(buf_printf(b, " %*llu", (int)width, (unsigned long long)data->confusion[i * n + j]));
+            TRY(buf_printf(b, " %*.0f", (int)width, data->confusion[i * n + j]));
         }
     }
     return buf_add_char(b, '\n');
@@ -122,7 +122,7 @@ static int add_group(const struct eval_report *report, const char *title, unsign
     bool titled = false;
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        if (!(v->metric->needs & needs) || !report_is_shown(report, v)) {
+        if (!(v->metric->needs & needs) || report_has_depth(v) || !report_is_shown(report, v)) {
             continue;
         }
         if (!titled) {
@@ -142,10 +142,11 @@ static int add_group(const struct eval_report *report, const char *title, unsign
 
 static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, struct buf *b)
 {
-    TRY(buf_printf(b, "  %-14.*s", (int)strcspn(row->metric->name, "@"), row->metric->name));
+    TRY(buf_printf(b, "  %-14.*s", (int)report_row_name_length(row), row->name));
     size_t k = 0;
+    const struct eval_value *shown = row;
     for (bool first = true; report_next_depth(report, first, &k); first = false) {
-        const struct eval_value *cell = report_cell(report, row->metric, k);
+        const struct eval_value *cell = report_cell(report, row, k);
         if (!cell) {
             TRY(buf_printf(b, " %8s", ""));
         } else if (cell->reason) {
@@ -153,25 +154,32 @@ static int add_ranking_row(const struct eval_report *report, const struct eval_v
         } else {
             TRY(buf_printf(b, " %8.4f", cell->value));
         }
+        shown = cell && cell->reason ? cell : shown;
     }
-    if (row->reason) {
-        return buf_printf(b, "  undefined: %s\n", row->reason);
+    if (shown->reason) {
+        return buf_printf(b, "  undefined: %s\n", shown->reason);
     }
-    TRY(buf_printf(b, "  %zu queries", row->queries));
-    if (row->left_out) {
-        TRY(buf_printf(b, ", %zu left out: %s", row->left_out, row->metric->query_reason));
+    if (report_is_by_query(row)) {
+        TRY(buf_printf(b, "  %zu queries", row->queries));
+        if (row->left_out) {
+            TRY(buf_printf(b, ", %zu left out: %s", row->left_out, row->metric->query_reason));
+        }
     }
     return buf_add_char(b, '\n');
 }
 
-static int add_ranking(const struct eval_report *report, struct buf *b)
+static bool is_first_of_row(const struct eval_report *report, size_t value)
 {
-    const struct eval_ranking *r = &report->ranking;
-    TRY(buf_printf(b, "%sranking: %zu queries, %zu items, %.2f %% of them tied in score", b->length ? "\n" : "",
-                   r->queries, r->items, r->items ? 100 * (double)r->tied / (double)r->items : 0));
-    if (r->level_known) {
-        TRY(buf_printf(b, "; relevant from grade %g", r->relevance_level));
+    for (size_t i = 0; i < value; i++) {
+        if (report_same_row(&report->values[i], &report->values[value])) {
+            return false;
+        }
     }
+    return true;
+}
+
+static int add_depths(const struct eval_report *report, struct buf *b)
+{
     TRY(buf_printf(b, "\n  %-14s", ""));
     size_t k = 0;
     for (bool first = true; report_next_depth(report, first, &k); first = false) {
@@ -181,16 +189,59 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
             TRY(buf_printf(b, " %*s@%zu", k < 10 ? 6 : k < 100 ? 5 : k < 1000 ? 4 : 3, "", k));
         }
     }
-    TRY(buf_add_char(b, '\n'));
+    return buf_add_char(b, '\n');
+}
+
+/* The rows that a kind of metric gives to the table by depth. */
+static int add_rows(const struct eval_report *report, unsigned needs, struct buf *b)
+{
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        bool seen = !v->metric->query;
-        for (size_t j = 0; j < i && !seen; j++) {
-            seen = report->values[j].metric == v->metric;
-        }
-        if (!seen) {
+        if (v->metric->needs & needs && report_has_depth(v) && is_first_of_row(report, i)) {
             TRY(add_ranking_row(report, v, b));
         }
+    }
+    return 0;
+}
+
+static bool has_rows(const struct eval_report *report, unsigned needs)
+{
+    for (size_t i = 0; i < report->value_count; i++) {
+        if (report->values[i].metric->needs & needs && report_has_depth(&report->values[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int add_ranking(const struct eval_report *report, struct buf *b)
+{
+    static const char *const ties[] = {"", ", in the order of the file", ", expected values over their orders"};
+    const struct eval_ranking *r = &report->ranking;
+    if (has_rows(report, METRIC_NEEDS_QUERY)) {
+        TRY(buf_printf(b, "%sranking: %zu queries, %zu items, %.2f %% of them tied in score%s", b->length ? "\n" : "",
+                       r->queries, r->items, r->items ? 100 * (double)r->tied / (double)r->items : 0, ties[r->ties]));
+        if (r->level_known) {
+            TRY(buf_printf(b, "; relevant from grade %g", r->relevance_level));
+        }
+        TRY(add_depths(report, b));
+        TRY(add_rows(report, METRIC_NEEDS_QUERY, b));
+    }
+    if (has_rows(report, METRIC_NEEDS_ITEM)) {
+        TRY(buf_printf(b, "%scatalogue: %zu items", b->length ? "\n" : "", report->lists.item_count));
+        TRY(add_depths(report, b));
+        TRY(add_rows(report, METRIC_NEEDS_ITEM, b));
+    }
+    return 0;
+}
+
+static int add_behaviour(const struct eval_report *report, struct buf *b)
+{
+    TRY(add_group(report, "behaviour", METRIC_NEEDS_EVENTS, b));
+    if (has_rows(report, METRIC_NEEDS_EVENTS)) {
+        TRY(buf_add_str(b, "\nbehaviour by depth (lists: mean over the queries)"));
+        TRY(add_depths(report, b));
+        TRY(add_rows(report, METRIC_NEEDS_EVENTS, b));
     }
     return 0;
 }
@@ -202,14 +253,11 @@ static int add_data(const struct eval_report *report, struct buf *b)
         return 0;
     }
     TRY(buf_printf(b, "%zu rows", p->rows));
-    if (p->rows > report->data.rows) {
-        TRY(buf_printf(b, ", %zu without a label (left out)", p->rows - report->data.rows));
+    if ((double)p->rows > report->data.rows && (p->label || p->target)) {
+        TRY(buf_printf(b, ", %.0f without a label (left out)", (double)p->rows - report->data.rows));
     }
     if (p->truncated) {
-        size_t truncated = 0;
-        for (size_t row = 0; row < p->rows; row++) {
-            truncated += p->truncated[row];
-        }
+        size_t truncated = report->rows_truncated;
         TRY(buf_printf(b, ", %zu truncated (%.2f %%)", truncated,
                        p->rows ? 100 * (double)truncated / (double)p->rows : 0));
     }
@@ -242,7 +290,7 @@ static int add_object(json_t *object, int depth, struct buf *b)
 
 int eval_report_text(const struct eval_report *report, struct buf *b)
 {
-    bool table = report->data.confusion && report->data.rows;
+    bool table = report->data.confusion && report->data.rows > 0;
     char title[160] = "classification (precision, recall, f1, auc, average_precision: mean over the classes)";
     if (report->data.classes == 2) {
         (void)snprintf(title, sizeof title,
@@ -263,8 +311,7 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
     if (report->ranking.done) {
         TRY(add_ranking(report, b));
     }
-    TRY(add_group(report, "behaviour",
-                  METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED | METRIC_NEEDS_DWELL | METRIC_NEEDS_DEPTH, b));
+    TRY(add_behaviour(report, b));
     if (report->provenance) {
         TRY(buf_add_str(b, "\nprovenance\n"));
         TRY(add_object(report->provenance, 0, b));
@@ -276,7 +323,7 @@ int eval_report_per_query(const struct eval_report *report, struct buf *b)
 {
     TRY(buf_add_str(b, "query_id\titems\trelevant\ttied"));
     for (size_t i = 0; i < report->value_count; i++) {
-        if (report->values[i].metric->query) {
+        if (report_is_by_query(&report->values[i])) {
             TRY(buf_printf(b, "\t%s", report->values[i].name));
         }
     }
@@ -294,7 +341,7 @@ int eval_report_per_query(const struct eval_report *report, struct buf *b)
         TRY(buf_printf(b, "\t%zu", query->tied));
         for (size_t i = 0; i < report->value_count; i++) {
             double value = report->by_query[q * report->value_count + i];
-            if (report->values[i].metric->query) {
+            if (report_is_by_query(&report->values[i])) {
                 TRY(isnan(value) ? buf_add_char(b, '\t') : buf_printf(b, "\t%.9g", value));
             }
         }

@@ -1,10 +1,12 @@
 #ifndef RECO_EVAL_SORT_H
 #define RECO_EVAL_SORT_H
 
-/* Rows by a number, in linear time: radix sort of the bits of a double. */
+/* Numbers in order, in linear time, by the bits of a double. */
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/pool.h"
 
 struct sort_item {
     uint64_t key;     /* sort_key of the number */
@@ -13,8 +15,12 @@ struct sort_item {
 
 /* Keys order as the numbers do, infinities included; -0 equals 0. number must not be NaN. */
 uint64_t sort_key(double number);
+double sort_number(uint64_t key); /* the number back */
 
 /* Ascending and stable. spare [count] is scratch; returns the one of the two arrays that holds the result. */
 struct sort_item *sort_items(struct sort_item *items, struct sort_item *spare, size_t count);
+
+/* Ascending and in place, on the pool (NULL: this thread). */
+int sort_keys(uint64_t *keys, size_t count, struct pool *pool) RECO_MUST_CHECK;
 
 #endif

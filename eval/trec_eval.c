@@ -5,7 +5,6 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "data/decimal.h"
-#include "eval/rank.h"
 #include "eval/trec_internal.h"
 
 #define MEASURES_MAX 64
@@ -332,85 +331,29 @@ int trec_eval_text(struct buf *b, const struct trec_qrels *qrels, const struct t
                    const struct trec_options *options)
 {
     struct trec_request requests[MEASURES_MAX];
-    struct trec_cursor cursor = {.qrels = qrels, .run = run, .options = options};
+    struct trec_topics topics;
+    struct trec_scratch scratch = {0};
     struct trec_view view;
     size_t count = 0;
-    size_t topics = 0;
-    bool more = true;
     int rc = plan(requests, &count, options);
-    while (!rc && !(rc = trec_next_topic(&cursor, &view, &more)) && more) {
-        topics++;
+    if (rc) {
+        goto done;
+    }
+    rc = trec_topics_init(&topics, qrels, run, options);
+    for (size_t topic = 0; !rc && topic < topics.count; topic++) {
+        rc = trec_topic_view(&topics, topic, &scratch, &view);
         for (size_t i = 0; !rc && i < count; i++) {
             rc = evaluate_topic(b, &requests[i], &view);
         }
     }
-    if (!rc && !topics) {
-        rc = err_set(RECO_E_DATA, "no query is in both the qrels and the run");
-    }
     for (size_t i = 0; !rc && i < count; i++) {
-        rc = add_summary(b, &requests[i], run, topics);
+        rc = add_summary(b, &requests[i], run, topics.count);
     }
+    trec_topics_release(&topics);
+done:
     for (size_t i = 0; i < count; i++) {
         request_release(&requests[i]);
     }
-    trec_cursor_release(&cursor);
+    trec_scratch_release(&scratch);
     return rc;
-}
-
-/* ---- reco's own metrics over the files ---- */
-
-static int rank_topic(struct rank *rank, const struct trec_view *view, size_t query)
-{
-    int rc = rank_reserve(rank, view->ret, view->judged_count);
-    size_t judged = 0;
-    rank->relevant = 0;
-    for (size_t i = 0; !rc && i < view->judged_count; i++) {
-        if (view->judged[i].grade >= 0) {
-            rank->ideal[judged++] = exp2((double)view->judged[i].grade) - 1;
-            rank->relevant += (double)view->judged[i].grade >= rank->report->ranking.relevance_level;
-        }
-    }
-    for (size_t i = 0; !rc && i < view->ret; i++) {
-        const struct trec_entry *entry = &view->ranked[i];
-        bool known = entry->grade >= 0;
-        rank->items[i] = (struct rank_item){(double)entry->score, entry->doc, known ? (double)entry->grade : NAN,
-                                            known ? exp2((double)entry->grade) - 1 : 0};
-    }
-    if (!rc) {
-        rank_query(rank, query, view->id, view->ret, judged);
-    }
-    return rc;
-}
-
-int trec_eval_run(struct eval_report **out, const struct trec_qrels *qrels, const struct trec_run *run,
-                  const struct trec_options *trec, const struct eval_options *options)
-{
-    *out = NULL;
-    struct trec_cursor cursor = {.qrels = qrels, .run = run, .options = trec};
-    struct trec_view view;
-    struct rank rank = {0};
-    bool more = true;
-    struct eval_report *report = mem_calloc(1, sizeof *report);
-    int rc = report ? report_plan(report, options) : RECO_E_NOMEM;
-    if (!rc) { /* what is not judged has grade 0, so 1 is a level */
-        rc = rank_begin(&rank, report, options, qrels->file.topic_count, 0);
-    }
-    for (size_t query = 0; !rc && !(rc = trec_next_topic(&cursor, &view, &more)) && more; query++) {
-        rc = rank_topic(&rank, &view, query);
-    }
-    if (!rc && !report->ranking.queries) {
-        rc = err_set(RECO_E_DATA, "no query is in both the qrels and the run");
-    }
-    if (!rc) {
-        rank_end(&rank);
-        report_refuse(report);
-    }
-    rank_release(&rank);
-    trec_cursor_release(&cursor);
-    if (rc) {
-        eval_report_free(report);
-        return rc;
-    }
-    *out = report;
-    return 0;
 }

@@ -48,20 +48,31 @@ struct trec_view {
 };
 
 /*
- * The topics to evaluate, one after another: those of the run that have judgments or, with options->complete, all of
- * the qrels. Zero-initialise, set qrels, run and options; trec_next_topic returns false in *more at the end.
+ * The topics to evaluate: those of the run that have judgments or, with options->complete, all of the qrels. Each can
+ * be looked at by itself, by any thread with a scratch of its own.
  */
-struct trec_cursor {
+struct trec_topics {
     const struct trec_qrels *qrels;
     const struct trec_run *run;
     const struct trec_options *options;
-    size_t next_topic;
+    struct trec_pair {
+        const struct trec_topic *judged, *ranked; /* ranked: NULL when the run lacks it */
+    } * pairs;                                    /* [count] in order of id */
+    size_t count;
+};
+/* RECO_E_DATA: no query is in both. Zero on failure. */
+int trec_topics_init(struct trec_topics *topics, const struct trec_qrels *qrels, const struct trec_run *run,
+                     const struct trec_options *options) RECO_MUST_CHECK;
+void trec_topics_release(struct trec_topics *topics);
+
+struct trec_scratch { /* zero-initialised is empty */
     size_t capacity, grade_capacity;
     struct trec_entry *ranked;
     size_t *at_grade;
 };
-int trec_next_topic(struct trec_cursor *cursor, struct trec_view *view, bool *more) RECO_MUST_CHECK;
-void trec_cursor_release(struct trec_cursor *cursor);
+int trec_topic_view(const struct trec_topics *topics, size_t topic, struct trec_scratch *scratch,
+                    struct trec_view *view) RECO_MUST_CHECK; /* valid until the scratch is used again */
+void trec_scratch_release(struct trec_scratch *scratch);
 
 /* ---- measures of trec_eval ---- */
 

@@ -4,30 +4,44 @@
 #include "core/mem.h"
 #include "eval/trec_internal.h"
 
-void trec_cursor_release(struct trec_cursor *cursor)
+void trec_scratch_release(struct trec_scratch *scratch)
 {
-    mem_free(cursor->ranked);
-    mem_free(cursor->at_grade);
-    *cursor = (struct trec_cursor){0};
+    mem_free(scratch->ranked);
+    mem_free(scratch->at_grade);
+    *scratch = (struct trec_scratch){0};
 }
 
-static const struct trec_topic *find_topic(const struct trec_file *file, const char *id)
+void trec_topics_release(struct trec_topics *topics)
 {
-    size_t low = 0;
-    size_t high = file->topic_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(file->topics[middle].id, id);
-        if (!order) {
-            return &file->topics[middle];
+    mem_free(topics->pairs);
+    *topics = (struct trec_topics){0};
+}
+
+/* Both files have their topics in order of id. */
+int trec_topics_init(struct trec_topics *topics, const struct trec_qrels *qrels, const struct trec_run *run,
+                     const struct trec_options *options)
+{
+    *topics = (struct trec_topics){.qrels = qrels, .run = run, .options = options};
+    topics->pairs = mem_alloc((qrels->file.topic_count + 1) * sizeof *topics->pairs);
+    if (!topics->pairs) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t q = 0, r = 0; q < qrels->file.topic_count; q++) {
+        const struct trec_topic *judged = &qrels->file.topics[q];
+        int order = -1;
+        while (r < run->file.topic_count && (order = strcmp(run->file.topics[r].id, judged->id)) < 0) {
+            r++;
         }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
+        const struct trec_topic *ranked = r < run->file.topic_count && !order ? &run->file.topics[r] : NULL;
+        if (ranked || options->complete) {
+            topics->pairs[topics->count++] = (struct trec_pair){judged, ranked};
         }
     }
-    return NULL;
+    if (!topics->count) {
+        trec_topics_release(topics);
+        return err_set(RECO_E_DATA, "no query is in both the qrels and the run");
+    }
+    return 0;
 }
 
 static int compare_ranks(const void *left, const void *right)
@@ -56,75 +70,62 @@ static void join(struct trec_entry *ranked, size_t count, const struct trec_entr
     }
 }
 
-static int fill_view(struct trec_cursor *cursor, struct trec_view *view, const struct trec_topic *judged,
-                     const struct trec_topic *ranked)
+int trec_topic_view(const struct trec_topics *topics, size_t topic, struct trec_scratch *scratch,
+                    struct trec_view *view)
 {
-    const struct trec_options *options = cursor->options;
-    const struct trec_entry *qrels = cursor->qrels->file.entries + judged->begin;
+    const struct trec_options *options = topics->options;
+    const struct trec_topic *judged = topics->pairs[topic].judged;
+    const struct trec_topic *ranked = topics->pairs[topic].ranked;
+    const struct trec_entry *qrels = topics->qrels->file.entries + judged->begin;
     size_t judged_count = judged->end - judged->begin;
     size_t count = ranked ? ranked->end - ranked->begin : 0;
     long highest = 0;
     for (size_t i = 0; i < judged_count; i++) {
         highest = qrels[i].grade > highest ? qrels[i].grade : highest;
     }
-    int rc = mem_grow((void **)&cursor->ranked, &cursor->capacity, count + 1, sizeof *cursor->ranked);
+    int rc = mem_grow((void **)&scratch->ranked, &scratch->capacity, count + 1, sizeof *scratch->ranked);
     if (!rc) {
-        rc = mem_grow((void **)&cursor->at_grade, &cursor->grade_capacity, (size_t)highest + 1,
-                      sizeof *cursor->at_grade);
+        rc = mem_grow((void **)&scratch->at_grade, &scratch->grade_capacity, (size_t)highest + 1,
+                      sizeof *scratch->at_grade);
     }
     if (rc) {
         return rc;
     }
     if (count) {
-        memcpy(cursor->ranked, cursor->run->file.entries + ranked->begin, count * sizeof *cursor->ranked);
+        memcpy(scratch->ranked, topics->run->file.entries + ranked->begin, count * sizeof *scratch->ranked);
     }
-    join(cursor->ranked, count, qrels, judged_count);
-    qsort(cursor->ranked, count, sizeof *cursor->ranked, compare_ranks);
+    join(scratch->ranked, count, qrels, judged_count);
+    qsort(scratch->ranked, count, sizeof *scratch->ranked, compare_ranks);
     if (options->max_results && count > options->max_results) {
         count = options->max_results;
     }
     if (options->judged_only) {
         size_t kept = 0;
         for (size_t i = 0; i < count; i++) {
-            if (cursor->ranked[i].grade >= 0) {
-                cursor->ranked[kept++] = cursor->ranked[i];
+            if (scratch->ranked[i].grade >= 0) {
+                scratch->ranked[kept++] = scratch->ranked[i];
             }
         }
         count = kept;
     }
     *view = (struct trec_view){.id = judged->id,
-                               .ranked = cursor->ranked,
+                               .ranked = scratch->ranked,
                                .ret = count,
                                .level = options->relevance_level,
-                               .at_grade = cursor->at_grade,
+                               .at_grade = scratch->at_grade,
                                .grades = (size_t)highest + 1,
                                .judged = qrels,
                                .judged_count = judged_count,
                                .options = options};
-    memset(cursor->at_grade, 0, view->grades * sizeof *cursor->at_grade);
+    memset(scratch->at_grade, 0, view->grades * sizeof *scratch->at_grade);
     for (size_t i = 0; i < judged_count; i++) {
         if (qrels[i].grade >= 0) {
-            cursor->at_grade[qrels[i].grade]++;
+            scratch->at_grade[qrels[i].grade]++;
             view->rel += qrels[i].grade >= view->level;
         }
     }
     for (size_t i = 0; i < count; i++) {
-        view->rel_ret += cursor->ranked[i].grade >= 0 && cursor->ranked[i].grade >= view->level;
-    }
-    return 0;
-}
-
-int trec_next_topic(struct trec_cursor *cursor, struct trec_view *view, bool *more)
-{
-    const struct trec_file *walked = cursor->options->complete ? &cursor->qrels->file : &cursor->run->file;
-    *more = false;
-    while (cursor->next_topic < walked->topic_count) {
-        const struct trec_topic *topic = &walked->topics[cursor->next_topic++];
-        const struct trec_topic *judged = find_topic(&cursor->qrels->file, topic->id);
-        if (judged) {
-            *more = true;
-            return fill_view(cursor, view, judged, find_topic(&cursor->run->file, topic->id));
-        }
+        view->rel_ret += scratch->ranked[i].grade >= 0 && scratch->ranked[i].grade >= view->level;
     }
     return 0;
 }

@@ -24,11 +24,6 @@ static int check_predictions(const struct predictions *p, bool need_score)
     return 0;
 }
 
-static const char *item_id(const struct predictions *p, size_t row)
-{
-    return p->item_ids ? p->item_ids[row] : p->row_ids[row];
-}
-
 struct run_row {
     uint32_t query;
     double score;
@@ -61,7 +56,7 @@ int trec_run_write(const char *path, const struct predictions *p, const char *ta
         rc = rows ? file_writer_open(&w, path) : RECO_E_NOMEM;
     }
     for (size_t i = 0; !rc && i < p->rows; i++) {
-        rows[i] = (struct run_row){p->query[i], p->score[i], item_id(p, i)};
+        rows[i] = (struct run_row){p->query[i], predictions_score(p, i), predictions_item_id(p, i)};
         rc = check_id("item id", rows[i].item);
     }
     if (!rc) {
@@ -104,10 +99,10 @@ int trec_qrels_write(const char *path, const struct predictions *p)
             rc = check_id("query id", p->query_ids[p->query[row]]);
         }
         if (!rc) {
-            rc = check_id("item id", item_id(p, row));
+            rc = check_id("item id", predictions_item_id(p, row));
         }
         if (!rc) {
-            rc = file_printf(w, "%s 0 %s %.0f\n", p->query_ids[p->query[row]], item_id(p, row), grade);
+            rc = file_printf(w, "%s 0 %s %.0f\n", p->query_ids[p->query[row]], predictions_item_id(p, row), grade);
         }
     }
     if (!rc) {

@@ -36,7 +36,7 @@ static const char *field(const char **at, const char *end, size_t *length)
 static int read_ids(struct devset *dev)
 {
     struct predictions *p = &dev->p;
-    struct text_index queries = {0};
+    struct text_index queries = {0}, item_index = {0};
     bool items = false;
     int rc = 0;
     for (size_t row = 0; row < dev->rows && rc == 0; row++) {
@@ -57,16 +57,26 @@ static int read_ids(struct devset *dev)
         }
         p->query[row] = number;
         text = field(&at, end, &field_length);
-        p->item_ids[row] = text_store_add(&dev->store, text, field_length);
-        if (p->item_ids[row] == NULL)
+        next = (uint32_t)p->item_count;
+        rc = text_index_enter(&item_index, p->item_ids, next, text, field_length, &number);
+        if (rc == 0 && number == TEXT_INDEX_NONE) {
+            number = next;
+            p->item_ids[p->item_count++] = text_store_add(&dev->store, text, field_length);
+        }
+        if (rc == 0 && p->item_ids[number] == NULL)
             rc = err_nomem();
+        p->item[row] = number;
         items = items || field_length > 0;
     }
     if (!items) {
+        mem_free(p->item);
         mem_free(p->item_ids);
+        p->item = NULL;
         p->item_ids = NULL;
+        p->item_count = 0;
     }
     text_index_release(&queries);
+    text_index_release(&item_index);
     return rc;
 }
 
@@ -85,10 +95,11 @@ int devset_new(struct devset **out, const struct dataset_split *split, size_t ro
     p->query = mem_calloc(n, sizeof *p->query);
     p->query_ids = mem_calloc(n, sizeof *p->query_ids);
     p->row_ids = mem_calloc(n, sizeof *p->row_ids);
+    p->item = mem_calloc(n, sizeof *p->item);
     p->item_ids = mem_calloc(n, sizeof *p->item_ids);
     p->score = mem_calloc(n, sizeof *p->score);
-    bool memory =
-        p->query != NULL && p->query_ids != NULL && p->row_ids != NULL && p->item_ids != NULL && p->score != NULL;
+    bool memory = p->query != NULL && p->query_ids != NULL && p->row_ids != NULL && p->item != NULL &&
+                  p->item_ids != NULL && p->score != NULL;
     if (labels->task == LABEL_TASK_REGRESSION) {
         p->target = mem_calloc(n, sizeof *p->target);
         p->value = mem_calloc(n, sizeof *p->value);
@@ -119,6 +130,7 @@ void devset_free(struct devset *dev)
     mem_free(p->query);
     mem_free(p->query_ids);
     mem_free(p->row_ids);
+    mem_free(p->item);
     mem_free(p->item_ids);
     mem_free(p->score);
     mem_free(p->target);

@@ -209,8 +209,7 @@ static void nothing_is_defined_without_labels(void **state)
     struct eval_report *report = evaluate(p, &options);
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        bool behaviour = v->metric->needs &
-                         (METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED | METRIC_NEEDS_DWELL | METRIC_NEEDS_DEPTH);
+        bool behaviour = v->metric->needs & (METRIC_NEEDS_EVENTS | METRIC_NEEDS_ITEM);
         assert_true(isnan(v->value) != behaviour);
         assert_true((v->reason != NULL) != behaviour);
     }
@@ -374,13 +373,17 @@ static void each_row_is_whole(void **state)
         assert_true(m->name && *m->name && m->help && *m->help && m->formula && *m->formula && m->citation &&
                     *m->citation);
         assert_true(m->version >= 1 && m->needs && m->forms && (m->direction == 1 || m->direction == -1));
-        assert_true((m->value != NULL) != (m->query != NULL));
-        assert_true((m->query != NULL) == (m->query_reason != NULL));
+        assert_int_equal((m->value != NULL) + (m->query != NULL) + (m->event != NULL) + (m->catalogue != NULL), 1);
+        assert_true((m->value == NULL) == (m->query_reason != NULL));
+        assert_true((m->event != NULL) == ((m->needs & METRIC_NEEDS_EVENTS) != 0));
+        assert_true((m->catalogue != NULL) == ((m->needs & METRIC_NEEDS_ITEM) != 0));
         assert_true((m->query != NULL) == ((m->needs & METRIC_NEEDS_QUERY) != 0));
         char name[64];
         snprintf(name, sizeof name, "%s", m->name);
         if (!(m->forms & METRIC_FORM_PLAIN)) {
             snprintf(name, sizeof name, "%.*s@10", (int)strcspn(m->name, "@"), m->name);
+        } else if (m->parameters) {
+            snprintf(name, sizeof name, "%s%s", m->name, m->parameters[0]);
         }
         struct metric_variant variant;
         const char *label;
@@ -393,11 +396,14 @@ static void names_are_checked(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "accuracy", "f1",    "f1_macro", "precision_weighted", "recall_some label", "auc_4",    "ndcg@10",
-        "ndcg",     "map@1", "loss",     "recall@3",           "mrr@100",           "log_loss", "kappa_quadratic"};
-    static const char *const bad[] = {"",         "f2",   "ndcg@",      "ndcg@0",         "ndcg@-1",
-                                      "ndcg@1.5", "f1@3", "precision@", "accuracy_macro", "ndcg@99999999999",
-                                      "kappa_x",  "f1_",  "NDCG@10"};
+        "accuracy", "f1",         "f1_macro",  "precision_weighted", "recall_some label", "auc_4",    "ndcg@10",
+        "ndcg",     "map@1",      "loss",      "recall@3",           "mrr@100",           "log_loss", "kappa_quadratic",
+        "f2",       "f0.5_macro", "rbp0.95@5", "ctr_lists@3",        "ctr_ips",           "auc_ovo",  "auc_weighted",
+        "f3_yes"};
+    static const char *const bad[] = {
+        "",       "f",       "f0",       "f-1",  "f2@3",       "ctr_macro",      "ctr_ips@3",        "ndcg@",
+        "ndcg@0", "ndcg@-1", "ndcg@1.5", "f1@3", "precision@", "accuracy_macro", "ndcg@99999999999", "kappa_x",
+        "f1_",    "NDCG@10"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (eval_metric_check(good[i])) {
             fail_msg("%s: %s", good[i], err_message());

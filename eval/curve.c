@@ -1,0 +1,415 @@
+#include "eval/curve.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "eval/sort.h"
+
+void curve_release(struct metric_curve *curve)
+{
+    mem_free(curve->right);
+    mem_free(curve->points);
+    *curve = (struct metric_curve){0};
+}
+
+double curve_score(const struct metric_data *data, size_t row, int label)
+{
+    const struct predictions *p = data->p;
+    if (predictions_has_p(p)) {
+        return predictions_p(p, row, label);
+    }
+    double score = predictions_score(p, row);
+    return label == data->positive ? score : -score;
+}
+
+/* ---- a class against the rest, fed with ties in ascending order ---- */
+
+struct curve_run {
+    struct metric_curve *curve;
+    const struct metric_data *data;
+    size_t label, classes;
+    double *below, *tied; /* [classes] rows below the tie, and in it */
+    size_t *touched;      /* [touched_count] classes in the tie */
+    size_t touched_count;
+    double all_below, all_tied, others_right, sum;
+    double point_step;
+};
+
+static int curve_begin(struct curve_run *run, struct metric_curve *curve, const struct metric_data *data, int label,
+                       bool with_points)
+{
+    size_t n = (size_t)data->classes;
+    *run = (struct curve_run){.curve = curve, .data = data, .label = (size_t)label, .classes = n};
+    if (!curve->right) {
+        curve->right = mem_alloc(n * sizeof *curve->right);
+    }
+    if (with_points && !curve->points) {
+        curve->points = mem_alloc((size_t)METRIC_POINTS_MAX * sizeof *curve->points);
+    }
+    run->point_step = data->rows / METRIC_POINTS_MAX;
+    run->below = mem_calloc(2 * n, sizeof *run->below);
+    run->tied = run->below ? run->below + n : NULL;
+    run->touched = mem_alloc(n * sizeof *run->touched);
+    if (!curve->right || !run->below || !run->touched || (with_points && !curve->points)) {
+        mem_free(run->below);
+        mem_free(run->touched);
+        return RECO_E_NOMEM;
+    }
+    for (size_t c = 0; c < n; c++) {
+        curve->right[c] = 0;
+    }
+    curve->point_count = 0;
+    return 0;
+}
+
+static void curve_add(struct curve_run *run, size_t label, double weight)
+{
+    if (weight > 0 && !(run->tied[label] > 0)) {
+        run->touched[run->touched_count++] = label;
+    }
+    run->tied[label] += weight;
+    run->all_tied += weight;
+}
+
+static void curve_end_tie(struct curve_run *run)
+{
+    struct metric_curve *curve = run->curve;
+    size_t own = run->label;
+    double tied = run->tied[own];
+    double hits_below = run->below[own];
+    double others_below = run->all_below - hits_below;
+    if (curve->points && curve->point_count < METRIC_POINTS_MAX &&
+        run->all_below >= (double)curve->point_count * run->point_step) {
+        curve->points[curve->point_count][0] = hits_below;
+        curve->points[curve->point_count++][1] = others_below;
+    }
+    if (tied > 0) {
+        for (size_t c = 0; c < run->classes; c++) {
+            curve->right[c] += tied * (run->below[c] + run->tied[c] / 2);
+        }
+        run->others_right += tied * (others_below + (run->all_tied - tied) / 2);
+        run->sum += tied * ((run->data->support[own] - hits_below) / (run->data->rows - run->all_below));
+    }
+    while (run->touched_count) {
+        size_t c = run->touched[--run->touched_count];
+        run->below[c] += run->tied[c];
+        run->tied[c] = 0;
+    }
+    run->all_below += run->all_tied;
+    run->all_tied = 0;
+}
+
+static void curve_end(struct curve_run *run)
+{
+    double own = run->data->support[run->label];
+    run->curve->auc = run->others_right / (own * (run->data->rows - own));
+    run->curve->average_precision = run->sum / own;
+    run->curve->done = true;
+    mem_free(run->below);
+    mem_free(run->touched);
+}
+
+/* ---- from columns: the keys of each label sorted for themselves, then merged; 8 bytes a row ---- */
+
+struct merge {
+    uint64_t *keys;      /* [rows] */
+    size_t *begin, *end; /* [lists] unread keys of each list */
+    size_t *heap;        /* [heap_count] lists by their first key */
+    size_t lists, heap_count;
+};
+
+static uint64_t first_key(const struct merge *m, size_t at)
+{
+    return m->keys[m->begin[m->heap[at]]];
+}
+
+static void sift_down(struct merge *m, size_t at)
+{
+    for (;;) {
+        size_t least = at;
+        for (size_t child = 2 * at + 1; child < 2 * at + 3 && child < m->heap_count; child++) {
+            least = first_key(m, child) < first_key(m, least) ? child : least;
+        }
+        if (least == at) {
+            return;
+        }
+        size_t list = m->heap[at];
+        m->heap[at] = m->heap[least];
+        m->heap[least] = list;
+        at = least;
+    }
+}
+
+static void merge_release(struct merge *m)
+{
+    mem_free(m->keys);
+    mem_free(m->begin);
+    mem_free(m->end);
+    mem_free(m->heap);
+}
+
+/* Room for sizes [lists] keys; begin and end stand at the start of each list, for filling. */
+static int merge_init(struct merge *m, const double *sizes, size_t lists)
+{
+    size_t total = 0;
+    *m = (struct merge){.lists = lists};
+    m->begin = mem_calloc(lists, sizeof *m->begin);
+    m->end = mem_calloc(lists, sizeof *m->end);
+    m->heap = mem_calloc(lists, sizeof *m->heap);
+    if (!m->begin || !m->end || !m->heap) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < lists; i++) {
+        m->begin[i] = m->end[i] = total;
+        total += (size_t)sizes[i];
+    }
+    m->keys = mem_alloc((total + 1) * sizeof *m->keys);
+    return m->keys ? 0 : RECO_E_NOMEM;
+}
+
+static int merge_sort(struct merge *m, struct pool *pool)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < m->lists; i++) {
+        rc = sort_keys(m->keys + m->begin[i], m->end[i] - m->begin[i], pool);
+        if (m->begin[i] < m->end[i]) {
+            m->heap[m->heap_count++] = i;
+        }
+    }
+    for (size_t i = m->heap_count; i > 0; i--) {
+        sift_down(m, i - 1);
+    }
+    return rc;
+}
+
+/* The least key, and how often the list that holds it does; the same key may come again from another list. */
+static bool merge_next(struct merge *m, uint64_t *key, size_t *list, size_t *count)
+{
+    if (!m->heap_count) {
+        return false;
+    }
+    size_t at = m->heap[0];
+    size_t begin = m->begin[at];
+    *list = at;
+    *key = m->keys[begin];
+    while (m->begin[at] < m->end[at] && m->keys[m->begin[at]] == *key) {
+        m->begin[at]++;
+    }
+    *count = m->begin[at] - begin;
+    if (m->begin[at] == m->end[at]) {
+        m->heap[0] = m->heap[--m->heap_count];
+    }
+    if (m->heap_count > 1) {
+        sift_down(m, 0);
+    }
+    return true;
+}
+
+static struct pool *pool_of(const struct metric_data *data)
+{
+    return data->orders ? data->orders->pool : NULL;
+}
+
+static void feed_curve(struct curve_run *run, struct merge *m)
+{
+    uint64_t key;
+    uint64_t tie = 0;
+    size_t list;
+    size_t count;
+    while (merge_next(m, &key, &list, &count)) {
+        if (key != tie && run->all_tied > 0) {
+            curve_end_tie(run);
+        }
+        tie = key;
+        curve_add(run, list, (double)count);
+    }
+    curve_end_tie(run);
+    curve_end(run);
+}
+
+static int fill_curve(struct metric_data *data, struct metric_curve *curve, int label)
+{
+    const struct predictions *p = data->p;
+    struct merge m;
+    struct curve_run run;
+    int rc = merge_init(&m, data->support, (size_t)data->classes);
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        int of_row = predictions_label(p, row);
+        if (of_row >= 0) {
+            m.keys[m.end[of_row]++] = sort_key(curve_score(data, row, label));
+        }
+    }
+    if (!rc) {
+        rc = merge_sort(&m, pool_of(data));
+    }
+    if (!rc) {
+        rc = curve_begin(&run, curve, data, label, true);
+    }
+    if (!rc) {
+        feed_curve(&run, &m);
+    }
+    merge_release(&m);
+    return rc;
+}
+
+/* ---- under weights ---- */
+
+static int weigh_curve(struct metric_data *data, struct metric_curve *curve, int label)
+{
+    const struct metric_orders *orders = data->orders;
+    const struct order_row *order = orders->of_class[label];
+    struct curve_run run;
+    int rc = curve_begin(&run, curve, data, label, false);
+    if (rc) {
+        return rc;
+    }
+    for (size_t i = 0; i < orders->rows; i++) {
+        curve_add(&run, (size_t)order[i].label, (double)data->weight[order[i].unit]);
+        if (run.all_tied > 0 && (i + 1 == orders->rows || order[i + 1].number != order[i].number)) {
+            curve_end_tie(&run);
+        }
+    }
+    curve_end(&run);
+    return 0;
+}
+
+int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **out)
+{
+    struct metric_curve *curve = &data->curves[label];
+    *out = curve;
+    if (curve->done) {
+        return 0;
+    }
+    double support = data->support[label];
+    curve->auc = curve->average_precision = NAN;
+    curve->reason = !(support > 0) ? "no row has the label" : support == data->rows ? "every row has the label" : NULL;
+    if (curve->reason) {
+        curve->done = true;
+        return 0;
+    }
+    return data->weight ? weigh_curve(data, curve, label) : fill_curve(data, curve, label);
+}
+
+/* ---- bins of equally many rows; ties are shared out, so that the order of rows changes nothing ---- */
+
+struct adaptive_run {
+    double rows, seen, gap, edge;
+    double confidence, hits; /* of the bin being filled */
+    int bin;
+};
+
+static void adaptive_begin(struct adaptive_run *run, double rows)
+{
+    *run = (struct adaptive_run){.rows = rows, .edge = rows / METRIC_BINS};
+}
+
+/* One tie. */
+static void adaptive_add(struct adaptive_run *run, double confidence, double rows, double hits)
+{
+    for (double left = rows; left > 0;) {
+        bool last = run->bin + 1 == METRIC_BINS;
+        double room = run->edge - run->seen;
+        double taken = last || left < room ? left : room;
+        run->confidence += taken * confidence;
+        run->hits += taken * (hits / rows);
+        run->seen += taken;
+        left -= taken;
+        if (!last && run->seen >= run->edge) {
+            run->gap += fabs(run->confidence - run->hits);
+            run->confidence = run->hits = 0;
+            run->bin++;
+            run->edge = run->rows * (run->bin + 1) / METRIC_BINS;
+        }
+    }
+}
+
+static double adaptive_end(struct adaptive_run *run)
+{
+    run->gap += fabs(run->confidence - run->hits);
+    return run->rows > 0 ? run->gap / run->rows : NAN;
+}
+
+static double confidence_of(const struct metric_data *data, size_t row, bool *hit)
+{
+    int best = 0;
+    double highest = -1;
+    for (int c = 0; c < data->classes; c++) {
+        double of_class = predictions_p(data->p, row, c);
+        best = of_class > highest ? c : best;
+        highest = of_class > highest ? of_class : highest;
+    }
+    *hit = best == predictions_label(data->p, row);
+    return highest;
+}
+
+static void feed_adaptive(struct adaptive_run *run, struct merge *m)
+{
+    uint64_t key;
+    uint64_t tie = 0;
+    size_t list;
+    size_t count;
+    double tied[2] = {0, 0};
+    while (merge_next(m, &key, &list, &count)) {
+        if (key != tie) {
+            adaptive_add(run, sort_number(tie), tied[0] + tied[1], tied[1]);
+            tied[0] = tied[1] = 0;
+        }
+        tie = key;
+        tied[list] += (double)count;
+    }
+    adaptive_add(run, sort_number(tie), tied[0] + tied[1], tied[1]);
+}
+
+static int fill_adaptive(struct metric_data *data, double *value)
+{
+    const struct predictions *p = data->p;
+    struct merge m;
+    struct adaptive_run run;
+    bool hit = false;
+    double sizes[2] = {data->rows, 0};
+    for (size_t b = 0; b < METRIC_BINS; b++) { /* the bins of equal width know how many hits there are */
+        sizes[0] -= data->bins[3 * b + 2];
+        sizes[1] += data->bins[3 * b + 2];
+    }
+    int rc = merge_init(&m, sizes, 2);
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        if (predictions_label(p, row) >= 0) {
+            double confidence = confidence_of(data, row, &hit);
+            m.keys[m.end[hit]++] = sort_key(confidence);
+        }
+    }
+    if (!rc) {
+        rc = merge_sort(&m, pool_of(data));
+    }
+    if (!rc) {
+        adaptive_begin(&run, data->rows);
+        feed_adaptive(&run, &m);
+        *value = adaptive_end(&run);
+    }
+    merge_release(&m);
+    return rc;
+}
+
+int metric_adaptive_gap_get(struct metric_data *data, double *value)
+{
+    const struct metric_orders *orders = data->orders;
+    if (!data->weight) {
+        return fill_adaptive(data, value);
+    }
+    struct adaptive_run run;
+    double rows = 0;
+    double hits = 0;
+    adaptive_begin(&run, data->rows);
+    for (size_t i = 0; i < orders->rows; i++) {
+        const struct order_row *row = &orders->of_bins[i];
+        double weight = (double)data->weight[row->unit];
+        rows += weight;
+        hits += weight * row->label;
+        if (i + 1 == orders->rows || row[1].number != row->number) {
+            adaptive_add(&run, row->number, rows, hits);
+            rows = hits = 0;
+        }
+    }
+    *value = adaptive_end(&run);
+    return 0;
+}

@@ -1,0 +1,39 @@
+#ifndef RECO_EVAL_CURVE_H
+#define RECO_EVAL_CURVE_H
+
+/* Private to eval/: figures that need the rows in the order of a number. */
+
+#include "core/pool.h"
+#include "eval/metric.h"
+
+struct order_row {
+    uint32_t unit; /* whose weight the row has */
+    int32_t label; /* class; of the adaptive bins: hit; of a regression: the rank of the target from 0, without gaps */
+    double number; /* of a tie the same */
+};
+
+/*
+ * What metric_data.orders holds. For a report the pool alone: each order is sorted when asked for and not kept. Under
+ * weights the orders themselves, since a bootstrap asks a thousand times.
+ */
+struct metric_orders {
+    struct pool *pool;           /* NULL: this thread */
+    const uint32_t *unit_of_row; /* under weights; NULL: the unit is the row */
+    struct order_row **of_class; /* [classes] each [rows], ascending; NULL: not prepared */
+    struct order_row *of_bins;   /* [rows] by confidence */
+    struct order_row *of_value;  /* [rows] regression, by value */
+    size_t target_ranks;         /* distinct targets */
+    size_t rows;                 /* with a label (target) */
+};
+
+int orders_prepare_class(struct metric_orders *orders, const struct metric_data *data, int label) RECO_MUST_CHECK;
+int orders_prepare_bins(struct metric_orders *orders, const struct metric_data *data) RECO_MUST_CHECK;
+int orders_prepare_values(struct metric_orders *orders, const struct metric_data *data) RECO_MUST_CHECK;
+void orders_release(struct metric_orders *orders, int classes);
+
+/* The score by which a class is set against the rest. */
+double curve_score(const struct metric_data *data, size_t row, int label);
+
+void curve_release(struct metric_curve *curve);
+
+#endif
