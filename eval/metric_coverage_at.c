@@ -6,7 +6,7 @@ static double catalogue(const struct metric_catalogue *c)
     for (size_t i = 0; i < c->item_count; i++) {
         shown += c->counts[i] > 0;
     }
-    return c->item_count ? shown / (double)c->item_count : NAN;
+    return c->lists > 0 ? shown / (double)c->item_count : NAN;
 }
 
 const struct metric metric_coverage_at = {
