@@ -165,26 +165,24 @@ static double share(uint64_t part, uint64_t whole)
 static void tell_if(uint64_t count, const char *what)
 {
     if (count > 0)
-        log_info("  %llu %s", (unsigned long long)count, what);
+        log_info("  %s: %llu", what, (unsigned long long)count);
 }
 
 static void tell(const struct events_summary *s, const struct events_command_options *o)
 {
-    log_info("%llu %s, %llu impressions: %llu clicked (%.2f %%), %llu put into the cart, %llu bought",
-             (unsigned long long)s->events, s->is_ubi ? "events" : "rows", (unsigned long long)s->impressions,
+    log_info("%s %llu, impressions %llu: clicked %llu (%.2f %%), put into the cart %llu, bought %llu",
+             s->is_ubi ? "events" : "rows", (unsigned long long)s->events, (unsigned long long)s->impressions,
              (unsigned long long)s->clicked, share(s->clicked, s->impressions), (unsigned long long)s->carted,
              (unsigned long long)s->converted);
-    if (s->queries > 0)
-        log_info("  %llu searches", (unsigned long long)s->queries);
-    if (s->sessions > 0)
-        log_info("  %llu sessions", (unsigned long long)s->sessions);
-    tell_if(s->repeated, "repeated impressions taken as one with the first");
+    tell_if(s->queries, "searches");
+    tell_if(s->sessions, "sessions");
+    tell_if(s->repeated, "repeated impressions, taken as one with the first");
     tell_if(s->unseen, "clicks, carts and orders left out: no impression of their query and item before them");
     tell_if(s->late, "clicks, carts and orders left out: longer after the impression than --attribution_window");
-    tell_if(s->without_ids, "events left out: without a query id or an item");
+    tell_if(s->without_ids, "events left out: no query id or no item");
     tell_if(s->bad_rows, "bad rows left out");
     if (s->without_query < s->impressions)
-        tell_if(s->without_query, "impressions have no query text");
+        tell_if(s->without_query, "impressions without query text");
     tell_if(s->clipped, "weights cut to --max_weight");
     if (s->position_count > 0)
         log_info("  %8s %12s %10s %10s", "position", "impressions", "clicks", "propensity");
