@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "data/bytes16.h"
 #include "data/csv_internal.h"
 #include "data/utf8.h"
 
@@ -104,14 +105,14 @@ int csv_fill(struct csv_reader *r)
         r->first_line_end -= r->first_line_end > 0 ? r->start : 0;
         r->start = 0;
     }
-    int rc = mem_grow((void **)&r->raw, &r->raw_capacity, r->end + r->chunk_bytes + CSV_SLACK_BYTES, 1);
+    int rc = mem_grow((void **)&r->raw, &r->raw_capacity, r->end + r->chunk_bytes + BYTES16_SIZE, 1);
     if (rc == 0)
         rc = input_read(r->input, r->raw + r->end, r->chunk_bytes, &got);
     if (rc < 0)
         return rc;
     r->eof = got == 0;
     r->end += got;
-    memset(r->raw + r->end, 0, CSV_SLACK_BYTES);
+    memset(r->raw + r->end, 0, BYTES16_SIZE);
     return 0;
 }
 

@@ -14,8 +14,6 @@
 
 #define CSV_QUOTE_NOT_CLOSED "a quote is not closed"
 
-enum { CSV_SLACK_BYTES = 16 /* of zeros behind the input held: reading 16 bytes at any place is fine */ };
-
 struct csv_reader {
     struct input *input;
     bool eof;
@@ -23,7 +21,8 @@ struct csv_reader {
     unsigned char delimiter, quote; /* quote '\0': none */
     size_t max_field_bytes, chunk_bytes;
 
-    /* Input not yet handed out is raw[start, end); of it [start, at) was parsed. Positions move down together in
+    /* Behind the input held are 16 zeros, so that so many bytes can be read at any place (bytes16.h).
+     * Input not yet handed out is raw[start, end); of it [start, at) was parsed. Positions move down together in
      * fill(). */
     char *raw;
     size_t raw_capacity, start, at, end;

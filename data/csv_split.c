@@ -4,8 +4,7 @@
  * columns, no field too long. tests/data/test_csv.c and the fuzz target compare the two.
  */
 
-#include <string.h>
-
+#include "data/bytes16.h"
 #include "data/csv_internal.h"
 
 enum { LONGEST_ROW_BYTES = 1024 * 1024 /* a longer row is libcsv's: it need not see the whole of it at once */ };
@@ -16,48 +15,21 @@ enum split {
     SPLIT_ODD   /* libcsv decides */
 };
 
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
-
-struct needles {
-    bytes16 delimiter, quote;
-};
-
-static bytes16 all(unsigned char byte)
-{
-    return (bytes16){0} + byte;
-}
-
-/* Length up to the first byte that is marked (0xFF), 16 when there is none. */
-static inline size_t first_marked(bytes16 marks)
-{
-    uint64_t halves[2];
-
-    memcpy(halves, &marks, sizeof halves);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    halves[0] = __builtin_bswap64(halves[0]);
-    halves[1] = __builtin_bswap64(halves[1]);
-#endif
-    if (halves[0] != 0)
-        return (size_t)__builtin_ctzll(halves[0]) / 8;
-    return halves[1] != 0 ? 8 + (size_t)__builtin_ctzll(halves[1]) / 8 : 16;
-}
-
 /*
  * Copies up to the first quote, line break or NUL, or delimiter outside quotes; the zeros behind the input are one. Up
  * to 15 bytes more are written.
  */
-static inline size_t copy_text(const char *from, char *to, const struct needles *n, bool in_quotes)
+static inline size_t copy_text(const struct csv_reader *r, const char *from, char *to, bool in_quotes)
 {
-    for (size_t i = 0;; i += sizeof(bytes16)) {
-        bytes16 bytes, marks;
-        memcpy(&bytes, from + i, sizeof bytes);
-        memcpy(to + i, &bytes, sizeof bytes);
-        marks = (bytes16)(bytes == n->quote) | (bytes16)(bytes == all('\n')) | (bytes16)(bytes == all('\r')) |
-                (bytes16)(bytes == all('\0'));
+    for (size_t i = 0;; i += BYTES16_SIZE) {
+        bytes16 bytes = bytes16_load(from + i);
+        bytes16 marks = bytes16_equal(bytes, r->quote) | bytes16_equal(bytes, '\n') | bytes16_equal(bytes, '\r') |
+                        bytes16_equal(bytes, '\0');
         if (!in_quotes)
-            marks |= (bytes16)(bytes == n->delimiter);
-        size_t found = first_marked(marks);
-        if (found < sizeof bytes)
+            marks |= bytes16_equal(bytes, r->delimiter);
+        bytes16_store(to + i, bytes);
+        size_t found = bytes16_first(marks);
+        if (found < BYTES16_SIZE)
             return i + found;
     }
 }
@@ -73,14 +45,13 @@ static bool is_line_end(char c)
 }
 
 /* Copies the text of a quoted field, *from behind the opening quote, to behind the closing one. */
-static enum split copy_quoted(const struct csv_reader *r, const struct needles *n, const char **from, char **to,
-                              uint64_t *lines)
+static enum split copy_quoted(const struct csv_reader *r, const char **from, char **to, uint64_t *lines)
 {
     const char *end = r->raw + r->end, *p = *from;
     char quote = (char)r->quote, *q = *to;
 
     for (;;) {
-        size_t length = copy_text(p, q, n, true);
+        size_t length = copy_text(r, p, q, true);
         p += length;
         q += length;
         if (is_line_end(*p)) {
@@ -103,7 +74,6 @@ static enum split copy_quoted(const struct csv_reader *r, const struct needles *
 /* Splits the row at `at` into r->fields; *length with its line end, *lines in its fields. */
 static enum split split_row(struct csv_reader *r, size_t *length, uint64_t *lines)
 {
-    const struct needles needles = {.delimiter = all(r->delimiter), .quote = all(r->quote)};
     const char *p = r->raw + r->at, *end = r->raw + r->end;
     char *to = r->text.data;
 
@@ -116,11 +86,11 @@ static enum split split_row(struct csv_reader *r, size_t *length, uint64_t *line
         char *text = to;
         if (r->quote != '\0' && *p == (char)r->quote) {
             p++;
-            enum split quoted = copy_quoted(r, &needles, &p, &to, lines);
+            enum split quoted = copy_quoted(r, &p, &to, lines);
             if (quoted != SPLIT_DONE)
                 return quoted;
         } else {
-            size_t found = copy_text(p, to, &needles, false);
+            size_t found = copy_text(r, p, to, false);
             p += found;
             to += found;
         }
@@ -169,7 +139,7 @@ int csv_split_next(struct csv_reader *r, bool *done)
         if (r->at < r->end) {
             /* Fields and their ends take no more than the row. */
             buf_clear(&r->text);
-            int rc = buf_reserve(&r->text, r->end - r->at + CSV_SLACK_BYTES);
+            int rc = buf_reserve(&r->text, r->end - r->at + BYTES16_SIZE);
             if (rc < 0)
                 return rc;
             split = blank_delimiter ? SPLIT_ODD : split_row(r, &length, &lines);

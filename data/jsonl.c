@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "data/bytes16.h"
 #include "data/jsonl_internal.h"
 #include "data/utf8.h"
 
@@ -19,7 +20,7 @@ struct jsonl_reader {
     bool eof, trim_blanks;
     bool skip; /* the rest of a line of which the start was a bad row */
     size_t max_field_bytes, chunk_bytes;
-    char *raw; /* unread bytes are [start, end) */
+    char *raw; /* unread bytes are [start, end), with 16 zeros behind */
     size_t raw_capacity, start, end;
     uint64_t line; /* of the byte at start */
     struct buf text, bad_text;
@@ -40,13 +41,14 @@ static int fill(struct jsonl_reader *r)
         memmove(r->raw, r->raw + r->start, r->end - r->start);
     r->end -= r->start;
     r->start = 0;
-    int rc = mem_grow((void **)&r->raw, &r->raw_capacity, r->end + r->chunk_bytes, 1);
+    int rc = mem_grow((void **)&r->raw, &r->raw_capacity, r->end + r->chunk_bytes + BYTES16_SIZE, 1);
     if (rc == 0)
         rc = input_read(r->input, r->raw + r->end, r->chunk_bytes, &got);
     if (rc < 0)
         return rc;
     r->eof = got == 0;
     r->end += got;
+    memset(r->raw + r->end, 0, BYTES16_SIZE);
     return 0;
 }
 

@@ -273,6 +273,11 @@ static void test_jsonl(void **state)
            "\n4!not JSON: unable to decode byte 0xff near '\"' (byte 6)"
            "\n5!not JSON: end of file expected near 'x' (byte 9)"
            "\n6!not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"' (byte 13)\n7[]");
+    expect("{\"a\":1}\n{\"a\":1e3}\n{\"a\":01}\n{\"a\":1.}\n{\"a\":-}\n{\"a\":tru}\n{\"a\":1,}\n{\"a\":1\n}\n", NULL,
+           "a\n1[1]\n2[1e3]\n3!not JSON: invalid token near '0' (byte 6)\n4!not JSON: invalid token near '1.' (byte 7)"
+           "\n5!not JSON: invalid token near '-' (byte 6)\n6!not JSON: invalid token near 'tru' (byte 8)"
+           "\n7!not JSON: string or '}' expected near '}' (byte 8)\n8!not JSON: '}' expected near end of file (byte 6)"
+           "\n9!not JSON: unexpected token near '}' (byte 1)");
     expect("{\"a\":\" x\\t\",\"b\":\"  \"}\n", &trim, "a|b\n1[x|]");
     expect("{\"a\":\"12345\"}\n{\"a\":\"1234\"}\n{\"other\":\"12345\"}\n", &limit,
            "a|other\n1!a field is longer than 4 bytes\n2[1234|]\n3!a field is longer than 4 bytes");
