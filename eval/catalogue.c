@@ -124,11 +124,23 @@ static void count_shown(const struct eval_report *report, const uint32_t *weight
     }
 }
 
+/* The next depth after k that a figure asks for; 0: none. */
+static size_t next_depth(const struct eval_report *report, size_t k)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        if (v->metric->catalogue && v->variant.k > k && (!next || v->variant.k < next)) {
+            next = v->variant.k;
+        }
+    }
+    return next;
+}
+
 int catalogue_values(const struct eval_report *report, const uint32_t *weight, double *values)
 {
     const struct eval_lists *lists = &report->lists;
-    struct metric_catalogue c = {.k = 0,
-                                 .item_count = lists->item_count,
+    struct metric_catalogue c = {.item_count = lists->item_count,
                                  .popularity = lists->popularity,
                                  .popularity_sum = lists->popularity_sum,
                                  .by_popularity = lists->by_popularity};
@@ -141,17 +153,14 @@ int catalogue_values(const struct eval_report *report, const uint32_t *weight, d
     }
     c.counts = counts;
     c.spare = counts + lists->item_count;
-    for (size_t i = 0; i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        const char *reason;
-        if (!v->metric->catalogue || !report_applies(report, v, &reason)) {
-            continue;
+    while ((c.k = next_depth(report, c.k))) {
+        count_shown(report, weight, &c, counts);
+        for (size_t i = 0; i < report->value_count; i++) {
+            const struct eval_value *v = &report->values[i];
+            if (v->metric->catalogue && v->variant.k == c.k) {
+                values[i] = v->metric->catalogue(&c);
+            }
         }
-        if (v->variant.k != c.k) {
-            c.k = v->variant.k;
-            count_shown(report, weight, &c, counts);
-        }
-        values[i] = v->metric->catalogue(&c);
     }
     mem_free(counts);
     return 0;

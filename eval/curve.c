@@ -254,18 +254,53 @@ static int fill_curve(struct metric_data *data, struct metric_curve *curve, int 
 
 /* ---- under weights ---- */
 
+/* The area and the average precision alone. */
+static void weigh_against_rest(struct metric_data *data, struct metric_curve *curve, int label)
+{
+    const struct curve_row *order = data->orders->of_class[label];
+    const uint32_t *weight = data->weight;
+    double own = data->support[label];
+    double hits_below = 0;
+    double below = 0;
+    double hits = 0;
+    double tied = 0;
+    double right = 0;
+    double sum = 0;
+    for (size_t i = 0, rows = data->orders->rows; i < rows; i++) {
+        double w = (double)weight[order[i].unit];
+        tied += w;
+        hits += order[i].label_end >> 1 == (uint32_t)label ? w : 0;
+        if (!(order[i].label_end & 1)) {
+            continue;
+        }
+        if (hits > 0) {
+            right += hits * (below - hits_below + (tied - hits) / 2);
+            sum += hits * ((own - hits_below) / (data->rows - below));
+        }
+        below += tied;
+        hits_below += hits;
+        tied = hits = 0;
+    }
+    curve->auc = right / (own * (data->rows - own));
+    curve->average_precision = sum / own;
+    curve->done = true;
+}
+
 static int weigh_curve(struct metric_data *data, struct metric_curve *curve, int label)
 {
-    const struct metric_orders *orders = data->orders;
-    const struct order_row *order = orders->of_class[label];
+    const struct curve_row *order = data->orders->of_class[label];
     struct curve_run run;
+    if (!data->orders->with_pairs) {
+        weigh_against_rest(data, curve, label);
+        return 0;
+    }
     int rc = curve_begin(&run, curve, data, label, false);
     if (rc) {
         return rc;
     }
-    for (size_t i = 0; i < orders->rows; i++) {
-        curve_add(&run, (size_t)order[i].label, (double)data->weight[order[i].unit]);
-        if (run.all_tied > 0 && (i + 1 == orders->rows || order[i + 1].number != order[i].number)) {
+    for (size_t i = 0; i < data->orders->rows; i++) {
+        curve_add(&run, order[i].label_end >> 1, (double)data->weight[order[i].unit]);
+        if (order[i].label_end & 1 && run.all_tied > 0) {
             curve_end_tie(&run);
         }
     }

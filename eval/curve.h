@@ -3,12 +3,20 @@
 
 /* Private to eval/: figures that need the rows in the order of a number. */
 
+#include <stdbool.h>
+
 #include "core/pool.h"
 #include "eval/metric.h"
 
+/* A row in the order of a class's score. */
+struct curve_row {
+    uint32_t unit;      /* whose weight the row has */
+    uint32_t label_end; /* twice the class, and 1 more on the last row of a tie */
+};
+
 struct order_row {
-    uint32_t unit; /* whose weight the row has */
-    int32_t label; /* class; of the adaptive bins: hit; of a regression: the rank of the target from 0, without gaps */
+    uint32_t unit;
+    int32_t label; /* of the adaptive bins: hit; of a regression: the rank of the target from 0, without gaps */
     double number; /* of a tie the same */
 };
 
@@ -19,7 +27,8 @@ struct order_row {
 struct metric_orders {
     struct pool *pool;           /* NULL: this thread */
     const uint32_t *unit_of_row; /* under weights; NULL: the unit is the row */
-    struct order_row **of_class; /* [classes] each [rows], ascending; NULL: not prepared */
+    struct curve_row **of_class; /* [classes] each [rows], ascending; NULL: not prepared */
+    bool with_pairs;             /* one class against one other is asked for too */
     struct order_row *of_bins;   /* [rows] by confidence */
     struct order_row *of_value;  /* [rows] regression, by value */
     size_t target_ranks;         /* distinct targets */

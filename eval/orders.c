@@ -54,11 +54,11 @@ int orders_prepare_class(struct metric_orders *orders, const struct metric_data 
         return 0;
     }
     int rc = sort_rows(data, curve_score, label, &memory, &sorted, &count);
-    struct order_row *order = rc ? NULL : mem_alloc((count + 1) * sizeof *order);
+    struct curve_row *order = rc ? NULL : mem_alloc((count + 1) * sizeof *order);
     for (size_t i = 0; order && i < count; i++) {
         size_t row = sorted[i].payload;
-        order[i] =
-            (struct order_row){unit_of(orders, row), predictions_label(data->p, row), sort_number(sorted[i].key)};
+        bool end = i + 1 == count || sorted[i + 1].key != sorted[i].key;
+        order[i] = (struct curve_row){unit_of(orders, row), 2 * (uint32_t)predictions_label(data->p, row) + end};
     }
     mem_free(memory);
     orders->rows = order ? count : 0;

@@ -77,7 +77,15 @@ void tally_release(struct tally *tally)
 
 /* ---- one row ---- */
 
-static void add_probabilities(const struct tally *tally, double *sums, size_t row, int label, double weight)
+#define ENTRIES_MAX 8 /* without the rates */
+
+static struct tally_entry *add(struct tally_entry *to, size_t at, double value)
+{
+    *to = (struct tally_entry){at, value};
+    return to + 1;
+}
+
+static struct tally_entry *add_probabilities(const struct tally *tally, struct tally_entry *to, size_t row, int label)
 {
     double highest = -1;
     double of_label = 0;
@@ -93,49 +101,48 @@ static void add_probabilities(const struct tally *tally, double *sums, size_t ro
             best = c;
         }
     }
-    sums[METRIC_SUM_LOG_LOSS] -= weight * log(of_label > P_MIN ? of_label : P_MIN);
-    sums[METRIC_SUM_BRIER] += weight * brier;
     double place = ceil(highest * METRIC_BINS) - 1; /* bin b holds (b / bins, (b + 1) / bins] */
-    double *bin = sums + tally->bins + 3 * (size_t)fmin(fmax(place, 0), METRIC_BINS - 1);
-    bin[0] += weight;
-    bin[1] += weight * highest;
-    bin[2] += weight * (best == label);
+    size_t bin = tally->bins + 3 * (size_t)fmin(fmax(place, 0), METRIC_BINS - 1);
+    to = add(to, METRIC_SUM_LOG_LOSS, -log(of_label > P_MIN ? of_label : P_MIN));
+    to = add(to, METRIC_SUM_BRIER, brier);
+    to = add(to, bin, 1);
+    to = add(to, bin + 1, highest);
+    return best == label ? add(to, bin + 2, 1) : to;
 }
 
-static void add_class(const struct tally *tally, double *sums, size_t row, double weight)
+static struct tally_entry *add_class(const struct tally *tally, struct tally_entry *to, size_t row)
 {
     const struct predictions *p = tally->p;
     int label = predictions_label(p, row);
     if (label < 0) {
-        return;
+        return to;
     }
-    sums[tally->support + (size_t)label] += weight;
+    to = add(to, tally->support + (size_t)label, 1);
     if (tally->confusion) {
-        sums[tally->confusion + (size_t)label * tally->classes + (size_t)predictions_predicted(p, row)] += weight;
+        size_t cell = (size_t)label * tally->classes + (size_t)predictions_predicted(p, row);
+        to = add(to, tally->confusion + cell, 1);
     }
-    if (tally->bins) {
-        add_probabilities(tally, sums, row, label, weight);
-    }
+    return tally->bins ? add_probabilities(tally, to, row, label) : to;
 }
 
-static void add_target(const struct tally *tally, double *sums, size_t row, double weight)
+static struct tally_entry *add_target(const struct tally *tally, struct tally_entry *to, size_t row)
 {
     double value = tally->p->value[row];
     double target = tally->p->target[row];
     if (isnan(target)) {
-        return;
+        return to;
     }
     double miss = value - target;
     double x = value - tally->mean_value;
     double y = target - tally->mean_target;
-    sums[METRIC_SUM_COUNT] += weight;
-    sums[METRIC_SUM_SQUARED] += weight * miss * miss;
-    sums[METRIC_SUM_ABSOLUTE] += weight * fabs(miss);
-    sums[METRIC_SUM_X] += weight * x;
-    sums[METRIC_SUM_Y] += weight * y;
-    sums[METRIC_SUM_XX] += weight * x * x;
-    sums[METRIC_SUM_YY] += weight * y * y;
-    sums[METRIC_SUM_XY] += weight * x * y;
+    to = add(to, METRIC_SUM_COUNT, 1);
+    to = add(to, METRIC_SUM_SQUARED, miss * miss);
+    to = add(to, METRIC_SUM_ABSOLUTE, fabs(miss));
+    to = add(to, METRIC_SUM_X, x);
+    to = add(to, METRIC_SUM_Y, y);
+    to = add(to, METRIC_SUM_XX, x * x);
+    to = add(to, METRIC_SUM_YY, y * y);
+    return add(to, METRIC_SUM_XY, x * y);
 }
 
 void event_of_row(struct metric_event *event, const struct predictions *p, size_t row)
@@ -149,7 +156,7 @@ void event_of_row(struct metric_event *event, const struct predictions *p, size_
                                    .depth = p->depth ? p->depth[row] : NAN};
 }
 
-static void add_rates(const struct tally *tally, double *sums, size_t row, double weight)
+static struct tally_entry *add_rates(const struct tally *tally, struct tally_entry *to, size_t row)
 {
     const struct predictions *p = tally->p;
     struct metric_event event;
@@ -171,21 +178,33 @@ static void add_rates(const struct tally *tally, double *sums, size_t row, doubl
             numerator /= propensity;
             denominator /= v->variant.form == METRIC_FORM_SNIPS ? propensity : 1;
         }
-        sums[tally->rate_at + 2 * i] += weight * numerator;
-        sums[tally->rate_at + 2 * i + 1] += weight * denominator;
+        if (numerator != 0) {
+            to = add(to, tally->rate_at + 2 * i, numerator);
+        }
+        if (denominator != 0) {
+            to = add(to, tally->rate_at + 2 * i + 1, denominator);
+        }
     }
+    return to;
 }
 
-void tally_row(const struct tally *tally, double *sums, size_t row, double weight)
+size_t tally_entries_max(const struct tally *tally)
 {
+    return ENTRIES_MAX + 2 * tally->rate_count;
+}
+
+size_t tally_entries(const struct tally *tally, size_t row, struct tally_entry *entries)
+{
+    struct tally_entry *to = entries;
     if (tally->classes) {
-        add_class(tally, sums, row, weight);
+        to = add_class(tally, to, row);
     } else if (tally->p->target) {
-        add_target(tally, sums, row, weight);
+        to = add_target(tally, to, row);
     }
     if (tally->rate_count) {
-        add_rates(tally, sums, row, weight);
+        to = add_rates(tally, to, row);
     }
+    return (size_t)(to - entries);
 }
 
 /* ---- all rows, in blocks that do not depend on the threads ---- */
@@ -202,9 +221,18 @@ static int run_block(void *arg, size_t block)
     const struct tally *tally = blocks->tally;
     size_t begin = block * blocks->rows;
     size_t end = begin + blocks->rows < tally->p->rows ? begin + blocks->rows : tally->p->rows;
-    for (size_t row = begin; row < end; row++) {
-        tally_row(tally, blocks->sums + block * tally->length, row, 1);
+    double *sums = blocks->sums + block * tally->length;
+    struct tally_entry *entries = mem_alloc(tally_entries_max(tally) * sizeof *entries);
+    if (!entries) {
+        return RECO_E_NOMEM;
     }
+    for (size_t row = begin; row < end; row++) {
+        size_t count = tally_entries(tally, row, entries);
+        for (size_t i = 0; i < count; i++) {
+            sums[entries[i].at] += entries[i].value;
+        }
+    }
+    mem_free(entries);
     return 0;
 }
 
@@ -220,7 +248,7 @@ int tally_run(const struct tally *tally, double *sums, struct pool *pool)
         return RECO_E_NOMEM;
     }
     int rc = pool ? pool_run(pool, count, run_block, &blocks) : 0;
-    for (size_t i = 0; !pool && i < count; i++) {
+    for (size_t i = 0; !rc && !pool && i < count; i++) {
         rc = run_block(&blocks, i);
     }
     for (size_t s = 0; !rc && s < tally->length; s++) {

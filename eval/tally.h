@@ -23,8 +23,13 @@ struct tally {
 int tally_init(struct tally *tally, const struct eval_report *report) RECO_MUST_CHECK;
 void tally_release(struct tally *tally);
 
-/* Adds weight times what the row adds. sums [length]. */
-void tally_row(const struct tally *tally, double *sums, size_t row, double weight);
+/* What a row adds: at most tally_entries_max entries; returns their number. */
+struct tally_entry {
+    size_t at;
+    double value;
+};
+size_t tally_entries_max(const struct tally *tally);
+size_t tally_entries(const struct tally *tally, size_t row, struct tally_entry *entries);
 
 /* sums [length] of all rows, on the pool (NULL: this thread); the same for any number of threads. */
 int tally_run(const struct tally *tally, double *sums, struct pool *pool) RECO_MUST_CHECK;
