@@ -38,6 +38,21 @@ size_t predictions_unescape(char *text, size_t length)
     return (size_t)(to - text);
 }
 
+/* The hash that predict wrote must be that of the labels it wrote: else one of them was exchanged. */
+static int check_label_hash(const struct predictions_reader *r, const char *path)
+{
+    const char *hash = json_string_value(json_object_get(json_object_get(r->p->sidecar, "hashes"), "label_map"));
+    char hex[HASH_HEX_SIZE];
+
+    label_map_hash(&r->p->labels, hex);
+    if (hash == NULL || strcmp(hash, hex) == 0) {
+        return 0;
+    }
+    return err_set(RECO_E_DATA,
+                   "cannot read '%s': its labels are not those of the predictions (hash %s and not %s); predict again",
+                   path, hex, hash);
+}
+
 int predictions_read_sidecar(struct predictions_reader *r)
 {
     struct buf text = {0};
@@ -65,6 +80,7 @@ int predictions_read_sidecar(struct predictions_reader *r)
             goto done;
         }
         r->map_known = true;
+        rc = check_label_hash(r, path);
     }
 done:
     buf_release(&text);

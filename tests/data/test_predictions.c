@@ -216,6 +216,22 @@ static void sidecar_orders_the_labels(void **state)
     write_file("p.tsv", "label\tp_a\tp_y\na\t1\t0\n");
     assert_int_equal(predictions_read(&p, path_of("p.tsv")), RECO_E_DATA);
     assert_non_null(strstr(err_message(), "no label for column 'p_y'"));
+    char hex[HASH_HEX_SIZE];
+    label_map_hash(&labels, hex);
+    write_file("p.tsv", "label\tp_a\tp_z\na\t0.9\t0.1\n");
+    for (int other = 0; other < 2; other++) { /* the hash that predict stamped is of these labels, or of others */
+        char *stamped = NULL;
+        hex[0] = (char)(other ? (hex[0] == '0' ? '1' : '0') : hex[0]);
+        json_object_set_new(json, "hashes", json_pack("{ss}", "label_map", hex));
+        stamped = json_dumps(json, 0);
+        write_file("p.tsv.json", stamped);
+        free(stamped);
+        assert_int_equal(predictions_read(&p, path_of("p.tsv")), other ? RECO_E_DATA : 0);
+        if (other)
+            assert_non_null(strstr(err_message(), "its labels are not those of the predictions"));
+        else
+            predictions_free(p);
+    }
     write_file("p.tsv.json", "[1]");
     assert_int_equal(predictions_read(&p, path_of("p.tsv")), RECO_E_DATA);
     write_file("p.tsv.json", "{");
