@@ -20,6 +20,7 @@ struct doctor_command_options {
     char *train_file, *validation_file, *test_file;
     char *model_name_or_path;
     int format; /* enum format */
+    int64_t examples;
     bool strict, strict_warnings;
 };
 
@@ -99,6 +100,14 @@ static const struct opt_spec options[] = {
      .choices = format_choices,
      .help = "text for people, JSON for programs",
      .group = "output"},
+    {.name = "examples",
+     .type = OPT_INT,
+     .offset = offsetof(struct doctor_command_options, examples),
+     .default_text = "3",
+     .min = 0,
+     .max = 5,
+     .help = "lines shown of a finding; JSON has them all",
+     .group = "output"},
     {.name = "strict",
      .type = OPT_BOOL,
      .offset = offsetof(struct doctor_command_options, strict),
@@ -150,6 +159,7 @@ static int output(const json_t *report, const struct doctor_command_options *o)
 {
     struct buf b = {0};
     const struct doctor_text_style style = {.columns = terminal_columns(),
+                                            .examples = (int)o->examples,
                                             .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
     char *json = NULL;
     int rc = 0;

@@ -51,7 +51,7 @@ static int open_lanes(struct doctor *d)
     static char *all[] = {(char *)"all"};
     const struct clean_options masks = {.mask = {.items = all, .count = 1}, .near_duplicate_threshold = 1.0};
     int threads = d->options->threads > 0 ? (int)d->options->threads : cpu_count();
-    size_t slots = 1 + (d->schema.count > d->file_count ? d->schema.count : d->file_count);
+    size_t slots = 1 + d->schema.count, leaks = doctor_leak_slot(d->file_count, 0);
     int rc = pool_new(&d->pool, threads);
 
     if (rc == 0)
@@ -59,7 +59,7 @@ static int open_lanes(struct doctor *d)
     if (rc == 0)
         rc = clean_lane_new(&d->read_finder, d->masker);
     if (rc == 0)
-        rc = doctor_tallies_init(&d->tallies, slots);
+        rc = doctor_tallies_init(&d->tallies, slots > leaks ? slots : leaks);
     d->lanes = rc == 0 ? mem_calloc((size_t)threads * LANES_A_THREAD, sizeof *d->lanes) : NULL;
     if (rc == 0 && d->lanes == NULL)
         rc = RECO_E_NOMEM;

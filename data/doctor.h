@@ -55,7 +55,8 @@ int doctor_run(json_t **out, const struct doctor_input *inputs, size_t count, co
 size_t doctor_count(const json_t *report, const char *severity);
 
 struct doctor_text_style {
-    int columns; /* width of a line */
+    int columns;  /* width of a line */
+    int examples; /* of a finding, at most */
     bool colour;
 };
 /* The report for people, appended to b. */

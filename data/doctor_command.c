@@ -158,7 +158,7 @@ int doctor_command(char **out, const struct doctor *d)
     int rc;
 
     *out = NULL;
-    if (d->schema.query == DOCTOR_NONE)
+    if (d->schema.query == DOCTOR_NONE || d->schema.event_log)
         return 0;
     rc = buf_add_str(&b, "reco prepare");
     if (rc == 0)

@@ -43,6 +43,7 @@ struct doctor_schema {
     size_t query, label, id, item; /* DOCTOR_NONE: none */
     size_t *descriptions, description_count;
     bool query_guessed, label_guessed, id_guessed, item_guessed, description_guessed;
+    bool event_log;            /* has columns of actions and times, and no label */
     size_t *texts, text_count; /* query and descriptions; text 0 is the query where there is one */
 };
 
@@ -201,6 +202,11 @@ struct doctor_whole {
     uint64_t items, item_rows, most_rows_of_item, top_rows; /* top: the 1 % of items with most rows */
     double item_gini;
 };
+/* The slot of leaks from file a to a later file b. */
+static inline size_t doctor_leak_slot(size_t a, size_t b)
+{
+    return 1 + a * DOCTOR_FILES_MAX + b;
+}
 int doctor_whole_run(struct doctor *d, struct doctor_whole *w) RECO_MUST_CHECK;
 void doctor_whole_release(struct doctor_whole *w);
 
@@ -220,7 +226,8 @@ int doctor_finding_add(struct doctor *d, const struct doctor_finding *finding) R
 int doctor_judge(struct doctor *d, const struct doctor_whole *w) RECO_MUST_CHECK;
 int doctor_judge_labels(struct doctor *d) RECO_MUST_CHECK;                              /* doctor_judge_labels.c */
 int doctor_judge_whole(struct doctor *d, const struct doctor_whole *w) RECO_MUST_CHECK; /* doctor_judge_whole.c */
-uint64_t doctor_rows(const struct doctor *d);                                           /* good rows of all files */
+bool doctor_is_event_log(const struct doctor *d);
+uint64_t doctor_rows(const struct doctor *d);           /* good rows of all files */
 size_t doctor_train_file(const struct doctor *d);       /* the file to learn from: by its role, else the first */
 bool doctor_labels_are_classes(const struct doctor *d); /* few enough values to be classes */
 

@@ -14,6 +14,11 @@ uint64_t doctor_rows(const struct doctor *d)
     return rows;
 }
 
+bool doctor_is_event_log(const struct doctor *d)
+{
+    return d->schema.event_log;
+}
+
 size_t doctor_train_file(const struct doctor *d)
 {
     for (size_t f = 0; f < d->file_count; f++) {
@@ -59,8 +64,8 @@ int doctor_finding_add(struct doctor *d, const struct doctor_finding *f)
     double share = f->of > 0 ? (double)f->count / (double)f->of : 0.0;
     struct buf what = {0};
     int rc = f->what != NULL ? buf_add_str(&what, f->what)
-                             : buf_printf(&what, "%llu of %llu rows %s", (unsigned long long)f->count,
-                                          (unsigned long long)f->of, rule->what);
+                             : buf_printf(&what, "%s in %llu of %llu rows (%.2g %%)", rule->what,
+                                          (unsigned long long)f->count, (unsigned long long)f->of, 100.0 * share);
 
     const char *option = f->no_option ? NULL : f->option != NULL ? f->option : rule->option;
     const char *value = option == NULL ? NULL : f->option != NULL ? f->value : rule->value;
@@ -101,6 +106,9 @@ static int judge_bad_rows(struct doctor *d, size_t f)
         return 0;
     if (2 * file->bad_rows > rows)
         mend = "most rows do not fit the header: see --delimiter, --quote, --columns";
+    char what[80];
+    (void)snprintf(what, sizeof what, "%llu of %llu rows cannot be read", (unsigned long long)file->bad_rows,
+                   (unsigned long long)rows);
     bool refused = file->bad_rows > 1 && file->bad_rows * 1000 > rows; /* reco prepare's own limit */
     return doctor_finding_add(d,
                               &(struct doctor_finding){.rule = DOCTOR_BAD_ROWS,
@@ -110,6 +118,7 @@ static int judge_bad_rows(struct doctor *d, size_t f)
                                                        .other_file = DOCTOR_NONE,
                                                        .count = file->bad_rows,
                                                        .of = rows,
+                                                       .what = what,
                                                        .mend = mend,
                                                        .tally = doctor_tally_get(&d->tallies, DOCTOR_BAD_ROWS, 1 + f)});
 }
@@ -297,6 +306,8 @@ static int judge_tallied(struct doctor *d, enum doctor_rule_id rule)
             judge_mojibake(d, &f);
         if (rule == DOCTOR_EMPTY_QUERY && tally->count > 1 && tally->count * 1000 > f.of)
             f.severity = DOCTOR_ERROR;
+        if (rule == DOCTOR_EMPTY_QUERY && doctor_is_event_log(d))
+            f.severity = DOCTOR_INFO;
         if (rule == DOCTOR_INVALID_UTF8 && tally->count * 10 >= d->lanes[0].wide_rows * 9) {
             f.mend = "the file is in another encoding: --encoding windows-1252, as long as it is a western one";
             f.option = "encoding";
@@ -397,6 +408,8 @@ int doctor_judge(struct doctor *d, const struct doctor_whole *w)
         rc = judge_file(d, f);
     for (size_t i = 0; rc == 0 && i < sizeof encodings / sizeof *encodings; i++)
         rc = judge_tallied(d, encodings[i]);
+    if (rc == 0 && doctor_is_event_log(d))
+        rc = add(d, DOCTOR_EVENT_LOG, DOCTOR_INFO, DOCTOR_NONE, DOCTOR_NONE, doctor_rules[DOCTOR_EVENT_LOG].what);
     if (rc == 0 && d->schema.query == DOCTOR_NONE)
         rc = add(d, DOCTOR_NO_QUERY, DOCTOR_INFO, DOCTOR_NONE, DOCTOR_NONE, doctor_rules[DOCTOR_NO_QUERY].what);
     if (rc == 0 && d->schema.label == DOCTOR_NONE)

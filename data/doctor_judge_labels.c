@@ -7,7 +7,14 @@
 #include "data/doctor_internal.h"
 
 /* Limits of judgement. A class of fewer rows than RARE_ROWS cannot be measured to better than some 20 points. */
-enum { CLASSES_MAX = 50, RARE_ROWS = 20, IMBALANCE_RATIO = 20, IMBALANCE_WARNING = 100, SAMPLE_MIN = 100 };
+enum {
+    CLASSES_MAX = 50,
+    RARE_ROWS = 20,
+    IMBALANCE_RATIO = 20,
+    IMBALANCE_WARNING = 100,
+    SAMPLE_MIN = 100,
+    HINTS_MAX = 8
+};
 static const double drift_distance = 0.05, drift_p = 0.001, hints_share = 0.1, tells_share = 0.5, is_share = 0.995;
 
 bool doctor_labels_are_classes(const struct doctor *d)
@@ -227,33 +234,55 @@ static int judge_drift(struct doctor *d, size_t a, size_t b)
 
 /* ---- columns that tell it ---- */
 
+static int judge_one_telling(struct doctor *d, size_t column, double share)
+{
+    bool is = share >= is_share;
+    struct doctor_finding f = of_rule(is ? DOCTOR_COLUMN_IS_LABEL : DOCTOR_COLUMN_TELLS_LABEL);
+    struct buf what = {0};
+
+    f.column = column + 1;
+    for (size_t t = 0; is && t < d->schema.text_count; t++)
+        f.severity = d->schema.texts[t] == column ? DOCTOR_ERROR : f.severity;
+    int rc = is ? buf_printf(&what, "column '%s' is the label '%s' in other words", d->schema.names[column],
+                             d->schema.names[d->schema.label])
+                : buf_printf(&what, "column '%s' alone mends %.0f %% of the errors of guessing the most frequent label",
+                             d->schema.names[column], 100.0 * share);
+    rc = rc < 0 ? rc : add(d, f, &what);
+    buf_release(&what);
+    return rc;
+}
+
+/* Columns that tell little or something are named in one finding. Columns of features are there to tell the label:
+ * where there are no texts, only what is the label is said. */
 static int judge_telling(struct doctor *d)
 {
+    struct doctor_finding f = of_rule(DOCTOR_COLUMN_TELLS_LABEL);
+    struct buf hints = {0}, what = {0};
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < d->schema.count && d->sample.rows >= SAMPLE_MIN; i++) {
+    for (size_t i = 0; rc == 0 && i < d->schema.count; i++) {
         double share;
-        struct buf what = {0};
         if (i == d->schema.label || i == d->schema.query || i == d->schema.id)
             continue;
         rc = doctor_sample_explains(&d->sample, i, &share);
-        if (rc < 0 || share < hints_share)
+        if (rc < 0 || share < hints_share || (share < is_share && d->schema.text_count == 0))
             continue;
-        bool is = share >= is_share;
-        struct doctor_finding f = of_rule(is ? DOCTOR_COLUMN_IS_LABEL : DOCTOR_COLUMN_TELLS_LABEL);
-        f.column = i + 1;
-        f.severity = share < tells_share ? DOCTOR_INFO : f.severity;
-        for (size_t t = 0; is && t < d->schema.text_count; t++)
-            f.severity = d->schema.texts[t] == i ? DOCTOR_ERROR : f.severity;
-        if (is)
-            rc = buf_printf(&what, "column '%s' is the label '%s' in other words", d->schema.names[i],
-                            d->schema.names[d->schema.label]);
-        else
-            rc = buf_printf(&what, "column '%s' alone mends %.0f %% of the errors of guessing the most frequent label",
-                            d->schema.names[i], 100.0 * share);
-        rc = rc < 0 ? rc : add(d, f, &what);
-        buf_release(&what);
+        if (share >= tells_share)
+            rc = judge_one_telling(d, i, share);
+        else if (f.count++ < HINTS_MAX)
+            rc =
+                buf_printf(&hints, "%s'%s' (%.0f %%)", hints.length > 0 ? ", " : "", d->schema.names[i], 100.0 * share);
     }
+    if (rc == 0 && f.count > 0) {
+        f.severity = DOCTOR_INFO;
+        f.column = DOCTOR_NONE;
+        rc = buf_printf(&what, "column%s that mend%s errors of guessing the most frequent label: %s",
+                        f.count == 1 ? "" : "s", f.count == 1 ? "s" : "", buf_str(&hints));
+        f.what = buf_str(&what);
+        rc = rc < 0 ? rc : doctor_finding_add(d, &f);
+    }
+    buf_release(&hints);
+    buf_release(&what);
     return rc;
 }
 

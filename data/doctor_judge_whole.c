@@ -24,9 +24,11 @@ static int judge_leak(struct doctor *d, const struct doctor_whole *w, size_t a, 
     f.of = d->files[b].rows;
     if (f.count == 0 || (!pairs && o->query_rows == o->pair_rows))
         return 0;
-    f.tally = doctor_tally_get(&d->tallies, f.rule, 1 + b);
+    f.tally = doctor_tally_get(&d->tallies, f.rule, doctor_leak_slot(a, b));
     f.file = b;
     f.other_file = a;
+    if (d->schema.text_count == 0)
+        f.severity = DOCTOR_INFO;
     char *what = pairs ? mem_printf("%llu of %llu rows of %s %s in %s too", (unsigned long long)f.count,
                                     (unsigned long long)f.of, d->files[b].name, texts ? "are pairs that are" : "are",
                                     d->files[a].name)
@@ -39,17 +41,15 @@ static int judge_leak(struct doctor *d, const struct doctor_whole *w, size_t a, 
     return rc;
 }
 
-/* What was tallied over all files as a whole. Pairs of ids repeat in the nature of a log: only texts are worth a
- * warning. */
+/* What was tallied over all files as a whole. In a log rows and pairs of ids repeat: only texts are worth a warning. */
 static int judge_repeats(struct doctor *d, enum doctor_rule_id rule)
 {
     const struct doctor_tally *tally = doctor_tally_get(&d->tallies, rule, 0);
     struct doctor_finding f = of_rule(rule);
-    bool of_pairs = rule == DOCTOR_CONTRADICTIONS || rule == DOCTOR_DUPLICATE_PAIRS;
 
     if (tally == NULL || tally->count == 0)
         return 0;
-    if (of_pairs && d->schema.description_count == 0) {
+    if (d->schema.description_count == 0) {
         f.severity = DOCTOR_INFO;
         f.no_option = true;
         f.mend = "in the nature of a log; of judgments, keep one a pair: --clean duplicates,contradictions";
@@ -104,6 +104,9 @@ static int judge_groups(struct doctor *d, const struct doctor_whole *w, size_t f
     int rc = 0;
 
     finding.file = f;
+    /* Where nearly all queries have one item, these are pairs to be classified, and no lists: that is no fault. */
+    if (5 * g->one_item > 4 * g->queries)
+        return 0;
     if (g->labelled >= QUERIES_MIN && 2 * g->one_label > g->labelled) {
         finding.count = g->one_label;
         finding.of = g->labelled;
@@ -114,8 +117,7 @@ static int judge_groups(struct doctor *d, const struct doctor_whole *w, size_t f
         rc = what == NULL ? RECO_E_NOMEM : doctor_finding_add(d, &finding);
     }
     mem_free(what);
-    /* Where nearly all queries have one item, this is no ranking set at all, and no fault. */
-    if (rc == 0 && g->queries >= QUERIES_MIN && 2 * g->one_item > g->queries && 20 * g->one_item < 19 * g->queries) {
+    if (rc == 0 && g->queries >= QUERIES_MIN && 2 * g->one_item > g->queries) {
         finding = of_rule(DOCTOR_ONE_ITEM_QUERIES);
         finding.file = f;
         finding.column = d->schema.query;

@@ -294,6 +294,20 @@ static int add_masked(struct doctor_lane *lane, struct buf *out, const struct cs
     return rc < 0 ? rc : doctor_excerpt(out, text, length, 0, columns);
 }
 
+/* The row as an example where it has no texts to show: its first fields. */
+static int add_fields(struct doctor_lane *lane, struct buf *out, const struct doctor_row *row)
+{
+    size_t before = out->length;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < row->file->columns && out->length - before < DESCRIPTION_EXCERPT; i++) {
+        rc = i > 0 ? buf_add_str(out, ", ") : 0;
+        if (rc == 0)
+            rc = add_masked(lane, out, &row->fields[i], true, QUERY_EXCERPT);
+    }
+    return rc;
+}
+
 /* Hashes of the folded texts, and what an example of a pair shows: query, NUL, description. */
 static int keys_of_row(struct doctor_lane *lane, const struct doctor *d, struct doctor_row *row, bool personal,
                        struct buf *excerpts)
@@ -332,6 +346,8 @@ static int keys_of_row(struct doctor_lane *lane, const struct doctor *d, struct 
         rc = s->query != DOCTOR_NONE ? buf_add_str(excerpts, " | ") : 0;
     if (rc == 0 && first->length > 0)
         rc = add_masked(lane, excerpts, first, personal, DESCRIPTION_EXCERPT);
+    if (rc == 0 && excerpts->length == row->excerpt)
+        rc = add_fields(lane, excerpts, row);
     row->excerpt_length = excerpts->length - row->excerpt;
     return rc;
 }
@@ -352,8 +368,14 @@ static int required_of_row(struct doctor_lane *lane, const struct doctor *d, con
     bool empty = s->description_count > 0;
 
     if (s->query != DOCTOR_NONE && row->file->column_of[s->query] != DOCTOR_NONE && is_blank(query)) {
-        int rc =
-            found(lane, DOCTOR_EMPTY_QUERY, s->query, row->place, field_of(row, s->texts[s->text_count - 1]), NULL);
+        int rc = doctor_tally_add(&lane->tallies, DOCTOR_EMPTY_QUERY, 1 + s->query, doctor_place_file(row->place), 1);
+        if (rc == 0 && doctor_tally_wants(&lane->tallies, DOCTOR_EMPTY_QUERY, 1 + s->query, row->place)) {
+            buf_clear(&lane->excerpt);
+            rc = add_fields(lane, &lane->excerpt, row);
+            if (rc == 0)
+                rc = doctor_tally_example(&lane->tallies, DOCTOR_EMPTY_QUERY, 1 + s->query, row->place,
+                                          buf_str(&lane->excerpt));
+        }
         if (rc < 0)
             return rc;
     }

@@ -14,7 +14,7 @@
  * most frequent of all where there is none.
  */
 
-enum { SAMPLE_ROWS = 32768, SAMPLE_COLUMNS = 256, BIN_ROWS = 50 };
+enum { SAMPLE_ROWS = 32768, SAMPLE_COLUMNS = 256, BIN_ROWS = 50, ROWS_MIN = 100, BINNED_ROWS_MIN = 1000 };
 
 static int grow(struct doctor_sample *s)
 {
@@ -101,29 +101,44 @@ static int compare_items(const void *left, const void *right)
     return a->class < b->class ? -1 : a->class > b->class;
 }
 
-/* The column's values of the sample, sorted; *bins: numbers of so many values that neighbours are taken together. */
-static size_t collect(const struct doctor_sample *s, size_t column, struct item *items, bool *bins)
+/* The column's values of the sample, sorted. */
+static size_t collect(const struct doctor_sample *s, size_t column, struct item *items, bool *by_number)
 {
-    size_t count = 0, numbers = 0, distinct = 0;
+    size_t count = 0, numbers = 0;
 
     for (size_t i = 0; i < s->rows; i++) {
         size_t at = i * s->columns + column;
         numbers += s->values[at] != 0 && !isnan(s->numbers[at]);
         count += s->values[at] != 0;
     }
-    bool by_number = numbers == count;
+    *by_number = numbers == count;
     count = 0;
     for (size_t i = 0; i < s->rows; i++) {
         size_t at = i * s->columns + column;
         if (s->values[at] != 0)
             items[count++] =
-                (struct item){.sort = by_number ? (double)s->numbers[at] : s->values[at], .class = s->classes[i]};
+                (struct item){.sort = *by_number ? (double)s->numbers[at] : s->values[at], .class = s->classes[i]};
     }
     qsort(items, count, sizeof *items, compare_items);
-    for (size_t i = 0; i < count; i++)
-        distinct += i == 0 || items[i].sort != items[i - 1].sort;
-    *bins = by_number && distinct > count / 10;
     return count;
+}
+
+/* The end of the group that starts at from: equal values; of numbers, values too rare to be judged alone are taken
+ * together with their neighbours. */
+static size_t group_end(const struct item *items, size_t from, size_t count, bool by_number, bool *binned)
+{
+    size_t end = from;
+
+    do {
+        size_t to = end + 1;
+        while (to < count && items[to].sort == items[end].sort)
+            to++;
+        if (end > from && to - end >= BIN_ROWS)
+            return end;
+        *binned = *binned || end > from;
+        end = to;
+    } while (by_number && end < count && end - from < BIN_ROWS);
+    return end;
 }
 
 /* Rows of [from, to), sorted within by class or not, that leaving one out guesses right. counts is all 0 before and
@@ -153,7 +168,7 @@ int doctor_sample_explains(const struct doctor_sample *s, size_t column, double 
 {
     size_t right = 0, base = 0;
     uint16_t most_frequent = 0;
-    bool bins;
+    bool by_number, binned = false;
 
     *share = 0.0;
     if (s->rows < 2 || column >= s->columns)
@@ -165,7 +180,7 @@ int doctor_sample_explains(const struct doctor_sample *s, size_t column, double 
         mem_free(counts);
         return RECO_E_NOMEM;
     }
-    size_t count = collect(s, column, items, &bins);
+    size_t count = collect(s, column, items, &by_number);
     for (size_t i = 0; i < count; i++) {
         if (++counts[items[i].class] > base) {
             base = counts[items[i].class];
@@ -174,12 +189,11 @@ int doctor_sample_explains(const struct doctor_sample *s, size_t column, double 
     }
     memset(counts, 0, DOCTOR_CLASSES_MAX * sizeof *counts);
     for (size_t from = 0, to; from < count; from = to) {
-        to = from + 1;
-        while (to < count && (items[to].sort == items[from].sort || (bins && to - from < BIN_ROWS)))
-            to++;
+        to = group_end(items, from, count, by_number, &binned);
         right += guessed(items, from, to, most_frequent, counts);
     }
-    if (base < count && right > base && count >= s->rows / 2)
+    size_t enough = binned ? BINNED_ROWS_MIN : ROWS_MIN;
+    if (base < count && right > base && count >= enough && count >= s->rows / 2)
         *share = (double)(right - base) / (double)(count - base);
     mem_free(items);
     mem_free(counts);

@@ -38,16 +38,18 @@ static json_t *file_json(const struct doctor *d, const struct doctor_file *file)
                                           [TABLE_FORMAT_JSONL] = "jsonl"};
     const struct table_facts *facts = &file->facts;
     const char delimiter[2] = {facts->delimiter, '\0'};
-    json_t *columns = json_array();
+    json_t *columns = json_array(), *path = json_string(file->path);
 
+    if (path == NULL) /* no UTF-8 */
+        path = json_string(file->name);
     for (size_t i = 0; columns != NULL && i < file->columns; i++)
         json_array_append_new(columns, json_string(d->schema.names[file->union_of[i]]));
-    return json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:o}", "file", file->name,
-                     "role", file->role, "role_guessed", file->role_guessed, "rows", (json_int_t)file->rows, "bad_rows",
-                     (json_int_t)file->bad_rows, "bytes", (json_int_t)file->bytes, "format", formats[facts->format],
-                     "compression", facts->compression, "encoding", facts->encoding, "byte_order_mark", facts->bom,
-                     "repaired", facts->repaired, "delimiter", delimiter, "line_ends", facts->line_ends, "columns",
-                     columns);
+    return json_pack("{s:s, s:o, s:s?, s:b, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:b, s:s, s:s, s:o}", "file", file->name,
+                     "path", path, "role", file->role, "role_guessed", file->role_guessed, "rows",
+                     (json_int_t)file->rows, "bad_rows", (json_int_t)file->bad_rows, "bytes", (json_int_t)file->bytes,
+                     "format", facts->delimiter == '\t' ? "tsv" : formats[facts->format], "compression",
+                     facts->compression, "encoding", facts->encoding, "byte_order_mark", facts->bom, "repaired",
+                     facts->repaired, "delimiter", delimiter, "line_ends", facts->line_ends, "columns", columns);
 }
 
 static json_t *roles_json(const struct doctor *d)
@@ -297,10 +299,13 @@ static json_t *verdict_json(const struct doctor *d)
 {
     size_t errors = count_severity(d->findings, "error"), warnings = count_severity(d->findings, "warning");
     size_t infos = count_severity(d->findings, "info");
-    const char *text = errors > 0     ? "mend the errors before you train"
-                       : warnings > 0 ? "fit for training; the warnings cost quality"
-                       : infos > 0    ? "fit for training"
-                                      : "nothing wrong was found";
+    const char *text = errors > 0                       ? "mend the errors first"
+                       : d->schema.event_log            ? "an event log: make impressions of it first"
+                       : d->schema.query == DOCTOR_NONE ? "no query column is known: general checks only"
+                       : d->schema.label == DOCTOR_NONE ? "fit for prediction; there is no label to learn from"
+                       : warnings > 0                   ? "fit for training; the warnings cost quality"
+                       : infos > 0                      ? "fit for training"
+                                                        : "nothing wrong was found";
 
     return json_pack("{s:I, s:I, s:I, s:s}", "errors", (json_int_t)errors, "warnings", (json_int_t)warnings, "infos",
                      (json_int_t)infos, "text", text);

@@ -17,6 +17,7 @@ enum doctor_rule_id {
     DOCTOR_BOM,
     DOCTOR_LINE_ENDS,
     DOCTOR_COLUMNS_DIFFER,
+    DOCTOR_EVENT_LOG,
     DOCTOR_NO_QUERY,
     DOCTOR_NO_LABEL,
     /* labels */
@@ -68,7 +69,7 @@ enum doctor_rule_id {
 struct doctor_rule {
     const char *name; /* stable, in JSON */
     enum doctor_severity severity;
-    const char *what;   /* what is wrong; the count stands in front of it: "rows whose ..." */
+    const char *what;   /* what is wrong; of rules that count rows, what stands before " in 3 of 100 rows" */
     const char *mend;   /* what to do; NULL: said by the finding itself */
     const char *option; /* of reco prepare, for the suggested command; NULL: none */
     const char *value;  /* NULL: a switch */

@@ -81,6 +81,9 @@ static const char *const item_names[] = {"item_id", "product_id", "docid", "doc_
                                          "asin",    "sku",        "pid",   "product_uid", "object_id", "document_id",
                                          "item",    "listing_id", "docno", NULL};
 
+static const char *const action_names[] = {"action", "action_name", "event_type", "event", NULL};
+static const char *const time_names[] = {"timestamp", "time", "event_time", "datetime", "ts", NULL};
+
 /* name as it stands in the tables; false: it is too long to be in one. RecBole's "item_id:token" is item_id. */
 static bool plain_name(char *out, size_t size, const char *name)
 {
@@ -120,13 +123,19 @@ static size_t guess(const struct doctor_file *file, const char *const *names)
 static const char *const role_of_part[][2] = {{"train", "train"},    {"valid", "validation"}, {"dev", "validation"},
                                               {"val", "validation"}, {"test", "test"},        {"eval", "test"}};
 
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
 /* The role that the file's name tells: the last part of it that does. NULL: none. */
 static const char *role_by_name(const char *path)
 {
-    const char *base = strrchr(path, '/'), *role = NULL;
+    const char *base = base_of(path), *role = NULL;
     size_t best = 0;
 
-    base = base != NULL ? base + 1 : path;
     for (size_t i = 0; i < sizeof role_of_part / sizeof *role_of_part; i++) {
         const char *at = strstr(base, role_of_part[i][0]);
         if (at == NULL || (at > base && isalpha((unsigned char)at[-1])))
@@ -160,16 +169,48 @@ static int union_column(struct doctor_schema *s, const char *name, size_t *numbe
     return 0;
 }
 
-static int open_file(struct doctor *d, const struct doctor_input *input)
+/* What the file is called in the report: its name without directories, where no other file has it. */
+static char *short_name(const struct doctor_input *inputs, size_t count, const char *path)
+{
+    const char *name = base_of(path);
+
+    if (strcmp(path, "-") == 0)
+        return mem_strdup("stdin");
+    for (size_t i = 0; i < count; i++) {
+        if (inputs[i].path != path && strcmp(base_of(inputs[i].path), name) == 0)
+            name = path;
+    }
+    return doctor_utf8(name, strlen(name));
+}
+
+static const char *role_of(const struct doctor_input *input)
+{
+    return input->role != NULL || strcmp(input->path, "-") == 0 ? input->role : role_by_name(input->path);
+}
+
+/* Training data first, so that what is said of two files is said of the other one. */
+static int rank_of(const struct doctor_input *input)
+{
+    static const char *const roles[] = {"train", "", "validation", "test"};
+    const char *role = role_of(input);
+
+    for (int i = 0; role != NULL && i < 4; i++) {
+        if (strcmp(role, roles[i]) == 0)
+            return i;
+    }
+    return 1;
+}
+
+static int open_file(struct doctor *d, const struct doctor_input *inputs, size_t count,
+                     const struct doctor_input *input)
 {
     struct doctor_file *file = &d->files[d->file_count++];
-    bool is_stdin = strcmp(input->path, "-") == 0;
     int rc = 0;
 
     file->path = input->path;
-    file->role = input->role != NULL || is_stdin ? input->role : role_by_name(input->path);
+    file->role = role_of(input);
     file->role_guessed = input->role == NULL && file->role != NULL;
-    file->name = is_stdin ? mem_strdup("stdin") : doctor_utf8(input->path, strlen(input->path));
+    file->name = short_name(inputs, count, input->path);
     if (file->name == NULL)
         return RECO_E_NOMEM;
     rc = table_reader_open(&file->reader, file->path, &d->options->table);
@@ -273,8 +314,10 @@ int doctor_schema_open(struct doctor *d, const struct doctor_input *inputs, size
     struct doctor_schema *s = &d->schema;
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = open_file(d, &inputs[i]);
+    for (int rank = 0; rc == 0 && rank < 4; rank++) {
+        for (size_t i = 0; rc == 0 && i < count; i++)
+            rc = rank_of(&inputs[i]) == rank ? open_file(d, inputs, count, &inputs[i]) : 0;
+    }
     for (size_t f = 0; rc == 0 && f < d->file_count; f++)
         rc = map_columns(d, &d->files[f]);
     if (rc == 0)
@@ -285,7 +328,11 @@ int doctor_schema_open(struct doctor *d, const struct doctor_input *inputs, size
         rc = settle(d, "id_column", o->id_column, id_names, &s->id, &s->id_guessed);
     if (rc == 0)
         rc = settle(d, "item_id_column", o->item_id_column, item_names, &s->item, &s->item_guessed);
-    return rc < 0 ? rc : settle_descriptions(d);
+    if (rc < 0)
+        return rc;
+    s->event_log = s->label == DOCTOR_NONE && guess(&d->files[0], action_names) != DOCTOR_NONE &&
+                   guess(&d->files[0], time_names) != DOCTOR_NONE;
+    return settle_descriptions(d);
 }
 
 void doctor_schema_close(struct doctor *d)

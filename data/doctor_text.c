@@ -12,7 +12,7 @@ enum { COLUMNS_MIN = 40, NAME_COLUMNS = 24, LABELS_SHOWN = 20, BAR = 24, FILES_S
 struct text {
     struct buf *b;
     const json_t *report;
-    size_t columns;
+    size_t columns, examples;
     bool colour;
     int rc;
 };
@@ -55,8 +55,8 @@ static size_t width_of(const char *text)
     return width;
 }
 
-/* text cut to columns, or padded to them: to the right, or (right) to the left. */
-static void add_cell(struct text *t, const char *text, size_t columns, bool right)
+/* text cut to columns, and (pad) padded to them behind it, or (right) before it. */
+static void add_cut(struct text *t, const char *text, size_t columns, bool pad, bool right)
 {
     size_t width = width_of(text), used = 0;
 
@@ -80,8 +80,13 @@ static void add_cell(struct text *t, const char *text, size_t columns, bool righ
         add(t, "...");
         width = used + 3;
     }
-    for (size_t i = width; !right && i < columns; i++)
+    for (size_t i = width; pad && !right && i < columns; i++)
         add(t, " ");
+}
+
+static void add_cell(struct text *t, const char *text, size_t columns, bool right)
+{
+    add_cut(t, text, columns, true, right);
 }
 
 static void add_wrapped(struct text *t, const char *text, size_t indent)
@@ -193,10 +198,9 @@ static void add_finding(struct text *t, const json_t *finding)
     ADD(t, "%-8s", severity);
     end_colour(t);
     if (t->rc == 0)
-        t->rc = buf_printf(&line, "%s: %s", string_of(finding, "rule"),
-                           *column != '\0' && strstr(what, column) == NULL ? column : "");
-    if (t->rc == 0 && *column != '\0' && strstr(what, column) == NULL)
-        t->rc = buf_add_str(&line, ": ");
+        t->rc = *column != '\0' && strstr(what, column) == NULL
+                    ? buf_printf(&line, "%s '%s': ", string_of(finding, "rule"), column)
+                    : buf_printf(&line, "%s: ", string_of(finding, "rule"));
     if (t->rc == 0)
         t->rc = buf_add_str(&line, what);
     if (t->rc == 0 && *column == '\0' && *string_of(finding, "file") != '\0' &&
@@ -207,13 +211,14 @@ static void add_finding(struct text *t, const json_t *finding)
     add_wrapped(t, string_of(finding, "mend"), 11);
     json_array_foreach(json_object_get(finding, "examples"), i, example)
     {
+        if (i >= t->examples)
+            break;
         buf_clear(&line);
         if (t->rc == 0)
             t->rc = buf_printf(&line, "%s:%lld: %s", string_of(example, "file"), integer_of(example, "line"),
                                string_of(example, "text"));
         add(t, "           ");
-        size_t width = width_of(buf_str(&line)), room = t->columns - 11;
-        add_cell(t, buf_str(&line), width < room ? width : room, false);
+        add_cut(t, buf_str(&line), t->columns - 11, false, false);
         add(t, "\n");
     }
     buf_release(&line);
@@ -258,9 +263,8 @@ static void add_labels(struct text *t)
     if (files > 1) {
         add_cell(t, "", NAME_COLUMNS + 2, false);
         for (size_t f = 0; f < shown; f++) {
-            const char *name = string_of(json_array_get(json_object_get(t->report, "files"), f), "file");
-            const char *base = strrchr(name, '/');
-            add_cell(t, base != NULL ? base + 1 : name, 18, true);
+            add(t, " ");
+            add_cell(t, string_of(json_array_get(json_object_get(t->report, "files"), f), "file"), 17, true);
         }
         add(t, "\n");
     }
@@ -401,7 +405,9 @@ static void add_queries(struct text *t)
         ADD(t, "  %s: %lld queries, %.1f items a query (half have %lld or fewer, the most %lld)\n",
             string_of(q, "file"), integer_of(q, "queries"), number_of(q, "items_mean"), integer_of(q, "items_p50"),
             integer_of(q, "items_max"));
-        if (integer_of(q, "comparable") > 0)
+        if (5 * integer_of(q, "of_one_item") > 4 * integer_of(q, "queries"))
+            add(t, "    nearly all have one item: pairs to be classified rather than lists to be ranked\n");
+        else if (integer_of(q, "comparable") > 0)
             ADD(t, "    %lld have several labelled items, %lld of these with one label only\n",
                 integer_of(q, "comparable"), integer_of(q, "of_one_label"));
     }
@@ -452,6 +458,7 @@ int doctor_text(struct buf *b, const json_t *report, const struct doctor_text_st
     struct text t = {.b = b,
                      .report = report,
                      .columns = style->columns > COLUMNS_MIN ? (size_t)style->columns : COLUMNS_MIN,
+                     .examples = style->examples > 0 ? (size_t)style->examples : 0,
                      .colour = style->colour};
     size_t i;
     json_t *file;

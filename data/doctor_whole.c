@@ -20,7 +20,7 @@ struct record {
 };
 
 struct in_file { /* of the query or pair in progress */
-    uint64_t rows, items, labelled, positives;
+    uint64_t rows, items, labelled, positives, first_place;
     uint16_t class;
     bool classes_differ;
 };
@@ -76,18 +76,36 @@ static int as_line(struct walk *walk, uint64_t place, uint64_t other, const char
                       (unsigned long long)doctor_place_line(other), text);
 }
 
-/* What is between files is tallied by the later file. */
 static int found_again(struct walk *walk, enum doctor_rule_id rule, uint64_t place, uint64_t other, const char *text)
 {
     struct doctor_tallies *t = &walk->d->tallies;
-    size_t file = doctor_place_file(place),
-           slot = rule == DOCTOR_LEAK_PAIRS || rule == DOCTOR_LEAK_QUERIES ? 1 + file : 0;
-    int rc = doctor_tally_add(t, rule, slot, file, 1);
+    int rc = doctor_tally_add(t, rule, 0, doctor_place_file(place), 1);
 
-    if (rc < 0 || !doctor_tally_wants(t, rule, slot, place))
+    if (rc < 0 || !doctor_tally_wants(t, rule, 0, place))
         return rc;
     rc = as_line(walk, place, other, text);
-    return rc < 0 ? rc : doctor_tally_example(t, rule, slot, place, buf_str(&walk->text));
+    return rc < 0 ? rc : doctor_tally_example(t, rule, 0, place, buf_str(&walk->text));
+}
+
+/* The group in progress is in files a and b: the first rows of both as an example. */
+static int leak(struct walk *walk, enum doctor_rule_id rule, const struct in_file *in, size_t a, size_t b,
+                const char *text)
+{
+    struct doctor_tallies *t = &walk->d->tallies;
+    size_t slot = doctor_leak_slot(a, b);
+    int rc = doctor_tally_add(t, rule, slot, b, in[b].rows);
+
+    if (rc < 0 || !doctor_tally_wants(t, rule, slot, in[b].first_place))
+        return rc;
+    rc = as_line(walk, in[b].first_place, in[a].first_place, text);
+    return rc < 0 ? rc : doctor_tally_example(t, rule, slot, in[b].first_place, buf_str(&walk->text));
+}
+
+/* One more row of the group in a file. */
+static void count_row(struct in_file *in, uint64_t place)
+{
+    if (in->rows++ == 0 || place < in->first_place)
+        in->first_place = place;
 }
 
 /* ---- pairs ---- */
@@ -106,9 +124,12 @@ static int end_pair(struct walk *walk)
         }
     }
     for (size_t a = 0; a < d->file_count; a++) {
-        for (size_t b = a + 1; walk->pair[a].rows > 0 && b < d->file_count; b++) {
+        for (size_t b = a + 1; rc == 0 && walk->pair[a].rows > 0 && b < d->file_count; b++) {
+            if (walk->pair[b].rows == 0)
+                continue;
             walk->w->overlaps[a][b].pair_rows += walk->pair[b].rows;
-            walk->w->overlaps[a][b].pairs += walk->pair[b].rows > 0;
+            walk->w->overlaps[a][b].pairs++;
+            rc = leak(walk, DOCTOR_LEAK_PAIRS, walk->pair, a, b, walk->pair_text);
         }
     }
     memset(walk->pair, 0, d->file_count * sizeof *walk->pair);
@@ -152,15 +173,13 @@ static int row_of_pair(struct walk *walk, const struct record *r)
             walk->first_of_pair = *r;
         if (walk->pair[file].rows == 0) {
             walk->query[file].items++;
-            rc = rc < 0 ? rc
-                        : found_again(walk, DOCTOR_LEAK_PAIRS, r->place, walk->first_of_pair.place, walk->pair_text);
         } else if (r->row == walk->last.row && doctor_place_file(walk->last.place) == file) {
             rc = rc < 0 ? rc : found_again(walk, DOCTOR_DUPLICATE_ROWS, r->place, walk->last.place, walk->pair_text);
         } else if (rc == 0 && (!known || r->class == walk->first_of_pair.class)) {
-            rc = found_again(walk, DOCTOR_DUPLICATE_PAIRS, r->place, walk->first_of_pair.place, walk->pair_text);
+            rc = found_again(walk, DOCTOR_DUPLICATE_PAIRS, r->place, walk->pair[file].first_place, walk->pair_text);
         }
     }
-    walk->pair[file].rows++;
+    count_row(&walk->pair[file], r->place);
     walk->pair_rows++;
     return rc;
 }
@@ -171,6 +190,7 @@ static int end_query(struct walk *walk)
 {
     struct doctor *d = walk->d;
     struct doctor_whole *w = walk->w;
+    int rc = 0;
 
     for (size_t f = 0; f < d->file_count; f++) {
         const struct in_file *in = &walk->query[f];
@@ -185,15 +205,18 @@ static int end_query(struct walk *walk)
         g->positives += in->positives;
         g->with_positive += in->positives > 0;
         doctor_lengths_add(g->items, in->items);
-        for (size_t b = f + 1; b < d->file_count; b++) {
+        for (size_t b = f + 1; rc == 0 && b < d->file_count; b++) {
+            if (walk->query[b].rows == 0)
+                continue;
             w->overlaps[f][b].query_rows += walk->query[b].rows;
-            w->overlaps[f][b].queries += walk->query[b].rows > 0;
+            w->overlaps[f][b].queries++;
+            rc = leak(walk, DOCTOR_LEAK_QUERIES, walk->query, f, b, walk->query_text);
         }
     }
     memset(walk->query, 0, d->file_count * sizeof *walk->query);
     walk->query_rows = 0;
     walk->spelt_otherwise = false;
-    return 0;
+    return rc;
 }
 
 static int row_of_query(struct walk *walk, const struct record *r)
@@ -211,8 +234,6 @@ static int row_of_query(struct walk *walk, const struct record *r)
             walk->spelt_otherwise = true;
             rc = found_again(walk, DOCTOR_QUERY_SPELLINGS, r->place, walk->first_of_query.place, walk->query_text);
         }
-        if (rc == 0 && in->rows == 0 && file != doctor_place_file(walk->first_of_query.place))
-            rc = found_again(walk, DOCTOR_LEAK_QUERIES, r->place, walk->first_of_query.place, walk->query_text);
     }
     if (r->class != DOCTOR_NO_CLASS) {
         in->classes_differ = in->classes_differ || (in->labelled > 0 && in->class != r->class);
@@ -220,7 +241,7 @@ static int row_of_query(struct walk *walk, const struct record *r)
         in->labelled++;
         in->positives += r->class == walk->positive;
     }
-    in->rows++;
+    count_row(in, r->place);
     walk->query_rows++;
     return rc;
 }
