@@ -87,8 +87,9 @@ static int check_model(const struct train_command *c, const char *model_dir)
 /* ---- the data ---- */
 
 /* Opens --dataset, or makes output_dir/dataset from the CSV files (a resumed run has it already). */
-static int open_dataset(struct dataset **out, const struct train_command *c, const char *model_dir)
+static int open_dataset(struct dataset **out, const struct cmd_ctx *ctx, const char *model_dir)
 {
+    const struct train_command *c = ctx->options;
     struct wordpiece *wp = NULL;
     struct prepare_summary summary;
     char *dir = c->dataset != NULL ? mem_strdup(c->dataset) : path_join(c->output_dir, "dataset");
@@ -108,6 +109,8 @@ static int open_dataset(struct dataset **out, const struct train_command *c, con
         rc = dataset_open(out, dir);
     if (rc == 0)
         rc = run_data_check_vocabulary(*out, model_dir);
+    if (rc == 0 && kept && c->dataset == NULL)
+        rc = run_data_check_options(ctx, *out);
     wordpiece_close(wp);
     mem_free(dir);
     return rc;
@@ -212,7 +215,7 @@ int cmd_train_run(const struct cmd_ctx *ctx)
         rc = train_clean(c->output_dir);
     if (rc == 0) {
         started = fresh;
-        rc = open_dataset(&dataset, c, model_dir);
+        rc = open_dataset(&dataset, ctx, model_dir);
     }
     if (rc == 0)
         rc = dir_make(c->output_dir);
