@@ -63,5 +63,10 @@ struct table_facts {
     uint64_t replaced_characters, unrepaired_runs;
 };
 void table_reader_facts(const struct table_reader *reader, struct table_facts *facts);
+/* Appends what is not plain UTF-8 CSV with commas about the file, "gzip, ';' between fields"; nothing when all is. */
+int table_facts_notes(const struct table_facts *facts, struct buf *out) RECO_MUST_CHECK;
+/* Appends what is wrong with the characters, and what to do about it; nothing when nothing is. At the end of reading.
+ */
+int table_facts_warning(const struct table_facts *facts, struct buf *out) RECO_MUST_CHECK;
 
 #endif

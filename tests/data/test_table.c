@@ -253,6 +253,75 @@ static void test_invalid_utf8(void **state)
     expect(input, &windows, "a|b\n2[x|y]\n3[fianc\xc3\xa9|x]\n4[z|\xc3\xa9t\xc3\xa9]");
 }
 
+static void expect_notes(const char *input, size_t length, const struct table_options *options, const char *notes,
+                         const char *warning)
+{
+    struct table_facts facts = facts_of(input, length, options);
+    struct buf out = {0};
+
+    assert_int_equal(table_facts_notes(&facts, &out), 0);
+    assert_string_equal(buf_str(&out), notes);
+    buf_clear(&out);
+    assert_int_equal(table_facts_warning(&facts, &out), 0);
+    assert_string_equal(buf_str(&out), warning);
+    buf_release(&out);
+}
+
+static void test_notes(void **state)
+{
+    struct table_options repair = {.repair_encoding = true}, tsv = {.format = TABLE_FORMAT_TSV, .quote = "none"};
+
+    (void)state;
+    expect_notes("a,b\nx,y\n", 8, NULL, "", "");
+    expect_notes("a;b\nx;y\n", 8, NULL, "';' between fields", "");
+    expect_notes("a\tb\nx\ty\r\n", 9, NULL, "tabs between fields, mixed line ends", "");
+    expect_notes("a\tb\nx\ty\n", 8, &tsv, "TSV, no quotes", "");
+    expect_notes("{\"a\":1}\n", 8, NULL, "JSON Lines", "");
+    expect_notes("\xff\xfe"
+                 "a\0\n\0\x3d\xd8\n\0",
+                 10, NULL, "utf-16le", "1 character is no utf-16le and read as U+FFFD");
+    expect_notes("a,b\nx,\xc3\x83\xc2\xa9\n", 11, &repair, "UTF-8 that was encoded twice, repaired", "");
+    expect_notes(
+        "a,b\nx,\xe9\n", 8, NULL, "",
+        "1 record has bytes that are no UTF-8, the first in line 2; --encoding windows-1252 or latin-1 may read "
+        "them");
+}
+
+/* Every allocation fails in turn: an error, no leak (under ASan), no crash. */
+static void torture(const char *input, const struct table_options *options)
+{
+    bool finished = false;
+
+    write_input(input, strlen(input));
+    for (long n = 1; !finished; n++) {
+        struct table_reader *reader = NULL;
+        const struct csv_record *record = NULL;
+        mem_fail_after(n);
+        int rc = table_reader_open(&reader, path, options);
+        while (rc == 0) {
+            rc = table_reader_next(reader, &record);
+            if (record == NULL)
+                break;
+        }
+        mem_fail_after(0);
+        table_reader_close(reader);
+        assert_true(rc == 0 || rc == RECO_E_NOMEM);
+        finished = rc == 0;
+        assert_true(n < 1000);
+    }
+}
+
+static void test_torture(void **state)
+{
+    char *names[] = {"q", "d"};
+    struct table_options columns = {.columns = {.items = names, .count = 2}, .repair_encoding = true};
+
+    (void)state;
+    torture("a\tb\n5\" x\ty\n\"p\tq\nr\ts\n", NULL);
+    torture("x;\xc3\x83\xc2\xa9\n\"u\";v\nw\n", &columns);
+    torture("{\"a\":1}\n{\"a\":[1]}\n{\n", NULL);
+}
+
 static void test_jsonl(void **state)
 {
     struct table_options trim = {.trim_blanks = true}, limit = {.max_field_bytes = 4};
@@ -314,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_quotes),     cmocka_unit_test(test_nul_without_quotes),
         cmocka_unit_test(test_columns),    cmocka_unit_test(test_options_check),
         cmocka_unit_test(test_line_ends),  cmocka_unit_test(test_invalid_utf8),
+        cmocka_unit_test(test_notes),      cmocka_unit_test(test_torture),
         cmocka_unit_test(test_jsonl),      cmocka_unit_test(test_jsonl_formats),
     };
 
