@@ -84,8 +84,8 @@ static const struct shape {
     {"37", "/", "0", NULL, false},       {"47", "/", "0", NULL, false},
     {"48", "/", "0", NULL, false},       {"38", " -", "0", NULL, true}, /* (030) 12345678 */
     {"37", " -", "0", NULL, true},       {"47", " -", "0", NULL, true},
-    {"48", " -", "0", NULL, true},       {"244", " -", "N", NULL, true}, /* Brazil: (11) 3234-5678 */
-    {"254", " -", "N", "9", true},
+    {"48", " -", "0", NULL, true},       {"244", " -", "P", NULL, true}, /* Brazil: (11) 3234-5678 */
+    {"254", " -", "P", "9", true},
 };
 
 static bool digit_fits(char pattern, char digit)
@@ -95,7 +95,7 @@ static bool digit_fits(char pattern, char digit)
         return digit >= '2';
     case 'M': /* mobile networks of China */
         return digit >= '3';
-    case 'P': /* regions of France */
+    case 'P': /* regions of France and Brazil */
         return digit >= '1';
     case 'U': /* areas and mobiles of the United Kingdom */
         return digit == '1' || digit == '2' || digit == '7';
