@@ -19,6 +19,15 @@ struct tally {
     size_t quoted_good, quoted_bad;
 };
 
+struct sample {
+    const struct csv_reader *reader;
+    const struct opt_list *columns; /* NULL: none given */
+    /* The last tally is kept: most files need one only. */
+    struct tally tally;
+    char delimiter, quote;
+    bool tallied;
+};
+
 static bool has(const char *bytes, size_t length, char c)
 {
     return length > 0 && memchr(bytes, c, length) != NULL;
@@ -39,9 +48,11 @@ static void tally_header(struct tally *t, const struct csv_record *record, const
 }
 
 /* Reads the sample as if it were the whole file; what the cut does to its last row is left out. */
-static int tally_rows(const struct csv_reader *r, char delimiter, char quote, const struct opt_list *columns,
-                      struct tally *t)
+static int tally_rows(struct sample *s, char delimiter, char quote)
 {
+    const struct csv_reader *r = s->reader;
+    const struct opt_list *columns = s->columns;
+    struct tally *t = &s->tally;
     bool cut = r->end > SAMPLE_BYTES;
     struct csv_reader probe = {.raw = r->raw,
                                .end = cut ? SAMPLE_BYTES : r->end,
@@ -52,8 +63,10 @@ static int tally_rows(const struct csv_reader *r, char delimiter, char quote, co
                                .quote = (unsigned char)quote,
                                .max_field_bytes = r->max_field_bytes};
     const struct csv_record *record = NULL;
-    int rc = csv_parser_restart(&probe);
 
+    if (s->tallied && s->delimiter == delimiter && s->quote == quote)
+        return 0;
+    int rc = csv_parser_restart(&probe);
     *t = (struct tally){0};
     while (rc == 0) {
         rc = csv_reader_next(&probe, &record);
@@ -71,76 +84,80 @@ static int tally_rows(const struct csv_reader *r, char delimiter, char quote, co
             ++*(even ? &t->quoted_good : &t->quoted_bad);
     }
     csv_parts_release(&probe);
+    s->delimiter = delimiter;
+    s->quote = quote;
+    s->tallied = rc == 0;
     return rc;
 }
 
 /* The delimiter with the largest share of even rows; a comma where none is good. */
-static int detect_delimiter(struct csv_reader *r, const struct opt_list *columns)
+static int detect_delimiter(struct sample *s, unsigned char quote, unsigned char *delimiter)
 {
     static const char candidates[] = {',', '\t', ';', '|'};
     size_t best_rows = 1, best_even = 0;
+    const struct tally *t = &s->tally;
 
-    r->delimiter = ',';
-    for (size_t i = 0; i < sizeof candidates; i++) {
-        struct tally t;
-        int rc = tally_rows(r, candidates[i], (char)r->quote, columns, &t);
+    *delimiter = ',';
+    for (size_t i = 0; i < sizeof candidates && best_even < best_rows; i++) {
+        int rc = tally_rows(s, candidates[i], (char)quote);
         if (rc < 0)
             return rc;
-        size_t fields = columns != NULL ? columns->count : t.header;
-        if (fields > 1 && t.even * 100 >= t.rows * EVEN_PERCENT && t.even * best_rows > best_even * t.rows) {
-            best_rows = t.rows;
-            best_even = t.even;
-            r->delimiter = (unsigned char)candidates[i];
+        size_t fields = s->columns != NULL ? s->columns->count : t->header;
+        if (fields > 1 && t->even * 100 >= t->rows * EVEN_PERCENT && t->even * best_rows > best_even * t->rows) {
+            best_rows = t->rows;
+            best_even = t->even;
+            *delimiter = (unsigned char)candidates[i];
         }
     }
-    r->facts.delimiter_detected = true;
     return 0;
 }
 
-static int detect_quote(struct csv_reader *r, const struct opt_list *columns)
+static int detect_quote(struct sample *s, unsigned char delimiter, unsigned char *quote)
 {
-    struct tally with, without;
-    int rc = tally_rows(r, (char)r->delimiter, '"', columns, &with);
+    const struct tally *t = &s->tally;
+    int rc = tally_rows(s, (char)delimiter, '"');
 
-    if (rc == 0 && with.header_single_quoted) {
-        r->quote = '\'';
-    } else if (rc == 0 && r->delimiter == '\t' && with.quoted_bad > LITERAL_RATIO * with.quoted_good) {
-        rc = tally_rows(r, (char)r->delimiter, '\0', columns, &without);
-        if (rc == 0 && without.even == without.rows)
-            r->quote = '\0';
+    if (rc == 0 && t->header_single_quoted) {
+        *quote = '\'';
+    } else if (rc == 0 && delimiter == '\t' && t->quoted_bad > LITERAL_RATIO * t->quoted_good) {
+        rc = tally_rows(s, (char)delimiter, '\0');
+        if (rc == 0 && t->even == t->rows)
+            *quote = '\0';
     }
-    r->facts.quote_detected = r->quote != '"';
     return rc;
 }
 
-static int check_columns(struct csv_reader *r, const struct opt_list *columns)
+static int check_columns(struct sample *s, unsigned char delimiter, unsigned char quote)
 {
-    struct tally t;
-    int rc = tally_rows(r, (char)r->delimiter, (char)r->quote, columns, &t);
+    const struct tally *t = &s->tally;
+    const char *label = input_label(s->reader->input);
+    int rc = tally_rows(s, (char)delimiter, (char)quote);
 
-    if (rc == 0 && t.header_is_names)
+    if (rc == 0 && t->header_is_names)
         return err_set(RECO_E_DATA,
-                       "cannot parse %s: its first record is the names of --columns; leave the option away",
-                       input_label(r->input));
-    if (rc == 0 && t.rows > 0 && t.even == 0)
-        return err_set(RECO_E_DATA, "cannot parse %s: it has %zu column%s, and --columns names %zu",
-                       input_label(r->input), t.header, t.header == 1 ? "" : "s", columns->count);
+                       "cannot parse %s: its first record is the names of --columns; leave the option away", label);
+    if (rc == 0 && t->rows > 0 && t->even == 0)
+        return err_set(RECO_E_DATA, "cannot parse %s: it has %zu column%s, and --columns names %zu", label, t->header,
+                       t->header == 1 ? "" : "s", s->columns->count);
     return rc;
 }
 
 int csv_detect(struct csv_reader *r, bool delimiter, bool quote, const struct opt_list *columns)
 {
+    struct sample sample = {.reader = r, .columns = columns != NULL && columns->count > 0 ? columns : NULL};
     int rc = 0;
 
-    if (columns != NULL && columns->count == 0)
-        columns = NULL;
-    if (!delimiter && !quote && columns == NULL)
+    if (!delimiter && !quote && sample.columns == NULL)
         return 0;
     while (rc == 0 && r->end <= SAMPLE_BYTES && !r->eof)
         rc = csv_fill(r);
     if (rc == 0 && delimiter)
-        rc = detect_delimiter(r, columns);
+        rc = detect_delimiter(&sample, r->quote, &r->delimiter);
     if (rc == 0 && quote)
-        rc = detect_quote(r, columns);
-    return rc == 0 && columns != NULL ? check_columns(r, columns) : rc;
+        rc = detect_quote(&sample, r->delimiter, &r->quote);
+    if (rc == 0 && sample.columns != NULL)
+        rc = check_columns(&sample, r->delimiter, r->quote);
+    r->facts.delimiter_detected = delimiter;
+    r->facts.quote_detected = quote && r->quote != '"';
+    return rc;
 }

@@ -24,6 +24,7 @@
 #include "core/rng.h"
 #include "data/input.h"
 #include "data/table.h"
+#include "data/utf8.h"
 
 static char path[64];
 
@@ -447,6 +448,40 @@ static void test_other_content(void **state)
     buf_release(&outer);
 }
 
+/* The quick ways through valid text against the decoder, one character at a time. */
+static bool decodes(const unsigned char *p, size_t length)
+{
+    for (const unsigned char *end = p + length; p < end;) {
+        uint32_t code_point;
+        size_t size = utf8_decode(p, end, &code_point);
+        if (code_point == 0xFFFD && !(size == 3 && memcmp(p, "\xef\xbf\xbd", 3) == 0))
+            return false;
+        p += size;
+    }
+    return true;
+}
+
+static void test_utf8(void **state)
+{
+    static const unsigned char second[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xE5, 0xFF};
+    enum { KINDS = sizeof second };
+    unsigned char text[24] = "0123456789";
+
+    (void)state;
+    for (int first = 0x7F; first <= 0xFF; first++) {
+        for (size_t i = 0; i < (size_t)KINDS * KINDS * KINDS; i++) {
+            size_t at = i % 11;
+            memset(text, 'a', sizeof text);
+            text[at] = (unsigned char)first;
+            text[at + 1] = second[i % KINDS];
+            text[at + 2] = second[i / KINDS % KINDS];
+            text[at + 3] = second[i / KINDS / KINDS];
+            for (size_t length = at + 1; length <= at + 5; length++)
+                assert_true(utf8_is_valid(text, length, NULL) == decodes(text, length));
+        }
+    }
+}
+
 /* Every allocation fails in turn: an error, no leak (under ASan), no crash. */
 static void torture(const struct input_options *options)
 {
@@ -489,7 +524,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compressed),    cmocka_unit_test(test_damaged),     cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_repair),        cmocka_unit_test(test_repair_long), cmocka_unit_test(test_repair_real),
-        cmocka_unit_test(test_other_content), cmocka_unit_test(test_torture),
+        cmocka_unit_test(test_other_content), cmocka_unit_test(test_utf8),        cmocka_unit_test(test_torture),
     };
 
     return cmocka_run_group_tests(tests, make_path, remove_path);
