@@ -82,6 +82,11 @@ static double weight_of(const struct events_pass *p, double propensity, int labe
     return o->max_weight;
 }
 
+static char digit(uint32_t flag)
+{
+    return flag != 0 ? '1' : '0';
+}
+
 static int add_row(struct buf *b, const struct events_pass *p, const struct event *e)
 {
     static const enum event_text leading[] = {EVENT_TEXT_QUERY, EVENT_TEXT_QUERY_ID, EVENT_TEXT_USER,
@@ -98,9 +103,10 @@ static int add_row(struct buf *b, const struct events_pass *p, const struct even
         rc = buf_add_char(b, ',');
     if (rc == 0 && (h->flags & EVENT_HAS_TIME) != 0)
         rc = timestamp_add(b, h->time_us);
+    const char flags[] = {',', digit(h->flags & EVENT_CLICKED),   ',', digit(h->flags & EVENT_CARTED),
+                          ',', digit(h->flags & EVENT_CONVERTED), ','};
     if (rc == 0)
-        rc = buf_printf(b, ",%d,%d,%d,", (h->flags & EVENT_CLICKED) != 0, (h->flags & EVENT_CARTED) != 0,
-                        (h->flags & EVENT_CONVERTED) != 0);
+        rc = buf_add(b, flags, sizeof flags);
     if (rc == 0 && !isnan(h->dwell_s))
         rc = buf_printf(b, "%.9g", h->dwell_s);
     if (rc == 0)
@@ -109,8 +115,12 @@ static int add_row(struct buf *b, const struct events_pass *p, const struct even
         rc = add_text(b, e, EVENT_TEXT_DEPTH);
     if (rc == 0)
         rc = add_propensity(b, p, e, &propensity);
+    const char labelled[] = {',', (char)('0' + label), ','};
     if (rc == 0)
-        rc = buf_printf(b, ",%d,%.9g", label, weight_of(p, propensity, label));
+        rc = buf_add(b, labelled, sizeof labelled);
+    double weight = rc == 0 ? weight_of(p, propensity, label) : 1.0;
+    if (rc == 0)
+        rc = weight == 1.0 ? buf_add_char(b, '1') : buf_printf(b, "%.9g", weight);
     for (size_t i = EVENT_TEXTS; rc == 0 && i < e->text_count; i++) {
         rc = buf_add_char(b, ',');
         if (rc == 0)

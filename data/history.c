@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 #include "data/history_internal.h"
 
@@ -75,21 +76,40 @@ static struct history_action action_at(const struct history *h, uint64_t index)
     return action;
 }
 
-static bool find_user(const struct history *h, const struct csv_field *name, struct history_user *user)
+/* The first user whose hash is not below hash, by interpolation: hashes lie evenly, so a few steps do. */
+static uint64_t find_hash(const struct history *h, uint64_t hash)
 {
     uint64_t low = 0, high = h->user_count;
+    double below = 0, above = 0x1p64; /* bounds of the hashes in [low, high) */
 
-    while (low < high) {
+    for (int step = 0; low < high; step++) {
+        double part = ((double)hash - below) / (above - below);
         uint64_t middle = low + (high - low) / 2;
-        *user = user_at(h, middle);
-        size_t shorter = user->name_bytes < name->length ? (size_t)user->name_bytes : name->length;
-        int order = memcmp(h->texts + user->name, name->text, shorter);
-        if (order == 0 && user->name_bytes == name->length)
-            return true;
-        if (order < 0 || (order == 0 && user->name_bytes < name->length))
+        if (step < 16 && part >= 0 && part < 1)
+            middle = low + (uint64_t)(part * (double)(high - low));
+        middle = middle < high ? middle : high - 1;
+        uint64_t found = user_at(h, middle).hash;
+        if (found < hash) {
             low = middle + 1;
-        else
+            below = (double)found;
+        } else {
             high = middle;
+            above = (double)found;
+        }
+    }
+    return low;
+}
+
+static bool find_user(const struct history *h, const struct csv_field *name, struct history_user *user)
+{
+    uint64_t hash = hash_u64(name->text, name->length, 0);
+
+    for (uint64_t i = find_hash(h, hash); i < h->user_count; i++) {
+        *user = user_at(h, i);
+        if (user->hash != hash)
+            return false;
+        if (user->name_bytes == name->length && memcmp(h->texts + user->name, name->text, name->length) == 0)
+            return true;
     }
     return false;
 }

@@ -6,8 +6,9 @@
 #include "core/temp_file.h"
 #include "data/history.h"
 
-/* A user's actions are actions [first, first + count); users are sorted by name (memcmp, a prefix first). */
+/* A user's actions are actions [first, first + count); users are sorted by the hash of their name, then by name. */
 struct history_user {
+    uint64_t hash;
     uint64_t name, name_bytes; /* place in texts */
     uint64_t first, count;
 };

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/opt.h"
@@ -158,21 +159,24 @@ static bool is_wanted(const struct loader *l, const struct csv_record *record)
     return false;
 }
 
-/* Key: user, NUL, time. Value: row of the item, texts of the action. */
+/* Key: hash of the user, user, NUL, time. Value: row of the item, texts of the action. */
 static int add_action(struct loader *l, const struct csv_record *record, const struct csv_field *user,
                       const struct csv_field *item, int64_t time_us)
 {
     struct history *h = l->h;
-    unsigned char time_key[8];
+    unsigned char hash_key[8], time_key[8];
     uint64_t item_row = 0;
 
     if (h->items != NULL && join_table_lookup(h->items, item->text, item->length, &item_row))
         item_row++;
     l->without_item += h->items != NULL && item_row == 0;
+    sorter_u64(hash_key, hash_u64(user->text, user->length, 0));
     sorter_u64(time_key, (uint64_t)time_us ^ UINT64_C(1) << 63);
     buf_clear(&l->key);
     buf_clear(&l->value);
-    int rc = buf_add(&l->key, user->text, user->length + 1);
+    int rc = buf_add(&l->key, hash_key, sizeof hash_key);
+    if (rc == 0)
+        rc = buf_add(&l->key, user->text, user->length + 1);
     if (rc == 0)
         rc = buf_add(&l->key, time_key, sizeof time_key);
     if (rc == 0)
@@ -246,11 +250,29 @@ static int end_user(struct history *h, struct history_user *user)
     return rc;
 }
 
+/* Where the parts of a key lie. */
+enum { NAME_AT = 8, TIME_BYTES = 8, AROUND_NAME = NAME_AT + 1 + TIME_BYTES };
+
 static int begin_user(struct history *h, struct history_user *user, const struct sorter_record *record)
 {
-    *user = (struct history_user){
-        .name = temp_file_bytes(h->text_file), .name_bytes = record->key_length - 9, .first = h->action_count};
-    return temp_file_write(h->text_file, record->key, (size_t)user->name_bytes);
+    *user = (struct history_user){.hash = sorter_get_u64(record->key),
+                                  .name = temp_file_bytes(h->text_file),
+                                  .name_bytes = record->key_length - AROUND_NAME,
+                                  .first = h->action_count};
+    return temp_file_write(h->text_file, record->key + NAME_AT, (size_t)user->name_bytes);
+}
+
+static int pack_action(struct history *h, const struct sorter_record *record)
+{
+    struct history_action action = {
+        .time_us = (int64_t)(sorter_get_u64(record->key + record->key_length - TIME_BYTES) ^ UINT64_C(1) << 63),
+        .texts = temp_file_bytes(h->text_file)};
+
+    memcpy(&action.item_row, record->value, sizeof action.item_row);
+    h->action_count++;
+    int rc = temp_file_write(h->text_file, record->value + sizeof action.item_row,
+                             record->value_length - sizeof action.item_row);
+    return rc < 0 ? rc : temp_file_write(h->action_file, &action, sizeof action);
 }
 
 static int pack(struct loader *l)
@@ -260,31 +282,23 @@ static int pack(struct loader *l)
     const struct sorter_record *record;
 
     int rc = sorter_sort(l->sorter);
-    buf_clear(&l->key); /* the user in progress */
+    buf_clear(&l->key); /* of the user in progress, without the time */
     while (rc == 0) {
         rc = sorter_next(l->sorter, &record);
         if (rc < 0 || record == NULL)
             break;
-        size_t name_bytes = record->key_length - 9;
-        if (user.count == 0 || name_bytes != l->key.length || memcmp(record->key, l->key.data, name_bytes) != 0) {
+        size_t user_bytes = record->key_length - TIME_BYTES;
+        if (user_bytes != l->key.length || memcmp(record->key, l->key.data, user_bytes) != 0) {
             rc = end_user(h, &user);
             if (rc == 0)
                 rc = begin_user(h, &user, record);
             buf_clear(&l->key);
             if (rc == 0)
-                rc = buf_add(&l->key, record->key, name_bytes);
+                rc = buf_add(&l->key, record->key, user_bytes);
         }
-        struct history_action action = {.time_us =
-                                            (int64_t)(sorter_get_u64(record->key + name_bytes + 1) ^ UINT64_C(1) << 63),
-                                        .texts = temp_file_bytes(h->text_file)};
-        memcpy(&action.item_row, record->value, sizeof action.item_row);
         if (rc == 0)
-            rc = temp_file_write(h->text_file, record->value + sizeof action.item_row,
-                                 record->value_length - sizeof action.item_row);
-        if (rc == 0)
-            rc = temp_file_write(h->action_file, &action, sizeof action);
+            rc = pack_action(h, record);
         user.count++;
-        h->action_count++;
     }
     return rc < 0 ? rc : end_user(h, &user);
 }

@@ -191,6 +191,12 @@ bool timestamp_parse(const char *text, size_t length, int64_t *us)
 
 /* ---- writing ---- */
 
+static void put_digits(char *at, int count, int value)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+}
+
 int timestamp_add(struct buf *b, int64_t us)
 {
     int64_t seconds = divide_down(us, US_PER_S), days = divide_down(seconds, 86400);
@@ -202,13 +208,20 @@ int timestamp_add(struct buf *b, int64_t us)
     int day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
     long long year = (long long)(year_of_era + era * 400 + (month <= 2));
 
-    int rc =
-        buf_printf(b, "%04lld-%02d-%02dT%02d:%02d:%02d", year, month, day, clock / 3600, clock / 60 % 60, clock % 60);
-    if (rc == 0 && fraction % 1000 != 0)
-        rc = buf_printf(b, ".%06d", fraction);
-    else if (rc == 0 && fraction != 0)
-        rc = buf_printf(b, ".%03d", fraction / 1000);
-    return rc < 0 ? rc : buf_add_char(b, 'Z');
+    char text[] = "0000-00-00T00:00:00.000000Z";
+    if (year < 0 || year > 9999)
+        return buf_printf(b, "%04lld-%02d-%02dT%02d:%02d:%02d.%06dZ", year, month, day, clock / 3600, clock / 60 % 60,
+                          clock % 60, fraction);
+    put_digits(text, 4, (int)year);
+    put_digits(text + 5, 2, month);
+    put_digits(text + 8, 2, day);
+    put_digits(text + 11, 2, clock / 3600);
+    put_digits(text + 14, 2, clock / 60 % 60);
+    put_digits(text + 17, 2, clock % 60);
+    put_digits(text + 20, 6, fraction);
+    size_t length = fraction == 0 ? 19 : fraction % 1000 == 0 ? 23 : 26;
+    text[length] = 'Z';
+    return buf_add(b, text, length + 1);
 }
 
 int duration_parse(const char *text, int64_t *us)
