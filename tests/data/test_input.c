@@ -321,8 +321,8 @@ static void test_repair(void **state)
         buf_clear(&text);
         buf_clear(&expected);
         for (int i = 0; i < 10; i++) {
-            assert_int_equal(buf_add_str(&text, i < plain ? "d\xc3\xa9j\xc3\xa0 " + 4 : "\xc3\x83\xc2\xa9 "), 0);
-            assert_int_equal(buf_add_str(&expected, i < plain ? "d\xc3\xa9j\xc3\xa0 " + 4 : "\xc3\xa9 "), 0);
+            assert_int_equal(buf_add_str(&text, i < plain ? "\xc3\xa0 " : "\xc3\x83\xc2\xa9 "), 0);
+            assert_int_equal(buf_add_str(&expected, i < plain ? "\xc3\xa0 " : "\xc3\xa9 "), 0);
         }
         bool mostly = plain == 1;
         const struct buf *to = mostly ? &expected : &text;
