@@ -1,0 +1,229 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/compare_options.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "eval/compare.h"
+#include "eval/trec.h"
+
+struct source {
+    struct predictions *p;
+    struct trec_run *run;
+    struct eval_report *report;
+};
+
+struct comparing {
+    const struct compare_command *o;
+    struct source *sources; /* [count] */
+    struct compare_run *runs;
+    size_t count;
+    struct trec_qrels *qrels;
+    struct eval_options eval;
+    const char **names;
+    double *gains;
+};
+
+static int read_source(struct comparing *c, struct source *s, const char *path)
+{
+    int rc = c->o->qrels ? trec_run_read(&s->run, path) : predictions_read(&s->p, path);
+    if (!rc && s->p && c->o->gains.count && !c->gains) {
+        c->gains = mem_calloc((size_t)s->p->labels.count + 1, sizeof *c->gains);
+        rc = c->gains
+                 ? eval_gains_parse(c->gains, &s->p->labels, (const char *const *)c->o->gains.items, c->o->gains.count)
+                 : RECO_E_NOMEM;
+        c->eval.gains = c->gains;
+    }
+    return rc;
+}
+
+static int evaluate(struct comparing *c, struct source *s)
+{
+    struct trec_options trec = {.relevance_level = isnan(c->eval.relevance_level) ? 1 : (long)c->eval.relevance_level};
+    return s->p ? eval_run(&s->report, s->p, &c->eval) : trec_eval_run(&s->report, c->qrels, s->run, &trec, &c->eval);
+}
+
+/* Where none are named: those of a few that the first file has. */
+static int choose_metrics(struct comparing *c)
+{
+    static const char *const of_predictions[] = {"ndcg@10", "f1", "log_loss", "rmse", "spearman", NULL};
+    static const char *const of_runs[] = {"ndcg@10", "map", NULL};
+    const char *const *candidates = c->o->qrels ? of_runs : of_predictions;
+    size_t kept = 0;
+    for (size_t i = 0; candidates[i]; i++) {
+        struct source s = c->sources[0];
+        double value;
+        c->eval.metrics = &candidates[i];
+        c->eval.metric_count = 1;
+        int rc = evaluate(c, &s);
+        if (!rc && eval_report_get(s.report, candidates[i], &value, NULL)) {
+            c->names[kept++] = candidates[i];
+        }
+        eval_report_free(s.report);
+        if (rc) {
+            return rc;
+        }
+    }
+    c->eval.metrics = c->names;
+    c->eval.metric_count = kept;
+    return kept ? 0
+                : err_set(RECO_E_DATA, "no figure to compare by in '%s': name some with --metrics", c->runs[0].path);
+}
+
+static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
+{
+    const struct compare_command *o = c->o;
+    eval_options_init(&c->eval);
+    c->eval.by_query = true;
+    c->eval.relevance_level = opt_is_set(ctx->set, "relevance_level") ? o->relevance_level : NAN;
+    c->eval.threads = o->threads > 0 ? (int)o->threads : cpu_count();
+    c->count = (size_t)opt_positional_count(ctx->set);
+    c->sources = mem_calloc(c->count + 1, sizeof *c->sources);
+    c->runs = mem_calloc(c->count + 1, sizeof *c->runs);
+    c->names = mem_calloc(8, sizeof *c->names);
+    int rc = c->sources && c->runs && c->names ? 0 : RECO_E_NOMEM;
+    if (!rc && o->qrels) {
+        rc = trec_qrels_read(&c->qrels, o->qrels);
+    }
+    for (size_t i = 0; !rc && i < c->count; i++) {
+        c->runs[i].path = opt_positional(ctx->set, (int)i);
+        rc = read_source(c, &c->sources[i], c->runs[i].path);
+    }
+    if (!rc && o->metrics.count) {
+        c->eval.metrics = (const char *const *)o->metrics.items;
+        c->eval.metric_count = o->metrics.count;
+        c->eval.need_relevance = true;
+    } else if (!rc) {
+        rc = choose_metrics(c);
+    }
+    for (size_t i = 0; !rc && i < c->count; i++) {
+        rc = evaluate(c, &c->sources[i]);
+        c->runs[i].report = c->sources[i].report;
+        c->runs[i].p = c->sources[i].p;
+        c->runs[i].text_column = o->query_text;
+    }
+    return rc;
+}
+
+static void comparing_release(struct comparing *c)
+{
+    for (size_t i = 0; c->sources && i < c->count; i++) {
+        eval_report_free(c->sources[i].report);
+        predictions_free(c->sources[i].p);
+        trec_run_free(c->sources[i].run);
+    }
+    trec_qrels_free(c->qrels);
+    mem_free(c->sources);
+    mem_free(c->runs);
+    mem_free(c->names);
+    mem_free(c->gains);
+}
+
+/* Appends a line a gate and counts those not met; the comparison as JSON gets them as objects. */
+static int check_gates(const struct compare *c, const struct opt_list *gates, struct buf *lines, json_t *json,
+                       size_t *missed)
+{
+    json_t *array = json_array();
+    int rc = array ? 0 : err_nomem();
+    for (size_t i = 0; !rc && i < gates->count; i++) {
+        rc = compare_gate(c, gates->items[i], lines);
+        if (rc && rc != RECO_E_GATE) {
+            break;
+        }
+        *missed += rc != 0;
+        rc = json_array_append_new(array, json_pack("{s:s, s:b}", "gate", gates->items[i], "passed", rc == 0))
+                 ? err_nomem()
+                 : 0;
+    }
+    if (!rc && json && gates->count && json_object_set(json, "gates", array)) {
+        rc = err_nomem();
+    }
+    json_decref(array);
+    return rc;
+}
+
+static int print(const struct compare_command *o, const struct compare *c)
+{
+    struct buf b = {0};
+    struct buf lines = {0};
+    size_t missed = 0;
+    json_t *json = o->format == COMPARE_FORMAT_JSON ? compare_json(c) : NULL;
+    int rc =
+        o->format == COMPARE_FORMAT_JSON && !json ? RECO_E_NOMEM : check_gates(c, &o->require, &lines, json, &missed);
+    if (!rc && json) {
+        char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        rc = text ? buf_printf(&b, "%s\n", text) : err_nomem();
+        free(text);
+    } else if (!rc) {
+        rc = o->format == COMPARE_FORMAT_TEXT ? compare_text(c, &b) : compare_markdown(c, &b);
+        if (!rc && lines.length) {
+            rc = buf_printf(&b, o->format == COMPARE_FORMAT_TEXT ? "\ngates\n%s" : "\n```\n%s```\n", buf_str(&lines));
+        }
+    }
+    if (!rc) {
+        rc = cmd_print(buf_str(&b));
+    }
+    if (!rc && json && lines.length) {
+        log_info("%.*s", (int)lines.length - 1, buf_str(&lines));
+    }
+    if (!rc && missed) {
+        rc = err_set(RECO_E_GATE, "%zu of %zu gates not met", missed, o->require.count);
+    }
+    json_decref(json);
+    buf_release(&b);
+    buf_release(&lines);
+    return rc;
+}
+
+static int run(const struct cmd_ctx *ctx)
+{
+    struct comparing c = {.o = ctx->options};
+    struct compare_options how;
+    struct compare result = {0};
+    struct pool *pool = NULL;
+    compare_options_init(&how);
+    how.test = (enum compare_test)c.o->test;
+    how.samples = (size_t)c.o->samples;
+    how.listed = (size_t)c.o->listed;
+    how.eval = &c.eval;
+    how.bootstrap.resamples = (size_t)c.o->resamples;
+    how.bootstrap.seed = (uint64_t)c.o->seed;
+    how.bootstrap.level = c.o->level;
+    how.bootstrap.method = (enum bootstrap_method)c.o->interval;
+    int rc = prepare(&c, ctx);
+    if (!rc) {
+        rc = pool_new(&pool, c.eval.threads);
+    }
+    if (!rc) {
+        rc = compare_runs(&result, c.runs, c.count, c.o->all_pairs, &how, pool);
+    }
+    if (!rc) {
+        rc = print(c.o, &result);
+    }
+    compare_release(&result);
+    pool_free(pool);
+    comparing_release(&c);
+    return rc;
+}
+
+const struct cmd_spec cmd_compare = {
+    .name = "compare",
+    .summary = "say which of several runs is better, and how surely",
+    .positionals = "A B [FILE...]",
+    .description =
+        "Pairs the queries of predictions files, or with --qrels of TREC runs, and tells for each figure by how much B "
+        "differs from A, the interval of the difference, p adjusted by Holm over all figures and files, where B wins "
+        "and loses, and how many more queries would settle it. Queries that only one file has are counted and left "
+        "out; files with other labels or other data are refused.\n\n"
+        "Figures that are no mean over queries, as F1 or AUC, are tested by swapping whole queries between the files.",
+    .examples = "reco compare old.tsv new.tsv\n"
+                "reco compare a.tsv b.tsv c.tsv --metrics ndcg@10,auc --all_pairs --format markdown\n"
+                "reco compare --qrels q.txt a.run b.run --test t --require 'ndcg@10: B>=A'",
+    .options = compare_option_specs,
+    .options_size = sizeof(struct compare_command),
+    .min_positionals = 2,
+    .max_positionals = 1000,
+    .flags = CMD_FLAG_STOPPABLE,
+    .run = run,
+};

@@ -1,0 +1,22 @@
+#ifndef RECO_CLI_COMPARE_OPTIONS_H
+#define RECO_CLI_COMPARE_OPTIONS_H
+
+/* The options of `reco compare`. */
+
+#include "cli/cmd.h"
+
+enum compare_format { COMPARE_FORMAT_TEXT, COMPARE_FORMAT_JSON, COMPARE_FORMAT_MARKDOWN };
+
+struct compare_command { /* not compare_options, which is eval/compare.h's */
+    struct cmd_common common;
+    char *qrels, *query_text;
+    struct opt_list metrics, gains, require;
+    int test, interval, format; /* enum compare_test, bootstrap_method, compare_format */
+    double level, relevance_level;
+    int64_t resamples, samples, seed, listed, threads;
+    bool all_pairs;
+};
+
+extern const struct opt_spec compare_option_specs[];
+
+#endif

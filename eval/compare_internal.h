@@ -1,0 +1,41 @@
+#ifndef RECO_EVAL_COMPARE_INTERNAL_H
+#define RECO_EVAL_COMPARE_INTERNAL_H
+
+/* Private to compare*.c. */
+
+#include "eval/compare.h"
+#include "eval/report.h"
+
+struct compare_match { /* of the same query (row) in both runs, sorted by id, so that the order of rows is nothing */
+    const char *id;
+    uint32_t a, b;
+};
+
+struct compare_matches { /* zero-initialised is empty */
+    struct compare_match *items;
+    size_t count, only_a, only_b;
+};
+/* ids_a [count_a], ids_b [count_b], distinct; NULL: a query without judged items, which is not there. */
+int compare_match_ids(struct compare_matches *out, const char *const *ids_a, size_t count_a, const char *const *ids_b,
+                      size_t count_b) RECO_MUST_CHECK;
+
+struct compare_task {
+    const struct compare_options *options;
+    const struct compare_run *a, *b;
+    struct compare_figure *figures; /* [figure_count], names and directions filled */
+    size_t figure_count;
+    struct compare_pair *pair;
+    struct pool *pool;
+};
+/* The figures with by_query. */
+int compare_queries(struct compare_task *task) RECO_MUST_CHECK;
+/* The others, of two predictions files. */
+int compare_rows(struct compare_task *task) RECO_MUST_CHECK;
+
+/* p of figure by the bootstrap test, from the replicates of its difference [count]. */
+void compare_test_by_bootstrap(struct compare_figure *figure, const double *replicates, size_t count);
+
+/* The value of a metric in a report; NULL: it was not computed. */
+const struct eval_value *compare_value(const struct eval_report *report, const char *metric);
+
+#endif
