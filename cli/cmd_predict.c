@@ -259,7 +259,7 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
     if (rc == 0 && !config.has_labels)
         rc = err_set(RECO_E_MODEL, "'%s' has no classifier: fine-tune the model with reco train first", model_dir);
     if (rc == 0)
-        rc = run_data_recall(ctx, &o->data, model_dir);
+        rc = run_data_recall(&o->data, ctx->set, model_dir);
     if (rc == 0 && o->data.max_seq_length > config.max_position_embeddings)
         rc = err_set(RECO_E_USAGE,
                      "--max_seq_length %" PRId64 " is more than the %" PRId64 " positions of the model '%s'",

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/resume_options.h"
 #include "cli/run_data.h"
 #include "cli/torch_device.h"
 #include "core/file.h"
@@ -110,7 +111,7 @@ static int open_dataset(struct dataset **out, const struct cmd_ctx *ctx, const c
     if (rc == 0)
         rc = run_data_check_vocabulary(*out, model_dir);
     if (rc == 0 && kept && c->dataset == NULL)
-        rc = run_data_check_options(ctx, *out);
+        rc = resume_options_check(ctx, *out);
     wordpiece_close(wp);
     mem_free(dir);
     return rc;

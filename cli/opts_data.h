@@ -54,14 +54,14 @@ int data_check_delimiter(const char *name, const char *value);
          .type = OPT_STRING,                                                                                           \
          .offset = offsetof(options_type, member.delimiter),                                                           \
          .help = "one character, or 'tab'; default: a comma, and a tab in files named .tsv",                           \
-         .group = "input",                                                                                             \
+         .group = "data",                                                                                              \
          .aliases = "sep",                                                                                             \
          .check = data_check_delimiter},                                                                               \
         {.name = "trim_blanks",                                                                                        \
          .type = OPT_BOOL,                                                                                             \
          .offset = offsetof(options_type, member.trim_blanks),                                                         \
          .help = "cut spaces and tabs off both ends of every field and column name; they are kept otherwise",          \
-         .group = "input"},                                                                                            \
+         .group = "data"},                                                                                             \
         {.name = "max_field_bytes",                                                                                    \
          .type = OPT_BYTES,                                                                                            \
          .offset = offsetof(options_type, member.max_field_bytes),                                                     \
@@ -70,7 +70,7 @@ int data_check_delimiter(const char *name, const char *value);
          .max = 1073741824.0,                                                                                          \
          .unit = "bytes",                                                                                              \
          .help = "a row with a longer field is a bad row",                                                             \
-         .group = "input"},                                                                                            \
+         .group = "data"},                                                                                             \
         {.name = "max_bad_rows",                                                                                       \
          .type = OPT_AMOUNT,                                                                                           \
          .offset = offsetof(options_type, member.max_bad_rows),                                                        \

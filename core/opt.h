@@ -94,13 +94,6 @@ bool opt_is_set(const struct opt_set *set, const char *name); /* given, and not 
 /* "default", "config.yaml:12", "RECO_SEED", "flag" */
 const char *opt_origin_text(const struct opt_set *set, const char *name);
 
-/*
- * A value remembered from elsewhere (an earlier run) for an option that was not given, not even as null; one that was
- * given keeps its value, and a name that is not in the table is passed over. texts [count]: as it would be typed, or
- * the items of a list. Memory belongs to the values, as after parsing. RECO_E_USAGE when it is no value of the option.
- */
-int opt_recall(const struct opt_set *set, const char *name, const char *const *texts, size_t count) RECO_MUST_CHECK;
-
 /* The value as it would be typed (floats with %.9g, or as many digits as they need), appended; nothing when unset. */
 int opt_value_text(const struct opt_set *set, const char *name, struct buf *b) RECO_MUST_CHECK;
 

@@ -80,19 +80,6 @@ int opt_assign(struct opt_set *set, const struct opt_spec *spec, const char *tex
     return 0;
 }
 
-int opt_recall(const struct opt_set *set, const char *name, const char *const *texts, size_t count)
-{
-    const struct opt_spec *spec = opt_find(set->specs, name);
-    int status = 0;
-    if (spec == NULL || set->states[spec - set->specs].origin != OPT_ORIGIN_DEFAULT || count == 0)
-        return 0;
-    opt_value_reset(spec, set->values);
-    for (size_t i = 0; status == 0 && i < count; i++)
-        status = opt_value_store(spec, set->values, texts[i], spec->type == OPT_LIST);
-    set->states[spec - set->specs].has_value = status == 0;
-    return status == 0 || status == RECO_E_NOMEM ? status : err_prepend(status, "option --%s, remembered", spec->name);
-}
-
 /* ---- the command line ---- */
 
 /* Flags are checked in full before any file is opened, and applied after the files. */

@@ -155,40 +155,6 @@ static void defaults(void **state)
     assert_string_equal(opt_origin_text(set, "learning_rate"), "default");
 }
 
-/* What an earlier run had goes under what is given now, and memory is freed with the set. */
-static void remembered_values(void **state)
-{
-    static const char *const columns[] = {"title", "a,b"}, *const length[] = {"256"}, *const yes[] = {"true"};
-    static const char *const dir[] = {"out"}, *const cosine[] = {"cosine"}, *const bad[] = {"1000"};
-    struct buf b = {0};
-    (void)state;
-    ok("train --seed 3 --no_shuffle");
-    assert_int_equal(opt_recall(set, "description_column", columns, 2), 0);
-    assert_int_equal(v.columns.count, 2);
-    assert_string_equal(v.columns.items[1], "a,b");
-    assert_int_equal(opt_recall(set, "description_column", columns, 1), 0);
-    assert_int_equal(v.columns.count, 1);
-    assert_int_equal(opt_recall(set, "max_seq_length", length, 1), 0);
-    assert_int_equal(v.max_seq_length, 256);
-    assert_int_equal(opt_recall(set, "seed", length, 1), 0);
-    assert_int_equal(v.seed, 3);
-    assert_int_equal(opt_recall(set, "shuffle", yes, 1), 0);
-    assert_false(v.shuffle);
-    assert_int_equal(opt_recall(set, "output_dir", dir, 1), 0);
-    assert_string_equal(v.output_dir, "out");
-    assert_int_equal(opt_value_text(set, "output_dir", &b), 0);
-    assert_string_equal(buf_str(&b), "out");
-    assert_false(opt_is_set(set, "output_dir"));
-    assert_int_equal(opt_recall(set, "lr_scheduler_type", cosine, 1), 0);
-    assert_int_equal(v.schedule, 1);
-    assert_int_equal(opt_recall(set, "nothing_of_this_name", dir, 1), 0);
-    assert_int_equal(opt_recall(set, "max_seq_length", bad, 0), 0);
-    assert_int_equal(v.max_seq_length, 256);
-    assert_int_equal(opt_recall(set, "max_seq_length", bad, 1), RECO_E_USAGE);
-    assert_non_null(strstr(err_message(), "option --max_seq_length, remembered: "));
-    buf_release(&b);
-}
-
 static void spellings(void **state)
 {
     (void)state;
@@ -605,7 +571,6 @@ int main(void)
         cmocka_unit_test(help),
         cmocka_unit_test(nearest_words),
         cmocka_unit_test(table_mistakes_are_found),
-        cmocka_unit_test_teardown(remembered_values, release),
         cmocka_unit_test_teardown(each_allocation_fails_in_turn, release),
     };
     return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
