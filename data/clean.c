@@ -276,12 +276,17 @@ void clean_edit_replace(struct clean_edit *edit, size_t from, size_t to, const c
     edit->changed = true;
 }
 
+static bool is_white(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 void clean_edit_blank(struct clean_edit *edit, size_t from, size_t to)
 {
     char before = from > edit->kept       ? edit->text[from - 1]
                   : edit->out->length > 0 ? edit->out->data[edit->out->length - 1]
                                           : ' ';
-    bool gap = before == ' ' || (before >= '\t' && before <= '\r');
+    bool gap = is_white(before) || (to < edit->length && is_white(edit->text[to]));
     clean_edit_replace(edit, from, to, " ", gap ? 0 : 1);
 }
 
@@ -323,8 +328,10 @@ static int clean_rounds(struct clean_lane *lane, size_t buffer, bool masks_only,
     int at = 0;
     for (int round = 0; triggers != 0 && again && round < 2 * MAX_ROUNDS; round++) {
         again = false;
-        if (round == MAX_ROUNDS)
+        if (round == MAX_ROUNDS) {
             defuse(&buffers[1 - at]);
+            triggers = clean_scan(&c->classes, *out, *out_length) & wanted;
+        }
         for (size_t r = 0; r < RULES && triggers != 0; r++) {
             bool changed = false;
             if (!c->on[r] || (triggers & rules[r].triggers) == 0 || (masks_only && !rules[r].info.mask))

@@ -34,16 +34,21 @@ static bool joins_letters(const unsigned char *start, const unsigned char *p, si
 int clean_control(const struct cleaner *c, struct clean_lane *lane, struct clean_edit *edit)
 {
     const unsigned char *start = (const unsigned char *)edit->text, *p = start, *end = p + edit->length;
+    bool broken = false; /* the bytes before are no character */
     (void)lane;
     while (p < end) {
         uint32_t code_point;
         size_t size = utf8_decode(p, end, &code_point);
         size_t at = (size_t)(p - start);
-        if (clean_class_of(&c->classes, code_point) & CLEAN_TRIGGER_CONTROL) {
-            unsigned char bytes[UTF8_MAX_BYTES];
+        if ((clean_class_of(&c->classes, code_point) & CLEAN_TRIGGER_CONTROL) &&
+            ((code_point != 0x200C && code_point != 0x200D) || !joins_letters(start, p, size, end))) {
+            /* between broken bytes a blank, so that they do not become a character */
+            unsigned char bytes[UTF8_MAX_BYTES] = {' '};
             uint32_t meant = code_point >= 0x80 && code_point < 0xA0 ? clean_windows_1252[code_point - 0x80] : 0;
-            if ((code_point != 0x200C && code_point != 0x200D) || !joins_letters(start, p, size, end))
-                clean_edit_replace(edit, at, at + size, (const char *)bytes, meant ? utf8_encode(meant, bytes) : 0);
+            size_t length = meant != 0 ? utf8_encode(meant, bytes) : broken;
+            clean_edit_replace(edit, at, at + size, (const char *)bytes, length);
+        } else {
+            broken = code_point == 0xFFFD && memcmp(p, "\xEF\xBF\xBD", size) != 0;
         }
         p += size;
     }

@@ -43,7 +43,7 @@ struct clean_edit {
 };
 /* Replaces [from, to) of the text; from rises from call to call. */
 void clean_edit_replace(struct clean_edit *edit, size_t from, size_t to, const char *with, size_t with_length);
-/* The same by one blank, or by nothing where a blank stands before already or nothing does. */
+/* The same by one blank, or by nothing where white space stands before or behind, or nothing before. */
 void clean_edit_blank(struct clean_edit *edit, size_t from, size_t to);
 int clean_edit_finish(struct clean_edit *edit); /* the rest, when anything changed */
 
