@@ -16,7 +16,7 @@ int input_check_delimiter(const char *name, const char *value);
 int input_check_quote(const char *name, const char *value);
 
 #define INPUT_OPTION_ROWS(options_type, member)                                                                        \
-    {.name = "input_format",                                                                                            \
+    {.name = "input_format",                                                                                           \
      .type = OPT_CHOICE,                                                                                               \
      .offset = offsetof(options_type, member.format),                                                                  \
      .default_text = "auto",                                                                                           \

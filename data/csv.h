@@ -34,7 +34,8 @@ struct csv_options {
     bool no_quotes; /* quotes are characters like others; a row is a line */
     /* By what the first 256 KiB look like: the delimiter, where that is '\0', is the one of , tab ; | that gives the
      * most even number of fields over 1 (even: a comma); the quote, where that is '\0', is "'" when the first record
-     * has it around all its fields, and none when a tab-separated file comes out even only without quotes. */
+     * has it around all its fields, and none when a tab-separated file comes out even only without quotes. Excel's
+     * first line "sep=;" is passed over, and is the delimiter where that is '\0'. */
     bool detect;
     const struct opt_list *columns; /* names, for a file without a header; NULL or empty: the first record names them */
     bool trim_blanks;

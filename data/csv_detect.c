@@ -53,9 +53,11 @@ static int tally_rows(struct sample *s, char delimiter, char quote)
     const struct csv_reader *r = s->reader;
     const struct opt_list *columns = s->columns;
     struct tally *t = &s->tally;
-    bool cut = r->end > SAMPLE_BYTES;
+    bool cut = r->end - r->at > SAMPLE_BYTES;
     struct csv_reader probe = {.raw = r->raw,
-                               .end = cut ? SAMPLE_BYTES : r->end,
+                               .start = r->at,
+                               .at = r->at,
+                               .end = cut ? r->at + SAMPLE_BYTES : r->end,
                                .eof = true,
                                .line = 1,
                                .trim_blanks = r->trim_blanks,
@@ -149,7 +151,7 @@ int csv_detect(struct csv_reader *r, bool delimiter, bool quote, const struct op
 
     if (!delimiter && !quote && sample.columns == NULL)
         return 0;
-    while (rc == 0 && r->end <= SAMPLE_BYTES && !r->eof)
+    while (rc == 0 && r->end - r->at <= SAMPLE_BYTES && !r->eof)
         rc = csv_fill(r);
     if (rc == 0 && delimiter)
         rc = detect_delimiter(&sample, r->quote, &r->delimiter);

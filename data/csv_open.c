@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "core/mem.h"
 #include "data/columns.h"
@@ -36,13 +37,41 @@ static int read_header(struct csv_reader *r)
     return rc;
 }
 
-static int start(struct csv_reader *r, const struct csv_options *o)
+/* Passes over the line "sep=;" that Excel reads and writes, and takes its delimiter where none is given. */
+static int take_sep_line(struct csv_reader *r, struct csv_options *o)
+{
+    static const char sep[] = "sep=";
+    enum { LENGTH = sizeof sep - 1 };
+    int rc = 0;
+
+    while (rc == 0 && r->end < LENGTH + 3 && !r->eof)
+        rc = csv_fill(r);
+    if (rc < 0 || r->end < LENGTH + 2 || strncasecmp(r->raw, sep, LENGTH) != 0)
+        return rc;
+    char delimiter = r->raw[LENGTH], behind = r->raw[LENGTH + 1];
+    if ((behind != '\r' && behind != '\n') || strchr("\"\r\n", delimiter) != NULL)
+        return 0;
+    if (o->delimiter == '\0')
+        o->delimiter = delimiter;
+    r->delimiter = (unsigned char)o->delimiter;
+    csv_pass(r, LENGTH + 2);
+    r->start = r->at;
+    if (r->after_cr && r->at < r->end && r->raw[r->at] == '\n') {
+        csv_pass(r, 1);
+        r->start = r->at;
+    }
+    return 0;
+}
+
+static int start(struct csv_reader *r, struct csv_options *o)
 {
     size_t columns = o->columns != NULL ? o->columns->count : 0;
     int rc = csv_fill(r);
 
     if (rc == 0 && r->end == 0)
         return err_set(RECO_E_DATA, "cannot parse %s: it is empty, and a header line is needed", input_label(r->input));
+    if (rc == 0 && o->detect)
+        rc = take_sep_line(r, o);
     if (rc == 0)
         rc = csv_detect(r, o->detect && o->delimiter == '\0', o->detect && o->quote == '\0' && !o->no_quotes,
                         o->columns);

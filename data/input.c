@@ -176,7 +176,7 @@ static int set_encoding(struct input *in, struct peek_stage *p, enum input_encod
     }
     if (encoding == INPUT_ENCODING_LATIN1 || encoding == INPUT_ENCODING_WINDOWS_1252) {
         in->facts.encoding = encoding == INPUT_ENCODING_LATIN1 ? "latin-1" : "windows-1252";
-        return input_bytes_decoder_add(&in->chain, in->label, encoding == INPUT_ENCODING_LATIN1);
+        return input_bytes_decoder_add(&in->chain, in->label, encoding == INPUT_ENCODING_LATIN1, &in->facts);
     }
     if (looks_like_utf16(p))
         return err_set(RECO_E_DATA,

@@ -38,6 +38,7 @@ struct input_facts {
     bool bom;
     bool repaired;                /* so far; the decision falls with the first characters outside ASCII */
     uint64_t replaced_characters; /* that the encoding does not have, read as U+FFFD so far */
+    bool looks_like_utf8;         /* what was read so far as Latin-1 or Windows-1252: it reads wrong then */
     uint64_t unrepaired_runs;     /* left as they are in a file that is repaired, so far */
 };
 

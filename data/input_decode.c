@@ -6,6 +6,8 @@
 #include "data/input_internal.h"
 #include "data/utf8.h"
 
+enum { LOOKED_AT_BLOCKS = 64 };
+
 /* https://encoding.spec.whatwg.org/index-windows-1252.txt, 0x80 to 0x9F; the five bytes that Microsoft left undefined
  * are C1 controls. All other bytes are the code point of their number. */
 static const uint16_t windows1252[32] = {0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
@@ -30,19 +32,38 @@ int input_windows1252_byte(uint32_t character)
 
 struct bytes_decoder {
     struct input_filter filter;
+    struct input_facts *facts;
+    size_t looks_left; /* blocks to be looked at for UTF-8 */
     unsigned char utf8[256][UTF8_MAX_BYTES];
     unsigned char length[256];
 };
 
+/* Text in a language with accents is UTF-8 by accident only in theory. */
+static void look_for_utf8(struct bytes_decoder *d)
+{
+    const struct input_filter *f = &d->filter;
+    const unsigned char *block = f->in + f->in_start;
+    size_t length = f->in_end - f->in_start, bad;
+
+    if (d->looks_left == 0 || utf8_ascii_length(block, length) == length)
+        return;
+    for (int i = 0; i < UTF8_MAX_BYTES - 1 && length > 0 && (*block & 0xC0) == 0x80; i++, length--)
+        block++; /* the rest of a character of the block before */
+    bool is_utf8 = utf8_is_valid(block, length, &bad) || length - bad < UTF8_MAX_BYTES;
+    d->facts->looks_like_utf8 = is_utf8;
+    d->looks_left = is_utf8 ? d->looks_left - 1 : 0;
+}
+
 static int bytes_decoder_produce(struct input_filter *f)
 {
-    const struct bytes_decoder *d = (struct bytes_decoder *)f;
+    struct bytes_decoder *d = (struct bytes_decoder *)f;
     int rc = input_filter_fill(f, 1);
 
     if (rc == 0) /* four bytes are written for each, whatever its length */
         rc = buf_reserve(&f->out, 3 * INPUT_BLOCK_BYTES + UTF8_MAX_BYTES);
     if (rc < 0)
         return rc;
+    look_for_utf8(d);
     unsigned char *to = (unsigned char *)f->out.data;
     for (; f->in_start < f->in_end; f->in_start++) {
         unsigned char byte = f->in[f->in_start];
@@ -54,7 +75,7 @@ static int bytes_decoder_produce(struct input_filter *f)
     return 0;
 }
 
-int input_bytes_decoder_add(struct input_stage **chain, const char *label, bool latin1)
+int input_bytes_decoder_add(struct input_stage **chain, const char *label, bool latin1, struct input_facts *facts)
 {
     struct input_stage *from = *chain;
     struct bytes_decoder *d = mem_calloc(1, sizeof *d);
@@ -67,6 +88,8 @@ int input_bytes_decoder_add(struct input_stage **chain, const char *label, bool 
     for (unsigned i = 0; i < 256; i++)
         d->length[i] =
             (unsigned char)utf8_encode(latin1 ? i : input_windows1252_character((unsigned char)i), d->utf8[i]);
+    d->facts = facts;
+    d->looks_left = LOOKED_AT_BLOCKS;
     d->filter.produce = bytes_decoder_produce;
     int rc = input_filter_start(&d->filter, from, label);
     if (rc == 0)

@@ -41,7 +41,8 @@ int input_filter_fill(struct input_filter *f, size_t need) RECO_MUST_CHECK;
 /* Each takes over *chain and puts itself in its place; on failure *chain is freed and NULL. */
 int input_gunzip_add(struct input_stage **chain, const char *label) RECO_MUST_CHECK;
 int input_unzstd_add(struct input_stage **chain, const char *label) RECO_MUST_CHECK;
-int input_bytes_decoder_add(struct input_stage **chain, const char *label, bool latin1) RECO_MUST_CHECK;
+int input_bytes_decoder_add(struct input_stage **chain, const char *label, bool latin1,
+                            struct input_facts *facts) RECO_MUST_CHECK;
 int input_utf16_decoder_add(struct input_stage **chain, const char *label, bool big_endian,
                             uint64_t *replaced) RECO_MUST_CHECK;
 int input_repair_add(struct input_stage **chain, const char *label, struct input_facts *facts) RECO_MUST_CHECK;

@@ -207,5 +207,6 @@ void table_reader_facts(const struct table_reader *reader, struct table_facts *f
                                   .invalid_utf8_records = reader->invalid_utf8_records,
                                   .invalid_utf8_line = reader->invalid_utf8_line,
                                   .replaced_characters = input.replaced_characters,
-                                  .unrepaired_runs = input.unrepaired_runs};
+                                  .unrepaired_runs = input.unrepaired_runs,
+                                  .looks_like_utf8 = input.looks_like_utf8};
 }

@@ -61,6 +61,7 @@ struct table_facts {
     /* Of the text read so far: characters that the encoding does not have (read as U+FFFD); runs of characters that
      * were not encoded twice in a file that is repaired (kept as they are). */
     uint64_t replaced_characters, unrepaired_runs;
+    bool looks_like_utf8; /* though it was read as Latin-1 or Windows-1252 */
 };
 void table_reader_facts(const struct table_reader *reader, struct table_facts *facts);
 /* Appends what is not plain UTF-8 CSV with commas about the file, "gzip, ';' between fields"; nothing when all is. */

@@ -60,6 +60,8 @@ int table_facts_warning(const struct table_facts *facts, struct buf *out)
                           "--encoding windows-1252 or latin-1 may read them",
                           count, count == 1 ? "" : "s", count == 1 ? "has" : "have",
                           (unsigned long long)facts->invalid_utf8_line);
+    if (facts->looks_like_utf8)
+        return buf_printf(out, "its bytes are UTF-8, though it is read as %s; leave --encoding away", facts->encoding);
     if (facts->replaced_characters > 0)
         return buf_printf(out, "%llu character%s no %s and read as U+FFFD",
                           (unsigned long long)facts->replaced_characters,

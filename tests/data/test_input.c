@@ -273,6 +273,9 @@ static void test_encodings(void **state)
         bytes[i] = (char)(0x80 + i);
     assert_string_equal(expect_text(bytes, 32, &cp, upper, sizeof upper - 1).encoding, "windows-1252");
     assert_string_equal(expect_text("a\x80\xff,\xa0", 5, &latin1, "a\xc2\x80\xc3\xbf,\xc2\xa0", 8).encoding, "latin-1");
+    assert_true(expect_text("caf\xc3\xa9", 5, &cp, "caf\xc3\x83\xc2\xa9", 7).looks_like_utf8);
+    assert_false(expect_text("caf\xe9 \xc3\xa9", 7, &cp, "caf\xc3\xa9 \xc3\x83\xc2\xa9", 10).looks_like_utf8);
+    assert_false(expect_text("cafe", 4, &cp, "cafe", 4).looks_like_utf8);
     expect_text("a\xff\xc3\xa9", 4, NULL, "a\xff\xc3\xa9", 4);
     assert_string_equal(expect_text("a\xff\xc3\xa9", 4, &utf8, "a\xff\xc3\xa9", 4).encoding, "utf-8");
     /* a mark overrules what is asked for */

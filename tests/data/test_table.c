@@ -184,6 +184,20 @@ static void test_nul_without_quotes(void **state)
     buf_release(&out);
 }
 
+/* Excel's line that names the delimiter. */
+static void test_sep_line(void **state)
+{
+    struct table_options comma = {.delimiter = ","}, csv = {.delimiter = ";"};
+
+    (void)state;
+    expect("sep=|\r\na,b|c\r\nx,y|z\r\n", NULL, "a,b|c\n3[x,y|z]");
+    expect("\xef\xbb\xbfSEP=;\na;b\nx;y\n", &csv, "a|b\n3[x|y]");
+    expect("sep=;\na,b\nx,y\n", &comma, "a|b\n3[x|y]");
+    expect("sep=\nx\n", NULL, "sep=\n2[x]");
+    expect("sep=ab\nx\n", NULL, "sep=ab\n2[x]");
+    expect("sep=,", NULL, "sep=|");
+}
+
 static void test_columns(void **state)
 {
     char *two[] = {"q", "d"}, *one[] = {"text"};
@@ -269,6 +283,7 @@ static void expect_notes(const char *input, size_t length, const struct table_op
 
 static void test_notes(void **state)
 {
+    struct table_options latin1 = {.encoding = INPUT_ENCODING_LATIN1};
     struct table_options repair = {.repair_encoding = true}, tsv = {.format = TABLE_FORMAT_TSV, .quote = "none"};
 
     (void)state;
@@ -281,6 +296,8 @@ static void test_notes(void **state)
                  "a\0\n\0\x3d\xd8\n\0",
                  10, NULL, "utf-16le", "1 character is no utf-16le and read as U+FFFD");
     expect_notes("a,b\nx,\xc3\x83\xc2\xa9\n", 11, &repair, "UTF-8 that was encoded twice, repaired", "");
+    expect_notes("a,b\nx,\xc3\xa9\n", 9, &latin1, "latin-1",
+                 "its bytes are UTF-8, though it is read as latin-1; leave --encoding away");
     expect_notes(
         "a,b\nx,\xe9\n", 8, NULL, "",
         "1 record has bytes that are no UTF-8, the first in line 2; --encoding windows-1252 or latin-1 may read "
@@ -379,12 +396,13 @@ static void test_jsonl_formats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_delimiters), cmocka_unit_test(test_detected),
-        cmocka_unit_test(test_quotes),     cmocka_unit_test(test_nul_without_quotes),
-        cmocka_unit_test(test_columns),    cmocka_unit_test(test_options_check),
-        cmocka_unit_test(test_line_ends),  cmocka_unit_test(test_invalid_utf8),
-        cmocka_unit_test(test_notes),      cmocka_unit_test(test_torture),
-        cmocka_unit_test(test_jsonl),      cmocka_unit_test(test_jsonl_formats),
+        cmocka_unit_test(test_delimiters),    cmocka_unit_test(test_detected),
+        cmocka_unit_test(test_quotes),        cmocka_unit_test(test_nul_without_quotes),
+        cmocka_unit_test(test_columns),       cmocka_unit_test(test_sep_line),
+        cmocka_unit_test(test_options_check), cmocka_unit_test(test_line_ends),
+        cmocka_unit_test(test_invalid_utf8),  cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_torture),       cmocka_unit_test(test_jsonl),
+        cmocka_unit_test(test_jsonl_formats),
     };
 
     return cmocka_run_group_tests(tests, make_path, remove_path);
