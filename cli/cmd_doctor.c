@@ -1,25 +1,23 @@
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/doctor_output.h"
 #include "cli/opts_data.h"
 #include "cli/opts_input.h"
-#include "core/file.h"
-#include "core/log.h"
+#include "cli/output_dir.h"
 #include "core/mem.h"
 #include "data/doctor.h"
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
-static const char *const format_choices[] = {"text", "json", NULL};
+static const char *const format_choices[] = {"text", "json", "html", NULL};
 
 struct doctor_command_options {
     struct cmd_common common;
     struct doctor_options doctor;
     char *train_file, *validation_file, *test_file;
     char *model_name_or_path;
-    int format; /* enum format */
+    char *output, *output_dir;
+    bool overwrite;
+    int format; /* enum doctor_format */
     int64_t examples;
     bool strict, strict_warnings;
 };
@@ -98,7 +96,26 @@ static const struct opt_spec options[] = {
      .offset = offsetof(struct doctor_command_options, format),
      .default_text = "text",
      .choices = format_choices,
-     .help = "text for people, JSON for programs",
+     .help = "text for a terminal, JSON for programs, HTML: one page with pictures",
+     .group = "output"},
+    {.name = "output",
+     .type = OPT_STRING,
+     .offset = offsetof(struct doctor_command_options, output),
+     .help = "file for the report in this format; default: stdout",
+     .group = "output",
+     .letter = 'o',
+     .flags = OPT_FLAG_PATH},
+    {.name = "output_dir",
+     .type = OPT_STRING,
+     .offset = offsetof(struct doctor_command_options, output_dir),
+     .help = "directory for report.txt, report.json and report.html, besides what is printed",
+     .group = "output",
+     .aliases = "report_dir",
+     .flags = OPT_FLAG_PATH},
+    {.name = "overwrite",
+     .type = OPT_BOOL,
+     .offset = offsetof(struct doctor_command_options, overwrite),
+     .help = "replace the report in output_dir",
      .group = "output"},
     {.name = "examples",
      .type = OPT_INT,
@@ -120,16 +137,6 @@ static const struct opt_spec options[] = {
      .group = "output"},
     {0},
 };
-
-static int terminal_columns(void)
-{
-    const char *columns = getenv("COLUMNS");
-    struct winsize size;
-
-    if (columns != NULL && strtol(columns, NULL, 10) > 0)
-        return (int)strtol(columns, NULL, 10);
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
-}
 
 static int collect_inputs(struct doctor_input **out, size_t *count, const struct cmd_ctx *ctx)
 {
@@ -155,26 +162,15 @@ static int collect_inputs(struct doctor_input **out, size_t *count, const struct
     return stdins > 1 ? err_set(RECO_E_USAGE, "stdin ('-') can be read once") : 0;
 }
 
-static int output(const json_t *report, const struct doctor_command_options *o)
+static int judge(const json_t *report, const struct doctor_command_options *o)
 {
-    struct buf b = {0};
-    const struct doctor_text_style style = {.columns = terminal_columns(),
-                                            .examples = (int)o->examples,
-                                            .colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL};
-    char *json = NULL;
-    int rc = 0;
+    size_t errors = doctor_count(report, "error"), warnings = doctor_count(report, "warning");
 
-    if (o->format == FORMAT_JSON) {
-        json = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        rc = json == NULL ? err_nomem() : buf_printf(&b, "%s\n", json);
-        free(json);
-    } else {
-        rc = doctor_text(&b, report, &style);
-    }
-    if (rc == 0)
-        rc = cmd_print(buf_str(&b));
-    buf_release(&b);
-    return rc;
+    if (errors > 0 && (o->strict || o->strict_warnings))
+        return err_set(RECO_E_DATA, "%zu error%s in the data", errors, errors == 1 ? "" : "s");
+    if (warnings > 0 && o->strict_warnings)
+        return err_set(RECO_E_DATA, "%zu warning%s about the data", warnings, warnings == 1 ? "" : "s");
+    return 0;
 }
 
 static int run(const struct cmd_ctx *ctx)
@@ -188,17 +184,20 @@ static int run(const struct cmd_ctx *ctx)
 
     if (rc == 0)
         rc = collect_inputs(&inputs, &count, ctx);
+    if (rc == 0 && o->output_dir != NULL)
+        rc = output_dir_check(o->output_dir, o->overwrite, "report.json", "report");
     if (rc == 0 && o->model_name_or_path != NULL)
         rc = wordpiece_open_dir(&wp, o->model_name_or_path, o->doctor.escape_special);
     o->doctor.model_path = o->model_name_or_path;
     if (rc == 0)
         rc = doctor_run(&report, inputs, count, &o->doctor, wp);
     if (rc == 0)
-        rc = output(report, o);
-    size_t errors = rc == 0 ? doctor_count(report, "error") : 0;
-    size_t warnings = rc == 0 && o->strict_warnings ? doctor_count(report, "warning") : 0;
-    if ((o->strict || o->strict_warnings) && errors + warnings > 0)
-        rc = err_set(RECO_E_DATA, "%zu error%s and warnings found", errors + warnings, errors == 1 ? "" : "s");
+        rc = doctor_output(
+            report, ctx,
+            &(struct doctor_output){
+                .format = o->format, .examples = (int)o->examples, .path = o->output, .dir = o->output_dir});
+    if (rc == 0)
+        rc = judge(report, o);
     json_decref(report);
     wordpiece_close(wp);
     mem_free(inputs);
@@ -218,6 +217,7 @@ const struct cmd_spec cmd_doctor = {
         "Memory is bounded, whatever the size. Personal data in the examples is masked.",
     .examples = "reco doctor train.csv test.csv\n"
                 "reco doctor train.csv --model_name_or_path models/minilm --max_seq_length 64,128\n"
+                "reco doctor train.csv --strict --format html --output report.html\n"
                 "zcat log.csv.gz | reco doctor - --query_column q --label_column y --format json",
     .options = options,
     .options_size = sizeof(struct doctor_command_options),

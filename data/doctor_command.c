@@ -137,7 +137,7 @@ static int add_reading(struct buf *b, const struct doctor *d)
     return rc;
 }
 
-/* The shortest length that cuts at most one row in twenty, else the longest tried; 0: not known. */
+/* The shortest length that cuts at most one row in ten, else the longest tried; 0: not known. */
 static int64_t length_to_take(const struct doctor *d)
 {
     const struct doctor_lane *lane = &d->lanes[0];
@@ -145,7 +145,7 @@ static int64_t length_to_take(const struct doctor *d)
     if (d->wp == NULL || d->limit_count == 0 || d->schema.text_count == 0)
         return 0;
     for (size_t i = 0; i < d->limit_count; i++) {
-        if (lane->cuts[i].rows * 20 <= lane->pair_tokens->count)
+        if (lane->cuts[i].rows * 10 <= lane->pair_tokens->count)
             return d->limits[i];
     }
     return d->limits[d->limit_count - 1];

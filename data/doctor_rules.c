@@ -59,8 +59,11 @@ const struct doctor_rule doctor_rules[DOCTOR_RULES] = {
                                    "keep it out of --description_column if it is not known when the model is used",
                                    NULL, NULL},
 
-    [DOCTOR_LEAK_PAIRS] = {"leak_pairs", DOCTOR_ERROR, "are in the other file too", "drop them from one of the files",
-                           NULL, NULL},
+    [DOCTOR_LEAK_PAIRS] =
+        {"leak_pairs", DOCTOR_ERROR, "are in the other file too",
+         "drop them from one of the files: --clean leaks drops training rows whose query or pair is in "
+         "another split",
+         NULL, NULL},
     [DOCTOR_LEAK_QUERIES] = {"leak_queries", DOCTOR_WARNING, "have a query of the other file",
                              "split by query: give reco prepare all rows as one file", NULL, NULL},
     [DOCTOR_CONTRADICTIONS] = {"contradictions", DOCTOR_WARNING, "a pair that also has another label",

@@ -95,11 +95,11 @@ int page_add_pictures(struct buf *b, const struct page_picture *pictures, size_t
 
 int page_plot_begin(struct buf *b, const char *name, const char *x, const char *y)
 {
-    return buf_printf(
-        b,
-        "set terminal svg size 520,380 dynamic name '%s' font 'sans-serif,13' background '#ffffff'\n"
-        "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\nset xlabel '%s'\nset ylabel '%s' noenhanced\n",
-        name, x, y);
+    return buf_printf(b,
+                      "set terminal svg size 520,380 dynamic name '%s' font 'sans-serif,13' background '#ffffff'\n"
+                      "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\nset xlabel '%s' noenhanced\nset "
+                      "ylabel '%s' noenhanced\n",
+                      name, x, y);
 }
 
 int page_plot_quoted(struct buf *b, const char *text)
