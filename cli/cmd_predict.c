@@ -24,7 +24,7 @@ enum { ID_COLUMNS = 3 };
 
 /* ---- the data ---- */
 
-struct input {
+struct predict_input {
     struct dataset *dataset;
     const struct dataset_split *split;
     size_t rows;
@@ -33,17 +33,17 @@ struct input {
 
 static int check_inputs(const struct predict_options *o)
 {
-    if (o->data.train_file != NULL || o->data.validation_file != NULL)
+    if (o->data.train_file.count + o->data.validation_file.count > 0)
         return err_set(RECO_E_USAGE, "predict reads --test_file, or a split of --dataset");
-    if (o->dataset != NULL && o->data.test_file != NULL)
+    if (o->dataset != NULL && o->data.test_file.count > 0)
         return err_set(RECO_E_USAGE, "--dataset and --test_file exclude each other");
-    if (o->dataset == NULL && o->data.test_file == NULL)
+    if (o->dataset == NULL && o->data.test_file.count == 0)
         return err_set(RECO_E_USAGE, "nothing to predict: give --dataset or --test_file");
     return 0;
 }
 
-/* A dataset of the CSV file with the model's labels, in a directory that input_close removes. */
-static int prepare_file(struct input *in, const struct predict_options *o, const struct hf_config *config,
+/* A dataset of the CSV file with the model's labels, in a directory that predict_input_close removes. */
+static int prepare_file(struct predict_input *in, const struct predict_options *o, const struct hf_config *config,
                         const char *model_dir)
 {
     struct wordpiece *wp = NULL;
@@ -65,7 +65,7 @@ static int prepare_file(struct input *in, const struct predict_options *o, const
     if (rc == 0)
         rc = prepare_run(&data, wp, &config->labels, dir, &summary);
     if (rc == 0 && summary.rows_bad > 0)
-        log_warn("%" PRIu64 " bad rows of '%s' are left out", summary.rows_bad, data.test_file);
+        log_warn("%" PRIu64 " bad rows of '%s' are left out", summary.rows_bad, data.test_file.items[0]);
     if (rc == 0)
         rc = dataset_open(&in->dataset, dir);
     wordpiece_close(wp);
@@ -73,12 +73,12 @@ static int prepare_file(struct input *in, const struct predict_options *o, const
     return rc;
 }
 
-static int input_open(struct input *in, const struct predict_options *o, const struct hf_config *config,
-                      const char *model_dir)
+static int predict_input_open(struct predict_input *in, const struct predict_options *o, const struct hf_config *config,
+                              const char *model_dir)
 {
-    const char *name = o->data.test_file != NULL ? "test" : o->split;
+    const char *name = o->data.test_file.count > 0 ? "test" : o->split;
     int rc =
-        o->data.test_file != NULL ? prepare_file(in, o, config, model_dir) : dataset_open(&in->dataset, o->dataset);
+        o->data.test_file.count > 0 ? prepare_file(in, o, config, model_dir) : dataset_open(&in->dataset, o->dataset);
     if (rc == 0)
         rc = run_data_check_vocabulary(in->dataset, model_dir);
     if (rc == 0)
@@ -95,7 +95,7 @@ static int input_open(struct input *in, const struct predict_options *o, const s
 }
 
 /* Removes the temporary dataset; the rejects of a refused file, which its error names, stay. */
-static void input_close(struct input *in)
+static void predict_input_close(struct predict_input *in)
 {
     dataset_close(in->dataset);
     if (in->temporary != NULL) {
@@ -182,7 +182,7 @@ static int output_open(struct output *out, const char *path)
     return rc;
 }
 
-static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct input *in,
+static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct predict_input *in,
                         const struct decisions *decisions, const char *model_dir)
 {
     const struct predict_options *o = ctx->options;
@@ -196,8 +196,8 @@ static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct i
         *json = json_pack("{s:s, s:{s:s, s:s, s:s, s:s}, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:o}, s:I, s:s}", "split",
                           dataset_split_name(in->split), "hashes", "data", dataset_split_hash(in->split), "vocabulary",
                           dataset_vocab_hash(in->dataset), "label_map", labels, "model", hash, "model", model_dir,
-                          "data", o->data.test_file != NULL ? o->data.test_file : o->dataset, "command", command,
-                          "versions", "reco", RECO_VERSION, "libtorch", tch_version(), "seeds", "train",
+                          "data", o->data.test_file.count > 0 ? o->data.test_file.items[0] : o->dataset, "command",
+                          command, "versions", "reco", RECO_VERSION, "libtorch", tch_version(), "seeds", "train",
                           run_data_seed(model_dir), "max_seq_length", (json_int_t)o->data.max_seq_length, "precision",
                           o->bf16 ? "bfloat16" : "float32");
         rc = *json == NULL ? err_nomem() : decisions_stamp(decisions, *json);
@@ -207,7 +207,7 @@ static int sidecar_make(json_t **json, const struct cmd_ctx *ctx, const struct i
     return rc;
 }
 
-static int predict(const struct cmd_ctx *ctx, const struct input *in, const struct bert *bert,
+static int predict(const struct cmd_ctx *ctx, const struct predict_input *in, const struct bert *bert,
                    const struct decisions *decisions, const char *model_dir)
 {
     const struct predict_options *o = ctx->options;
@@ -245,7 +245,7 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
     struct predict_options *o = ctx->options;
     struct bert_load_options load = {0};
     struct hf_config config = {0};
-    struct input in = {0};
+    struct predict_input in = {0};
     struct bert *bert = NULL;
     struct decisions decisions = {0};
     char *model_dir = NULL;
@@ -271,7 +271,7 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
     if (rc == 0)
         rc = torch_device_open(&load.device, &threads, o->device, o->data.threads, o->bf16);
     if (rc == 0)
-        rc = input_open(&in, o, &config, model_dir);
+        rc = predict_input_open(&in, o, &config, model_dir);
     if (rc == 0)
         rc = bert_load(&bert, model_dir, &load);
     if (rc == 0 && dataset_vocab_size(in.dataset) > config.vocab_size)
@@ -281,7 +281,7 @@ int cmd_predict_run(const struct cmd_ctx *ctx)
         rc = predict(ctx, &in, bert, &decisions, model_dir);
     decisions_close(&decisions);
     bert_free(bert);
-    input_close(&in);
+    predict_input_close(&in);
     hf_config_release(&config);
     mem_free(model_dir);
     return rc;

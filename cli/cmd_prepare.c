@@ -22,6 +22,7 @@ static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct prepare_command_options),
     DATA_THREADS_ROW(struct prepare_command_options, data),
     DATA_OPTION_ROWS(struct prepare_command_options, data),
+    DATA_TRAIN_ROWS(struct prepare_command_options, data),
     DATA_LENGTH_ROWS(struct prepare_command_options, data),
     {.name = "model_name_or_path",
      .type = OPT_STRING,
@@ -53,7 +54,7 @@ static const struct opt_spec options[] = {
 static int labels_of_model(struct hf_config *config, bool *found, const struct prepare_command_options *o)
 {
     *found = false;
-    if (o->data.train_file != NULL || o->data.validation_file != NULL || o->data.label_list.count > 0 ||
+    if (o->data.train_file.count > 0 || o->data.validation_file.count > 0 || o->data.label_list.count > 0 ||
         o->data.regression)
         return 0;
     char *path = path_join(o->model_name_or_path, "config.json");

@@ -33,10 +33,10 @@ static int print_line(void *arg, const char *line)
 
 static int check_inputs(const struct train_command *c)
 {
-    bool files = c->data.train_file != NULL || c->data.validation_file != NULL || c->data.test_file != NULL;
+    bool files = c->data.train_file.count + c->data.validation_file.count + c->data.test_file.count > 0;
     if (c->dataset != NULL && files)
         return err_set(RECO_E_USAGE, "--dataset and CSV files exclude each other");
-    if (c->dataset == NULL && c->data.train_file == NULL)
+    if (c->dataset == NULL && c->data.train_file.count == 0)
         return err_set(RECO_E_USAGE, "nothing to train on: give --dataset or --train_file");
     if (c->overwrite && c->resume_from_checkpoint != NULL)
         return err_set(RECO_E_USAGE, "--overwrite and --resume_from_checkpoint exclude each other");

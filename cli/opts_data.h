@@ -2,11 +2,12 @@
 #define RECO_CLI_OPTS_DATA_H
 
 /*
- * The options of the CSV files, written once for prepare, train and predict. `options_type` is the command's options
+ * The options of the input files, written once for prepare, train and predict. `options_type` is the command's options
  * struct and `member` its struct prepare_options (data/prepare.h):
  *
  *     struct train_options { struct cmd_common common; struct prepare_options data; ... };
  *     static const struct opt_spec specs[] = {DATA_OPTION_ROWS(struct train_options, data),
+ *                                             DATA_TRAIN_ROWS(struct train_options, data),
  *                                             DATA_LENGTH_ROWS(struct train_options, data), ... {0}};
  *
  * None is marked required, because train and predict also take a prepared dataset: prepare_options_check tells.
@@ -14,17 +15,20 @@
 
 #include <stddef.h>
 
+#include "cli/opts_assemble.h"
+#include "cli/opts_balance.h"
+#include "cli/opts_clean.h"
+#include "cli/opts_input.h"
+#include "cli/opts_labels.h"
+#include "cli/opts_split.h"
 #include "core/opt.h"
 #include "data/prepare.h"
 
 extern const char *const data_truncation_choices[]; /* in the order of enum wordpiece_truncation */
 
-/* check functions: run while the command line is parsed */
-int data_check_delimiter(const char *name, const char *value);
-
 #define DATA_FILE_ROW(options_type, field, row_name, row_aliases, row_help)                                            \
     {                                                                                                                  \
-        .name = row_name, .type = OPT_STRING, .offset = offsetof(options_type, field), .help = row_help,               \
+        .name = row_name, .type = OPT_LIST, .offset = offsetof(options_type, field), .help = row_help,                 \
         .group = "data", .aliases = row_aliases, .flags = OPT_FLAG_PATH                                                \
     }
 #define DATA_COLUMN_ROW(options_type, field, row_name, row_aliases, row_help)                                          \
@@ -38,39 +42,34 @@ int data_check_delimiter(const char *name, const char *value);
         .max = 4e9, .unit = "rows", .help = row_help, .group = "data"                                                  \
     }
 
+#define DATA_STORE_ROWS(options_type, member)                                                                          \
+    {.name = "max_memory",                                                                                             \
+     .type = OPT_BYTES,                                                                                                \
+     .offset = offsetof(options_type, member.max_memory),                                                              \
+     .default_text = "1G",                                                                                             \
+     .min = 4194304,                                                                                                   \
+     .max = 1e15,                                                                                                      \
+     .unit = "bytes",                                                                                                  \
+     .help = "memory for sorting; what does not fit goes to --tmp_dir. Each distinct text takes about 24 bytes more",  \
+     .group = "data"},                                                                                                 \
+    {                                                                                                                  \
+        .name = "tmp_dir", .type = OPT_STRING, .offset = offsetof(options_type, member.tmp_dir),                       \
+        .help = "directory of temporary files; default: $TMPDIR, else /tmp", .group = "data", .flags = OPT_FLAG_PATH   \
+    }
+
 #define DATA_OPTION_ROWS(options_type, member)                                                                         \
-    DATA_FILE_ROW(options_type, member.train_file, "train_file", NULL, "CSV or TSV file to train on, '-' for stdin"),  \
+    DATA_FILE_ROW(options_type, member.train_file, "train_file", NULL, "files to train on, '-' for stdin"),            \
         DATA_FILE_ROW(options_type, member.validation_file, "validation_file", "dev_file,eval_file",                   \
-                      "CSV or TSV file to choose the best model on"),                                                  \
+                      "files to choose the best model on"),                                                            \
         DATA_FILE_ROW(options_type, member.test_file, "test_file", "predict_file",                                     \
-                      "CSV or TSV file to predict and evaluate; its labels may be missing"),                           \
+                      "files to predict and evaluate; their labels may be missing"),                                   \
         DATA_SAMPLES_ROW(options_type, member.max_train_samples, "max_train_samples",                                  \
-                         "keep the first rows of the training file only (0: all)"),                                    \
+                         "keep the first rows of the training files only (0: all)"),                                   \
         DATA_SAMPLES_ROW(options_type, member.max_eval_samples, "max_eval_samples",                                    \
-                         "keep the first rows of the validation file only (0: all)"),                                  \
+                         "keep the first rows of the validation files only (0: all)"),                                 \
         DATA_SAMPLES_ROW(options_type, member.max_predict_samples, "max_predict_samples",                              \
-                         "keep the first rows of the test file only (0: all)"),                                        \
-        {.name = "delimiter",                                                                                          \
-         .type = OPT_STRING,                                                                                           \
-         .offset = offsetof(options_type, member.delimiter),                                                           \
-         .help = "one character, or 'tab'; default: a comma, and a tab in files named .tsv",                           \
-         .group = "data",                                                                                              \
-         .aliases = "sep",                                                                                             \
-         .check = data_check_delimiter},                                                                               \
-        {.name = "trim_blanks",                                                                                        \
-         .type = OPT_BOOL,                                                                                             \
-         .offset = offsetof(options_type, member.trim_blanks),                                                         \
-         .help = "cut spaces and tabs off both ends of every field and column name; they are kept otherwise",          \
-         .group = "data"},                                                                                             \
-        {.name = "max_field_bytes",                                                                                    \
-         .type = OPT_BYTES,                                                                                            \
-         .offset = offsetof(options_type, member.max_field_bytes),                                                     \
-         .default_text = "16M",                                                                                        \
-         .min = 1,                                                                                                     \
-         .max = 1073741824.0,                                                                                          \
-         .unit = "bytes",                                                                                              \
-         .help = "a row with a longer field is a bad row",                                                             \
-         .group = "data"},                                                                                             \
+                         "keep the first rows of the test files only (0: all)"),                                       \
+        INPUT_OPTION_ROWS(options_type, member.table),                                                                 \
         {.name = "max_bad_rows",                                                                                       \
          .type = OPT_AMOUNT,                                                                                           \
          .offset = offsetof(options_type, member.max_bad_rows),                                                        \
@@ -108,6 +107,11 @@ int data_check_delimiter(const char *name, const char *value);
          .offset = offsetof(options_type, member.carry),                                                               \
          .help = "columns taken along to the predictions",                                                             \
          .group = "columns"},                                                                                          \
+        LABEL_RULE_OPTION_ROWS(options_type, member.label_rule),                                                       \
+        ASSEMBLE_QUERY_TEMPLATE_ROW(options_type, member.query),                                                       \
+        ASSEMBLE_DESCRIPTION_TEMPLATE_ROW(options_type, member.description),                                           \
+        ASSEMBLE_OPTION_ROWS(options_type, member.assemble), CLEAN_OPTION_ROWS(options_type, member.clean),            \
+        DATA_STORE_ROWS(options_type, member),                                                                         \
         {.name = "labels",                                                                                             \
          .type = OPT_LIST,                                                                                             \
          .offset = offsetof(options_type, member.label_list),                                                          \
@@ -134,6 +138,16 @@ int data_check_delimiter(const char *name, const char *value);
         .name = "escape_special", .type = OPT_BOOL, .offset = offsetof(options_type, member.escape_special),           \
         .help = "take '[SEP]', '[MASK]'... in a text as text and not as the special token", .group = "text"            \
     }
+
+/* What is decided over all training data. */
+#define DATA_TRAIN_ROWS(options_type, member)                                                                          \
+    SPLIT_OPTION_ROWS(options_type, member.split),                                                                     \
+        {.name = "strict",                                                                                             \
+         .type = OPT_BOOL,                                                                                             \
+         .offset = offsetof(options_type, member.strict),                                                              \
+         .help = "refuse data in which a query, or a pair, is on more than one side of training, validation and test", \
+         .group = "split"},                                                                                            \
+        NEGATIVE_OPTION_ROWS(options_type, member.negative), BALANCE_OPTION_ROWS(options_type, member.balance)
 
 /* How pairs are cut: in prepare for its report only, in train and predict for the model's input. */
 #define DATA_LENGTH_ROWS(options_type, member)                                                                         \

@@ -52,6 +52,7 @@ static const struct opt_spec specs[] = {
      .group = "data",
      .flags = OPT_FLAG_PATH},
     DATA_OPTION_ROWS(struct train_command, data),
+    DATA_TRAIN_ROWS(struct train_command, data),
     DATA_LENGTH_ROWS(struct train_command, data),
 
     {.name = "output_dir",

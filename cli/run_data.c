@@ -7,7 +7,6 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "data/csv.h"
 
 enum { RUN_DATA_VERSION = 1 };
 static const char file_name[] = "reco_data.json";
@@ -71,63 +70,15 @@ json_t *run_data_seed(const char *model_dir)
     return seed;
 }
 
-static int set_text(char **field, const struct opt_set *set, const char *name, const json_t *options)
+static bool is_set(void *arg, const char *option)
 {
-    const char *value = json_string_value(json_object_get(options, name));
-    if (value == NULL || *field != NULL || opt_is_set(set, name))
-        return 0;
-    *field = mem_strdup(value);
-    return *field != NULL ? 0 : err_nomem();
+    return opt_is_set(arg, option);
 }
 
-static int set_list(struct opt_list *field, const struct opt_set *set, const char *name, const json_t *options)
+static void dropped(void *arg, const char *file, const char *option, const char *column)
 {
-    const json_t *values = json_object_get(options, name);
-    size_t count = json_array_size(values);
-    if (count == 0 || field->count > 0 || opt_is_set(set, name))
-        return 0;
-    field->items = mem_calloc(count, sizeof *field->items);
-    if (field->items == NULL)
-        return err_nomem();
-    for (; field->count < count; field->count++) {
-        const char *value = json_string_value(json_array_get(values, field->count));
-        field->items[field->count] = mem_strdup(value != NULL ? value : "");
-        if (field->items[field->count] == NULL)
-            return err_nomem();
-    }
-    return 0;
-}
-
-/* Columns that the test file may lack: recalled, and dropped again when its header has them not. */
-static int set_optional(struct prepare_options *data, const struct opt_set *set, const json_t *options)
-{
-    const struct {
-        const char *name;
-        char **field;
-    } columns[] = {
-        {"label_column", &data->label_column},         {"id_column", &data->id_column},
-        {"query_id_column", &data->query_id_column},   {"item_id_column", &data->item_id_column},
-        {"position_column", &data->position_column},   {"clicked_column", &data->clicked_column},
-        {"converted_column", &data->converted_column}, {"dwell_column", &data->dwell_column},
-        {"depth_column", &data->depth_column},         {"propensity_column", &data->propensity_column},
-    };
-    struct csv_reader *reader = NULL;
-    struct csv_options csv = {.trim_blanks = data->trim_blanks, .max_field_bytes = (size_t)data->max_field_bytes};
-    int rc = data->delimiter == NULL ? 0 : csv_delimiter_parse(data->delimiter, &csv.delimiter);
-    if (rc == 0 && strcmp(data->test_file, "-") != 0)
-        rc = csv_reader_open(&reader, data->test_file, &csv);
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0] && rc == 0; i++) {
-        if (*columns[i].field != NULL)
-            continue;
-        rc = set_text(columns[i].field, set, columns[i].name, options);
-        if (rc == 0 && *columns[i].field != NULL && reader != NULL && !csv_reader_has(reader, *columns[i].field)) {
-            log_info("'%s' has no column '%s' (%s of training)", data->test_file, *columns[i].field, columns[i].name);
-            mem_free(*columns[i].field);
-            *columns[i].field = NULL;
-        }
-    }
-    csv_reader_close(reader);
-    return rc;
+    (void)arg;
+    log_info("'%s' has no column '%s' (%s of training)", file, column, option);
 }
 
 static int recall_all(struct prepare_options *data, const struct opt_set *set, const json_t *json)
@@ -140,20 +91,10 @@ static int recall_all(struct prepare_options *data, const struct opt_set *set, c
     for (int i = 0; truncation != NULL && data_truncation_choices[i] != NULL && !opt_is_set(set, "truncation"); i++)
         if (strcmp(truncation, data_truncation_choices[i]) == 0)
             data->truncation = i;
-    if (data->test_file == NULL)
+    if (data->test_file.count == 0)
         return 0;
-    if (!opt_is_set(set, "trim_blanks"))
-        data->trim_blanks = json_is_true(json_object_get(options, "trim_blanks"));
-    if (!opt_is_set(set, "escape_special"))
-        data->escape_special = json_is_true(json_object_get(options, "escape_special"));
-    int rc = set_text(&data->delimiter, set, "delimiter", options);
-    if (rc == 0)
-        rc = set_text(&data->query_column, set, "query_column", options);
-    if (rc == 0)
-        rc = set_list(&data->description_column, set, "description_column", options);
-    if (rc == 0)
-        rc = set_optional(data, set, options);
-    return rc;
+    int rc = prepare_options_recall(data, options, is_set, (void *)set);
+    return rc < 0 ? rc : prepare_options_drop_missing(data, is_set, dropped, (void *)set);
 }
 
 int run_data_recall(struct prepare_options *data, const struct opt_set *set, const char *model_dir)

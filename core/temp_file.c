@@ -203,7 +203,7 @@ bool temp_reader_at_end(const struct temp_reader *r)
     return r->at == r->end && r->start == r->filled;
 }
 
-int temp_reader_get(struct temp_reader *r, size_t length, const unsigned char **bytes)
+int temp_reader_peek(struct temp_reader *r, size_t length, const unsigned char **bytes)
 {
     size_t have = r->filled - r->start;
 
@@ -232,8 +232,16 @@ int temp_reader_get(struct temp_reader *r, size_t length, const unsigned char **
         r->filled = have + more;
     }
     *bytes = r->window + r->start;
-    r->start += length;
     return 0;
+}
+
+int temp_reader_get(struct temp_reader *r, size_t length, const unsigned char **bytes)
+{
+    int rc = temp_reader_peek(r, length, bytes);
+
+    if (rc == 0)
+        r->start += length;
+    return rc;
 }
 
 void temp_reader_release(struct temp_reader *r)

@@ -43,6 +43,8 @@ struct temp_reader {
 };
 /* The next length bytes, borrowed until the next call; the caller knows that they are there. */
 int temp_reader_get(struct temp_reader *r, size_t length, const unsigned char **bytes) RECO_MUST_CHECK;
+/* The same, without going on. */
+int temp_reader_peek(struct temp_reader *r, size_t length, const unsigned char **bytes) RECO_MUST_CHECK;
 bool temp_reader_at_end(const struct temp_reader *r);
 void temp_reader_release(struct temp_reader *r);
 

@@ -48,21 +48,6 @@ int dataset_json_checksum(const json_t *json, char hex[HASH_HEX_SIZE]) RECO_MUST
 /* Enters the hash of every split and of the whole, and the checksum, in an otherwise complete dataset.json. */
 int dataset_json_seal(json_t *json) RECO_MUST_CHECK;
 
-/* ---- dataset_texts.c: the distinct texts
- * ------------------------------------------------------------------------------- */
-
-struct dataset_texts;
-
-int dataset_texts_open(struct dataset_texts **out, const char *dir, const struct wordpiece *wp,
-                       struct pool *pool) RECO_MUST_CHECK;
-void dataset_texts_free(struct dataset_texts *t); /* NULL-safe */
-int dataset_texts_add(struct dataset_texts *t, const char *text, size_t length, uint32_t *number) RECO_MUST_CHECK;
-int dataset_texts_flush(struct dataset_texts *t) RECO_MUST_CHECK; /* all texts have their tokens after it */
-size_t dataset_texts_count(const struct dataset_texts *t);
-uint64_t dataset_texts_tokens(const struct dataset_texts *t, uint32_t number); /* of one text, after a flush */
-uint64_t dataset_texts_all_tokens(const struct dataset_texts *t);
-int dataset_texts_commit(struct dataset_texts *t, const char *dir, json_t *files) RECO_MUST_CHECK;
-
 /* ---- dataset_open.c, dataset.c: reading
  * --------------------------------------------------------------------------------- */
 

@@ -4,31 +4,32 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/temp_file.h"
 #include "data/dataset_internal.h"
 
-struct dataset_writer {
-    char *dir;
-    const struct wordpiece *wp;
-    struct dataset_texts *texts;
-    json_t *files, *splits;
+/* The parts of a .pairs file behind its header, each gathered in a temporary file of its own. */
+enum part { PART_COLUMN_START, PART_TARGET, PART_QUERY, PART_DESCRIPTION, PART_LABEL, PART_WEIGHT, PARTS };
 
-    /* the split being written, or last ended */
-    char *split_name;
-    unsigned split_flags;
+enum { MAX_SPLITS = 3 };
+
+struct split {
+    char *name;
+    unsigned flags;
     json_t *column_names;
-    struct dataset_file columns_file;
-    uint64_t columns_bytes;
-    size_t rows;
-    uint64_t *column_start; /* [rows + 1] */
-    uint32_t *query, *description;
-    int32_t *label;
-    float *weight;  /* only with DATASET_HAS_WEIGHT */
-    double *target; /* only with DATASET_HAS_TARGET */
-    size_t column_start_capacity, query_capacity, description_capacity, label_capacity, weight_capacity,
-        target_capacity;
+    struct dataset_file columns;
+    uint64_t columns_bytes, rows;
+    struct temp_file *parts[PARTS];
 };
 
-int dataset_writer_open(struct dataset_writer **out, const char *dir, const struct wordpiece *wp, struct pool *pool)
+struct dataset_writer {
+    char *dir, *tmp_dir;
+    const struct wordpiece *wp;
+    json_t *files, *splits;
+    struct split split[MAX_SPLITS];
+    size_t split_count;
+};
+
+int dataset_writer_open(struct dataset_writer **out, const char *dir, const struct wordpiece *wp, const char *tmp_dir)
 {
     struct dataset_writer *w = mem_calloc(1, sizeof *w);
 
@@ -36,14 +37,12 @@ int dataset_writer_open(struct dataset_writer **out, const char *dir, const stru
         return RECO_E_NOMEM;
     w->wp = wp;
     w->dir = mem_strdup(dir);
+    w->tmp_dir = w->dir != NULL && tmp_dir != NULL ? mem_strdup(tmp_dir) : NULL;
     w->files = json_object();
     w->splits = json_array();
-    int rc = w->dir == NULL || w->files == NULL || w->splits == NULL ? err_nomem() : 0;
-    if (rc == 0)
-        rc = dataset_texts_open(&w->texts, dir, wp, pool);
-    if (rc < 0) {
+    if (w->dir == NULL || (tmp_dir != NULL && w->tmp_dir == NULL) || w->files == NULL || w->splits == NULL) {
         dataset_writer_free(w);
-        return rc;
+        return err_nomem();
     }
     *out = w;
     return 0;
@@ -53,160 +52,121 @@ void dataset_writer_free(struct dataset_writer *w)
 {
     if (w == NULL)
         return;
-    dataset_texts_free(w->texts);
-    dataset_file_release(&w->columns_file);
+    for (size_t i = 0; i < MAX_SPLITS; i++) {
+        struct split *s = &w->split[i];
+        dataset_file_release(&s->columns);
+        for (int p = 0; p < PARTS; p++)
+            temp_file_close(s->parts[p]);
+        json_decref(s->column_names);
+        mem_free(s->name);
+    }
     json_decref(w->files);
     json_decref(w->splits);
-    json_decref(w->column_names);
     mem_free(w->dir);
-    mem_free(w->split_name);
-    mem_free(w->column_start);
-    mem_free(w->query);
-    mem_free(w->description);
-    mem_free(w->label);
-    mem_free(w->weight);
-    mem_free(w->target);
+    mem_free(w->tmp_dir);
     mem_free(w);
 }
 
-int dataset_writer_text(struct dataset_writer *w, const char *text, size_t length, uint32_t *number)
+json_t *dataset_writer_files(struct dataset_writer *w)
 {
-    return dataset_texts_add(w->texts, text, length, number);
+    return w->files;
+}
+
+static bool has_part(const struct split *s, enum part part)
+{
+    return (part != PART_TARGET || (s->flags & DATASET_HAS_TARGET) != 0) &&
+           (part != PART_WEIGHT || (s->flags & DATASET_HAS_WEIGHT) != 0);
 }
 
 int dataset_writer_begin_split(struct dataset_writer *w, const struct dataset_writer_split *split)
 {
-    mem_free(w->split_name);
-    w->split_name = mem_strdup(split->name);
-    json_decref(w->column_names);
-    w->column_names = json_array();
-    if (w->split_name == NULL || w->column_names == NULL)
+    static const uint64_t zero;
+    struct split *s = &w->split[w->split_count];
+    int rc = 0;
+
+    if (w->split_count == MAX_SPLITS)
+        return err_set(RECO_E_INTERNAL, "too many splits");
+    w->split_count++;
+    s->name = mem_strdup(split->name);
+    s->column_names = json_array();
+    if (s->name == NULL || s->column_names == NULL)
         return err_nomem();
     for (size_t i = 0; i < split->column_count; i++)
-        if (json_array_append_new(w->column_names, json_string(split->column_names[i])) < 0)
+        if (json_array_append_new(s->column_names, json_string(split->column_names[i])) < 0)
             return err_set(RECO_E_DATA, "cannot keep column '%s': its name is not UTF-8", split->column_names[i]);
-    w->split_flags =
+    s->flags =
         (split->has_target ? (unsigned)DATASET_HAS_TARGET : 0) | (split->has_weight ? (unsigned)DATASET_HAS_WEIGHT : 0);
-    w->rows = 0;
-    w->columns_bytes = 0;
-    return dataset_file_open(&w->columns_file, w->dir, split->name, DATASET_COLUMNS_SUFFIX,
-                             (struct dataset_header){.kind = DATASET_KIND_COLUMNS});
+    for (int p = 0; rc == 0 && p < PARTS; p++)
+        if (has_part(s, (enum part)p))
+            rc = temp_file_open(&s->parts[p], w->tmp_dir);
+    if (rc == 0)
+        rc = temp_file_write(s->parts[PART_COLUMN_START], &zero, sizeof zero);
+    return rc < 0 ? rc
+                  : dataset_file_open(&s->columns, w->dir, split->name, DATASET_COLUMNS_SUFFIX,
+                                      (struct dataset_header){.kind = DATASET_KIND_COLUMNS});
 }
 
-static int grow_rows(struct dataset_writer *w)
+int dataset_writer_add(struct dataset_writer *w, size_t split, const struct dataset_writer_row *row)
 {
-    size_t need = w->rows + 1;
-    int rc = mem_grow((void **)&w->column_start, &w->column_start_capacity, need + 1, sizeof *w->column_start);
+    struct split *s = &w->split[split];
+    int rc = dataset_file_add(&s->columns, row->columns, row->columns_length);
 
+    s->columns_bytes += row->columns_length;
+    s->rows++;
     if (rc == 0)
-        rc = mem_grow((void **)&w->query, &w->query_capacity, need, sizeof *w->query);
+        rc = temp_file_write(s->parts[PART_COLUMN_START], &s->columns_bytes, sizeof s->columns_bytes);
     if (rc == 0)
-        rc = mem_grow((void **)&w->description, &w->description_capacity, need, sizeof *w->description);
+        rc = temp_file_write(s->parts[PART_QUERY], &row->query, sizeof row->query);
     if (rc == 0)
-        rc = mem_grow((void **)&w->label, &w->label_capacity, need, sizeof *w->label);
-    if (rc == 0 && (w->split_flags & DATASET_HAS_WEIGHT))
-        rc = mem_grow((void **)&w->weight, &w->weight_capacity, need, sizeof *w->weight);
-    if (rc == 0 && (w->split_flags & DATASET_HAS_TARGET))
-        rc = mem_grow((void **)&w->target, &w->target_capacity, need, sizeof *w->target);
+        rc = temp_file_write(s->parts[PART_DESCRIPTION], &row->description, sizeof row->description);
+    if (rc == 0)
+        rc = temp_file_write(s->parts[PART_LABEL], &row->label, sizeof row->label);
+    if (rc == 0 && has_part(s, PART_WEIGHT))
+        rc = temp_file_write(s->parts[PART_WEIGHT], &row->weight, sizeof row->weight);
+    if (rc == 0 && has_part(s, PART_TARGET))
+        rc = temp_file_write(s->parts[PART_TARGET], &row->target, sizeof row->target);
     return rc;
 }
 
-int dataset_writer_add(struct dataset_writer *w, const struct dataset_writer_row *row)
+static int copy_part(struct dataset_file *to, struct temp_file *part)
 {
-    int rc = grow_rows(w);
+    enum { COPY_BYTES = 128 * 1024 };
+    struct temp_reader reader = {.file = part, .end = temp_file_bytes(part)};
+    const unsigned char *bytes;
+    int rc = temp_file_flush(part);
 
-    if (rc == 0)
-        rc = dataset_file_add(&w->columns_file, row->columns, row->columns_length);
-    if (rc < 0)
-        return rc;
-    w->column_start[w->rows] = w->columns_bytes;
-    w->columns_bytes += row->columns_length;
-    w->column_start[w->rows + 1] = w->columns_bytes;
-    w->query[w->rows] = row->query;
-    w->description[w->rows] = row->description;
-    w->label[w->rows] = row->label;
-    if (w->split_flags & DATASET_HAS_WEIGHT)
-        w->weight[w->rows] = row->weight;
-    if (w->split_flags & DATASET_HAS_TARGET)
-        w->target[w->rows] = row->target;
-    w->rows++;
-    return 0;
+    for (uint64_t left = reader.end; rc == 0 && left > 0;) {
+        size_t length = left < COPY_BYTES ? (size_t)left : COPY_BYTES;
+        rc = temp_reader_get(&reader, length, &bytes);
+        if (rc == 0)
+            rc = dataset_file_add(to, bytes, length);
+        left -= length;
+    }
+    temp_reader_release(&reader);
+    return rc;
 }
 
-static int write_pairs(struct dataset_writer *w)
+static int end_split(struct dataset_writer *w, struct split *s)
 {
     struct dataset_file pairs = {0};
-    const uint64_t zero = 0;
-    int rc = dataset_file_open(
-        &pairs, w->dir, w->split_name, DATASET_PAIRS_SUFFIX,
-        (struct dataset_header){.kind = DATASET_KIND_PAIRS, .count = w->rows, .flags = w->split_flags});
+    int rc = dataset_file_commit(&s->columns, w->files);
 
+    dataset_file_release(&s->columns);
     if (rc == 0)
-        rc = w->rows > 0 ? dataset_file_add(&pairs, w->column_start, (w->rows + 1) * sizeof *w->column_start)
-                         : dataset_file_add(&pairs, &zero, sizeof zero);
-    if (rc == 0 && (w->split_flags & DATASET_HAS_TARGET))
-        rc = dataset_file_add(&pairs, w->target, w->rows * sizeof *w->target);
-    if (rc == 0)
-        rc = dataset_file_add(&pairs, w->query, w->rows * sizeof *w->query);
-    if (rc == 0)
-        rc = dataset_file_add(&pairs, w->description, w->rows * sizeof *w->description);
-    if (rc == 0)
-        rc = dataset_file_add(&pairs, w->label, w->rows * sizeof *w->label);
-    if (rc == 0 && (w->split_flags & DATASET_HAS_WEIGHT))
-        rc = dataset_file_add(&pairs, w->weight, w->rows * sizeof *w->weight);
+        rc = dataset_file_open(
+            &pairs, w->dir, s->name, DATASET_PAIRS_SUFFIX,
+            (struct dataset_header){.kind = DATASET_KIND_PAIRS, .count = s->rows, .flags = s->flags});
+    for (int p = 0; rc == 0 && p < PARTS; p++)
+        if (has_part(s, (enum part)p))
+            rc = copy_part(&pairs, s->parts[p]);
     if (rc == 0)
         rc = dataset_file_commit(&pairs, w->files);
     dataset_file_release(&pairs);
-    return rc;
-}
-
-int dataset_writer_end_split(struct dataset_writer *w, const int32_t *label_of)
-{
-    int rc = dataset_texts_flush(w->texts);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; label_of != NULL && i < w->rows; i++)
-        if (w->label[i] >= 0)
-            w->label[i] = label_of[w->label[i]];
-    rc = dataset_file_commit(&w->columns_file, w->files);
-    dataset_file_release(&w->columns_file);
-    if (rc == 0)
-        rc = write_pairs(w);
     if (rc < 0)
         return rc;
     json_t *entry =
-        json_pack("{s:s, s:I, s:O}", "name", w->split_name, "rows", (json_int_t)w->rows, "columns", w->column_names);
+        json_pack("{s:s, s:I, s:O}", "name", s->name, "rows", (json_int_t)s->rows, "columns", s->column_names);
     return json_array_append_new(w->splits, entry) < 0 ? err_nomem() : 0;
-}
-
-size_t dataset_writer_rows(const struct dataset_writer *w)
-{
-    return w->rows;
-}
-
-int32_t dataset_writer_label(const struct dataset_writer *w, size_t row)
-{
-    return w->label[row];
-}
-
-void dataset_writer_lengths(const struct dataset_writer *w, size_t row, size_t *query_tokens,
-                            size_t *description_tokens)
-{
-    uint32_t description = w->description[row];
-
-    *query_tokens = (size_t)dataset_texts_tokens(w->texts, w->query[row]);
-    *description_tokens = description == DATASET_NO_TEXT ? 0 : (size_t)dataset_texts_tokens(w->texts, description);
-}
-
-uint64_t dataset_writer_texts(const struct dataset_writer *w)
-{
-    return dataset_texts_count(w->texts);
-}
-
-uint64_t dataset_writer_tokens(const struct dataset_writer *w)
-{
-    return dataset_texts_all_tokens(w->texts);
 }
 
 /* ---- dataset.json
@@ -241,18 +201,20 @@ static int write_json(const struct dataset_writer *w, json_t *json)
     return rc;
 }
 
-int dataset_writer_commit(struct dataset_writer *w, const struct label_map *labels, bool has_description,
-                          json_t *options)
+int dataset_writer_commit(struct dataset_writer *w, const struct dataset_writer_whole *whole)
 {
-    int rc = dataset_texts_commit(w->texts, w->dir, w->files);
+    int rc = 0;
 
+    for (size_t i = 0; rc == 0 && i < w->split_count; i++)
+        if (w->split[i].rows > 0)
+            rc = end_split(w, &w->split[i]);
     if (rc < 0)
         return rc;
-    json_t *json = json_pack(
-        "{s:s, s:i, s:o, s:o, s:b, s:I, s:I, s:O, s:O, s:O}", "format", DATASET_FORMAT_NAME, "version", DATASET_VERSION,
-        "labels", label_map_to_json(labels), "tokenizer", tokenizer_json(w->wp), "has_description",
-        (int)has_description, "texts", (json_int_t)dataset_texts_count(w->texts), "tokens",
-        (json_int_t)dataset_texts_all_tokens(w->texts), "splits", w->splits, "files", w->files, "options", options);
+    json_t *json =
+        json_pack("{s:s, s:i, s:o, s:o, s:b, s:I, s:I, s:O, s:O, s:O}", "format", DATASET_FORMAT_NAME, "version",
+                  DATASET_VERSION, "labels", label_map_to_json(whole->labels), "tokenizer", tokenizer_json(w->wp),
+                  "has_description", (int)whole->has_description, "texts", (json_int_t)whole->texts, "tokens",
+                  (json_int_t)whole->tokens, "splits", w->splits, "files", w->files, "options", whole->options);
     if (json == NULL)
         return err_nomem();
     rc = write_json(w, json);

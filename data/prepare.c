@@ -1,301 +1,220 @@
 #include "data/prepare.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/pool.h"
-#include "core/stop.h"
-#include "data/predictions.h"
 #include "data/prepare_internal.h"
 
-enum {
-    SHOWN_BAD_ROWS = 5,       /* of a file, as warnings; all are in rejects.tsv */
-    REJECT_BYTES = 200,       /* of a bad row, in rejects.tsv */
-    ROWS_BETWEEN_LOOKS = 1024 /* at the clock and the stop flag */
-};
+enum { SORT_SHARE = 4 }; /* of max_memory, for one sorter; at most two work at a time */
 
-struct run {
-    const struct prepare_options *options;
-    const char *output_dir;
-    char *stage, *rejects_path, *reject_copy; /* reject_copy: beside the output, when there is no dataset */
-    struct pool *pool;
-    struct dataset_writer *writer;
-    struct file_writer *rejects;
-    struct prepare_labels labels;
-    struct prepare_row_reader row_reader;
-    struct buf line;
-    json_t *splits;
-    struct prepare_summary summary;
-};
-
-/* ---- bad rows
- * ------------------------------------------------------------------------------------------------------------ */
-
-static int escape_nul(struct buf *b, const char *text, size_t length)
+size_t prepare_sort_bytes(const struct prepare_options *o)
 {
-    int rc = 0;
+    return (size_t)(o->max_memory > 0 ? o->max_memory : (int64_t)1 << 30) / SORT_SHARE;
+}
 
-    for (size_t i = 0; rc == 0 && i < length;) {
-        const char *nul = memchr(text + i, '\0', length - i);
-        size_t run = nul != NULL ? (size_t)(nul - text) - i : length - i;
-        rc = predictions_escape(b, text + i, run);
-        if (rc == 0 && nul != NULL)
-            rc = buf_add_str(b, "\\0");
-        i += run + (nul != NULL);
-    }
+int prepare_threads(const struct prepare_options *o)
+{
+    return o->threads > 0 ? (int)o->threads : cpu_count();
+}
+
+int prepare_cleaner_new(struct cleaner **out, const struct prepare_options *o)
+{
+    struct cleaner *c = NULL;
+    bool any = false;
+    int rc = cleaner_new(&c, &o->clean);
+
+    *out = NULL;
+    for (size_t i = 0; rc == 0 && i < clean_rule_count(); i++)
+        any = any || cleaner_is_on(c, i);
+    if (rc == 0 && any)
+        *out = c;
+    else
+        cleaner_free(c);
     return rc;
 }
 
-static int reject(struct run *run, const struct prepare_file *file, const struct csv_record *record, const char *reason,
-                  uint64_t bad_before)
-{
-    struct buf *line = &run->line;
-    size_t raw = record->raw_length < REJECT_BYTES ? record->raw_length : REJECT_BYTES;
+/* ---- from a spool and its texts to a dataset
+ * ------------------------------------------------------------------------------ */
 
-    buf_clear(line);
-    int rc = escape_nul(line, reason, strlen(reason));
-    if (rc == 0 && bad_before < SHOWN_BAD_ROWS)
-        log_warn("%s line %llu: %s; row left out", file->label, (unsigned long long)record->line, buf_str(line));
-    buf_clear(line);
-    if (rc == 0)
-        rc = predictions_escape(line, file->path, strlen(file->path));
-    if (rc == 0)
-        rc = buf_printf(line, "\t%llu\t", (unsigned long long)record->line);
-    if (rc == 0)
-        rc = escape_nul(line, reason, strlen(reason));
-    if (rc == 0)
-        rc = buf_add_char(line, '\t');
-    if (rc == 0)
-        rc = escape_nul(line, record->raw, raw);
-    if (rc == 0)
-        rc = buf_add_str(line, raw < record->raw_length ? "...\n" : "\n");
-    return rc < 0 ? rc : file_write(run->rejects, line->data, line->length);
-}
-
-/* A count is taken as it is; of a share, one row is always allowed. */
-static uint64_t allowed_bad_rows(const struct opt_amount *limit, uint64_t rows)
-{
-    if (!limit->is_frac)
-        return (uint64_t)limit->value;
-    uint64_t share = (uint64_t)(limit->value * (double)rows);
-    return share > 0 ? share : 1;
-}
-
-/* No dataset: moves the bad rows beside it and returns the error. */
-static int refuse(struct run *run, const char *format_label, const char *what)
-{
-    int rc = file_writer_commit(&run->rejects);
-
-    if (rc < 0)
-        return rc;
-    if (rename(run->rejects_path, run->reject_copy) != 0)
-        return err_set_errno("cannot write '%s'", run->reject_copy);
-    return err_set(RECO_E_DATA, "cannot use %s: %s; they are in '%s'", format_label, what, run->reject_copy);
-}
-
-static int check_bad_rows(struct run *run, const struct prepare_file *file, const struct prepare_counts *counts)
-{
-    uint64_t allowed = allowed_bad_rows(&run->options->max_bad_rows, counts->rows_read);
-    char what[128];
-
-    if (counts->rows_read == 0)
-        return err_set(RECO_E_DATA, "cannot use %s: it has a header and no rows", file->label);
-    if (counts->rows_bad > allowed) {
-        snprintf(what, sizeof what, "%llu of %llu rows are bad and %llu may be (--max_bad_rows)",
-                 (unsigned long long)counts->rows_bad, (unsigned long long)counts->rows_read,
-                 (unsigned long long)allowed);
-        return refuse(run, file->label, what);
-    }
-    if (counts->rows_kept == 0)
-        return refuse(run, file->label, "every row is bad");
-    if (counts->rows_bad > SHOWN_BAD_ROWS)
-        log_warn("%s: %llu bad rows left out, all are listed in rejects.tsv", file->label,
-                 (unsigned long long)counts->rows_bad);
-    return 0;
-}
-
-/* ---- a file
- * ---------------------------------------------------------------------------------------------------------------- */
-
-static int read_rows(struct run *run, const struct prepare_file *file, struct prepare_counts *counts)
-{
-    const struct csv_record *record;
-    struct dataset_writer_row row;
-    struct progress progress = {0};
-    int rc = 0;
-
-    progress_start(&progress, file->label, (double)csv_reader_total_bytes(file->reader), 0.0);
-    while (rc == 0 && (file->max_rows == 0 || counts->rows_kept < (uint64_t)file->max_rows)) {
-        rc = csv_reader_next(file->reader, &record);
-        if (rc < 0 || record == NULL)
-            break;
-        if (counts->rows_read % ROWS_BETWEEN_LOOKS == 0) {
-            if (stop_requested()) {
-                rc = err_set(RECO_E_STOPPED, "stopped while reading %s", file->label);
-                break;
-            }
-            progress_update(&progress, (double)csv_reader_bytes_read(file->reader), "%llu rows",
-                            (unsigned long long)counts->rows_read);
-        }
-        const char *bad = record->bad;
-        if (bad == NULL) {
-            rc = prepare_row_read(&run->row_reader, file, record, &run->labels, run->writer, &row);
-            bad = run->row_reader.bad.length > 0 ? buf_str(&run->row_reader.bad) : NULL;
-        }
-        if (rc == 0 && bad == NULL)
-            rc = dataset_writer_add(run->writer, &row);
-        else if (rc == 0)
-            rc = reject(run, file, record, bad, counts->rows_bad);
-        counts->rows_read++;
-        *(bad == NULL ? &counts->rows_kept : &counts->rows_bad) += 1;
-    }
-    progress_clear(&progress);
-    return rc;
-}
-
-/* A model cannot be trained on one class, whatever the map says. */
-static int check_classes(const struct run *run, const struct prepare_file *file)
-{
-    const struct label_map *map = &run->labels.map;
-    int first = -1;
-
-    if (map->task == LABEL_TASK_REGRESSION || file->split != PREPARE_TRAIN)
-        return 0;
-    for (size_t i = 0; i < dataset_writer_rows(run->writer); i++) {
-        int label = dataset_writer_label(run->writer, i);
-        if (first >= 0 && label != first)
-            return 0;
-        first = label;
-    }
-    return err_set(RECO_E_DATA, "only one class: every label is '%s', and at least 2 are needed", map->names[first]);
-}
-
-static int read_file(struct run *run, const struct prepare_file *file)
-{
-    struct prepare_counts counts = {0};
-    int32_t *label_of = NULL;
-    struct dataset_writer_split split = {.name = prepare_split_names[file->split],
-                                         .column_names = file->schema.names,
-                                         .column_count = file->schema.name_count,
-                                         .has_target = run->labels.map.task == LABEL_TASK_REGRESSION &&
-                                                       run->labels.known && file->schema.label != PREPARE_NO_COLUMN,
-                                         .has_weight = file->schema.weight != PREPARE_NO_COLUMN};
-    int rc = dataset_writer_begin_split(run->writer, &split);
-
-    prepare_row_reader_next_file(&run->row_reader);
-    if (rc == 0)
-        rc = read_rows(run, file, &counts);
-    if (rc == 0)
-        rc = check_bad_rows(run, file, &counts);
-    if (rc == 0 && !run->labels.known) {
-        rc = prepare_labels_settle(&run->labels, run->options, &label_of);
-        if (rc == RECO_E_DATA)
-            rc = err_prepend(rc, "cannot use %s", file->label);
-    }
-    if (rc == 0)
-        rc = dataset_writer_end_split(run->writer, label_of);
-    if (rc == 0) {
-        rc = check_classes(run, file);
-        if (rc == RECO_E_DATA)
-            rc = err_prepend(rc, "cannot use %s", file->label);
-    }
-    if (rc == 0)
-        rc = prepare_report_split(run->splits, file, &counts, run->writer, &run->labels.map, run->options,
-                                  &run->summary);
-    mem_free(label_of);
-    return rc;
-}
-
-/* ---- the whole
- * --------------------------------------------------------------------------------------------------------------- */
-
-static int begin(struct run *run, const struct wordpiece *wp, const struct label_map *labels)
+int prepare_whole_begin(struct prepare_whole *w)
 {
     static const char header[] = "file\tline\treason\trow\n";
-    size_t length = strlen(run->output_dir);
-    int rc = prepare_labels_init(&run->labels, run->options, labels);
+    size_t length = strlen(w->output_dir);
+    int rc = dir_stage_begin(&w->stage, w->output_dir);
 
-    if (rc == 0)
-        rc = dir_stage_begin(&run->stage, run->output_dir);
     if (rc < 0)
         return rc;
-    while (length > 1 && run->output_dir[length - 1] == '/')
+    while (length > 1 && w->output_dir[length - 1] == '/')
         length--;
-    run->reject_copy = mem_printf("%.*s." PREPARE_REJECTS_FILE, (int)length, run->output_dir);
-    run->rejects_path = path_join(run->stage, PREPARE_REJECTS_FILE);
-    run->splits = json_array();
-    if (run->reject_copy == NULL || run->rejects_path == NULL || run->splits == NULL)
-        return err_nomem();
-    rc = pool_new(&run->pool, run->options->threads > 0 ? (int)run->options->threads : cpu_count());
-    if (rc == 0)
-        rc = dataset_writer_open(&run->writer, run->stage, wp, run->pool);
-    if (rc == 0)
-        rc = file_writer_open(&run->rejects, run->rejects_path);
-    return rc < 0 ? rc : file_write(run->rejects, header, sizeof header - 1);
+    w->reject_copy = mem_printf("%.*s." PREPARE_REJECTS_FILE, (int)length, w->output_dir);
+    w->rejects_path = path_join(w->stage, PREPARE_REJECTS_FILE);
+    if (w->reject_copy == NULL || w->rejects_path == NULL)
+        return RECO_E_NOMEM;
+    rc = file_writer_open(&w->rejects, w->rejects_path);
+    return rc < 0 ? rc : file_write(w->rejects, header, sizeof header - 1);
 }
 
-static int commit(struct run *run)
+static int open_counts(struct prepare_whole *w)
 {
-    json_t *options = prepare_options_json(run->options);
-    int rc = options == NULL ? RECO_E_NOMEM : 0;
+    w->counts.files = mem_calloc(w->file_count, sizeof *w->counts.files);
+    w->counts.changed = mem_calloc(clean_rule_count(), sizeof *w->counts.changed);
+    w->counts.dropped = mem_calloc(clean_rule_count(), sizeof *w->counts.dropped);
+    return w->counts.files == NULL || w->counts.changed == NULL || w->counts.dropped == NULL ? RECO_E_NOMEM : 0;
+}
+
+int prepare_whole_finish(struct prepare_whole *w)
+{
+    int rc = open_counts(w);
 
     if (rc == 0)
-        rc = dataset_writer_commit(run->writer, &run->labels.map, run->options->description_column.count > 0, options);
-    json_decref(options);
+        rc = prepare_screen(w);
     if (rc == 0)
-        rc = prepare_report_write(run->splits, run->stage, run->writer);
+        rc = prepare_decide(w);
     if (rc == 0)
-        rc = file_writer_commit(&run->rejects);
+        rc = prepare_emit(w);
     if (rc == 0)
-        rc = dir_stage_commit(run->stage, run->output_dir);
+        rc = file_writer_commit(&w->rejects);
+    if (rc == 0)
+        rc = dir_stage_commit(w->stage, w->output_dir);
     if (rc < 0)
         return rc;
-    mem_free(run->stage);
-    run->stage = NULL;
-    run->summary.distinct_texts = dataset_writer_texts(run->writer);
-    run->summary.tokens = dataset_writer_tokens(run->writer);
-    if (file_remove(run->reject_copy) < 0) /* of a former attempt; the dataset stands all the same */
+    mem_free(w->stage);
+    w->stage = NULL;
+    if (file_remove(w->reject_copy) < 0) /* of a former attempt; the dataset stands all the same */
         log_warn("%s", err_message());
     return 0;
 }
 
-static void end(struct run *run)
+void prepare_whole_end(struct prepare_whole *w)
 {
-    dataset_writer_free(run->writer);
-    file_writer_abort(&run->rejects);
-    dir_stage_abort(run->stage);
-    pool_free(run->pool);
-    prepare_labels_release(&run->labels);
-    prepare_row_reader_release(&run->row_reader);
-    buf_release(&run->line);
-    json_decref(run->splits);
-    mem_free(run->stage);
-    mem_free(run->rejects_path);
-    mem_free(run->reject_copy);
+    file_writer_abort(&w->rejects);
+    dir_stage_abort(w->stage);
+    prepare_texts_release(&w->texts);
+    spool_writer_free(w->spool);
+    temp_file_close(w->verdict_file);
+    json_decref(w->text_files);
+    mem_free(w->label_of);
+    mem_free(w->counts.files);
+    mem_free(w->counts.changed);
+    mem_free(w->counts.dropped);
+    mem_free(w->stage);
+    mem_free(w->rejects_path);
+    mem_free(w->reject_copy);
+}
+
+/* ---- prepare in one go
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct run {
+    struct prepare_whole whole;
+    struct prepare_inputs in;
+    struct prepare_labels labels;
+    struct prepare_file_facts *facts;
+    struct cleaner *cleaner;
+    struct pool *pool;
+    struct text_set_writer *texts;
+    char *texts_dir;
+};
+
+/* The map step. Its texts go where they stay if no rule takes one of them away. */
+static int map_all(struct run *run)
+{
+    struct prepare_whole *w = &run->whole;
+    const struct prepare_map map = {.options = w->options,
+                                    .labels = &run->labels,
+                                    .cleaner = run->cleaner,
+                                    .has_description = prepare_has_description(w->options),
+                                    .first_split = w->first_split};
+    struct text_set *set = NULL;
+
+    run->texts_dir = path_join(w->stage, PREPARE_TEXTS_DIR);
+    w->text_files = json_object();
+    int rc = run->texts_dir == NULL || w->text_files == NULL ? err_nomem() : dir_make(run->texts_dir);
+    if (rc == 0)
+        rc = text_set_writer_open(&run->texts, run->texts_dir, w->wp, run->pool, w->tmp_dir);
+    if (rc == 0)
+        rc = spool_writer_open(&w->spool, w->tmp_dir);
+    if (rc == 0) {
+        const struct prepare_sink sink = {.spool = w->spool, .texts = run->texts, .labels = &run->labels};
+        rc = prepare_map_files(&map, &run->in, run->pool, &sink);
+    }
+    if (rc == 0)
+        rc = text_set_commit(run->texts, w->text_files, false);
+    text_set_writer_free(run->texts);
+    run->texts = NULL;
+    w->texts_are_staged = true;
+    if (rc == 0)
+        rc = text_set_open(&set, run->texts_dir, false);
+    return rc < 0 ? rc : prepare_texts_one(&w->texts, set);
+}
+
+/* What is known of the files before they are read. */
+static int begin(struct run *run)
+{
+    struct prepare_whole *w = &run->whole;
+
+    run->facts = mem_calloc(run->in.count, sizeof *run->facts);
+    if (run->facts == NULL)
+        return RECO_E_NOMEM;
+    for (size_t i = 0; i < run->in.count; i++) {
+        const struct prepare_file *f = &run->in.files[i];
+        run->facts[i] = (struct prepare_file_facts){.path = f->path, .label = f->label, .split = f->split};
+    }
+    w->files = run->facts;
+    w->file_count = run->in.count;
+    w->names = run->in.names;
+    w->has_weight = run->in.has_weight;
+    w->has_label = run->in.has_label;
+    w->first_split = run->facts[0].split;
+    w->labels = &run->labels;
+    int rc = prepare_cleaner_new(&run->cleaner, w->options);
+    w->cleaner = run->cleaner;
+    if (rc == 0)
+        rc = pool_new(&run->pool, prepare_threads(w->options));
+    w->pool = run->pool;
+    return rc < 0 ? rc : prepare_whole_begin(w);
+}
+
+int prepare_split_of(struct split *split, const struct prepare_options *o)
+{
+    struct split_options options = o->split;
+
+    options.time_column = o->assemble.time_column;
+    return split_init(split, &options);
 }
 
 int prepare_run(const struct prepare_options *options, const struct wordpiece *wp, const struct label_map *labels,
                 const char *output_dir, struct prepare_summary *summary)
 {
-    struct run run = {.options = options, .output_dir = output_dir};
-    struct prepare_file files[PREPARE_SPLITS] = {0};
-    size_t count = 0;
+    struct run run = {.whole = {.options = options,
+                                .wp = wp,
+                                .tmp_dir = options->tmp_dir,
+                                .sort_bytes = prepare_sort_bytes(options),
+                                .output_dir = output_dir}};
     int rc = prepare_options_check(options);
 
     if (rc == 0)
-        rc = prepare_files_open(files, &count, options);
+        rc = prepare_split_of(&run.whole.split, options);
     if (rc == 0)
-        rc = begin(&run, wp, labels);
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = read_file(&run, &files[i]);
+        rc = prepare_inputs_open(&run.in, options);
     if (rc == 0)
-        rc = commit(&run);
+        rc = prepare_labels_init(&run.labels, options, labels);
+    if (rc == 0)
+        rc = begin(&run);
+    if (rc == 0)
+        rc = map_all(&run);
+    if (rc == 0)
+        rc = prepare_whole_finish(&run.whole);
     if (rc == 0 && summary != NULL)
-        *summary = run.summary;
-    end(&run);
-    prepare_files_close(files, count);
+        *summary = run.whole.summary;
+    text_set_writer_free(run.texts);
+    prepare_whole_end(&run.whole);
+    prepare_labels_release(&run.labels);
+    prepare_inputs_close(&run.in);
+    cleaner_free(run.cleaner);
+    pool_free(run.pool);
+    mem_free(run.facts);
+    mem_free(run.texts_dir);
     return rc;
 }

@@ -21,7 +21,7 @@ static int show_choices(struct prepare_labels *l)
     return rc;
 }
 
-/* --grades and --positive_label on a map that is not given. */
+/* --grades and --positive_label on a map that is not given, and the rule that makes its labels. */
 static int finish_map(struct prepare_labels *l, const struct prepare_options *o)
 {
     int rc = 0;
@@ -31,43 +31,66 @@ static int finish_map(struct prepare_labels *l, const struct prepare_options *o)
     if (rc == 0 && o->positive_label != NULL)
         rc = label_map_set_positive(&l->map, o->positive_label);
     if (rc == 0)
+        rc = label_rule_enter(l->rule, &l->map);
+    if (rc == 0)
         rc = show_choices(l);
     l->known = rc == 0;
     return rc;
 }
 
+static int init_given(struct prepare_labels *l, const struct prepare_options *o, const struct label_map *given)
+{
+    if (o->regression && given->task != LABEL_TASK_REGRESSION)
+        return err_set(RECO_E_USAGE, "--regression does not fit the model, which has %d labels", given->count);
+    int rc = label_map_copy(&l->map, given);
+    if (rc == 0)
+        rc = show_choices(l);
+    l->known = rc == 0;
+    return rc;
+}
+
+static int init_list(struct prepare_labels *l, const struct prepare_options *o, const char *const *names, size_t count)
+{
+    int rc = label_map_from_list(&l->map, names, count);
+
+    return rc < 0 ? rc : finish_map(l, o);
+}
+
 int prepare_labels_init(struct prepare_labels *l, const struct prepare_options *o, const struct label_map *given)
 {
-    int rc;
+    size_t count;
 
     memset(l, 0, sizeof *l);
-    if (given != NULL) {
-        if (o->regression && given->task != LABEL_TASK_REGRESSION)
-            return err_set(RECO_E_USAGE, "--regression does not fit the model, which has %d labels", given->count);
-        rc = label_map_copy(&l->map, given);
-        if (rc == 0)
-            rc = show_choices(l);
-        l->known = rc == 0;
+    int rc = label_rule_new(&l->rule, &o->label_rule, given);
+    if (rc < 0)
         return rc;
-    }
+    if (given != NULL)
+        return init_given(l, o, given);
     if (o->regression) {
         l->map.task = LABEL_TASK_REGRESSION;
         l->known = true;
-        return 0;
+        return label_rule_enter(l->rule, &l->map);
     }
-    if (o->label_list.count == 0)
-        return o->label_column != NULL
-                   ? 0
-                   : err_set(RECO_E_USAGE, "no labels: give --label_column, or --labels for data without them");
     for (size_t i = 0; i < o->label_list.count; i++)
         if (!utf8_is_valid(o->label_list.items[i], strlen(o->label_list.items[i]), NULL))
             return err_set(RECO_E_USAGE, "label %zu of --labels is not UTF-8", i + 1);
-    rc = label_map_from_list(&l->map, (const char *const *)o->label_list.items, o->label_list.count);
-    return rc < 0 ? rc : finish_map(l, o);
+    if (o->label_list.count > 0)
+        return init_list(l, o, (const char *const *)o->label_list.items, o->label_list.count);
+    if (prepare_positives_only(o)) {
+        const char *const names[] = {o->negative.negative_label, PREPARE_POSITIVE_LABEL};
+        return init_list(l, o, names, 2);
+    }
+    const char *const *classes = label_rule_classes(l->rule, &count);
+    if (count > 0)
+        return init_list(l, o, classes, count);
+    return o->label_column != NULL
+               ? 0
+               : err_set(RECO_E_USAGE, "no labels: give --label_column, or --labels for data without them");
 }
 
 void prepare_labels_release(struct prepare_labels *l)
 {
+    label_rule_free(l->rule);
     label_map_release(&l->map);
     text_store_release(&l->store);
     text_index_release(&l->index);
@@ -76,18 +99,18 @@ void prepare_labels_release(struct prepare_labels *l)
     memset(l, 0, sizeof *l);
 }
 
-static int collect(struct prepare_labels *l, const struct csv_field *field, int32_t *label)
+int prepare_labels_find(struct prepare_labels *l, const char *text, size_t length, int32_t *label)
 {
     uint32_t number;
     int rc = mem_grow((void **)&l->values, &l->values_capacity, l->value_count + 1, sizeof *l->values);
 
     if (rc == 0)
-        rc = text_index_enter(&l->index, l->values, (uint32_t)l->value_count, field->text, field->length, &number);
+        rc = text_index_enter(&l->index, l->values, (uint32_t)l->value_count, text, length, &number);
     if (rc < 0)
         return rc;
     if (number == TEXT_INDEX_NONE) {
         number = (uint32_t)l->value_count;
-        l->values[number] = text_store_add(&l->store, field->text, field->length);
+        l->values[number] = text_store_add(&l->store, text, length);
         if (l->values[number] == NULL)
             return RECO_E_NOMEM;
         l->value_count++;
@@ -101,17 +124,11 @@ static int collect(struct prepare_labels *l, const struct csv_field *field, int3
     return 0;
 }
 
-int prepare_labels_find(struct prepare_labels *l, const struct csv_field *field, int32_t *label, struct buf *bad)
+int prepare_labels_unknown(const struct prepare_labels *l, const char *text, size_t length, struct buf *bad)
 {
-    int shown = field->length > MAX_SHOWN_BYTES ? MAX_SHOWN_BYTES : (int)field->length;
+    int shown = length > MAX_SHOWN_BYTES ? MAX_SHOWN_BYTES : (int)length;
 
-    buf_clear(bad);
-    if (!utf8_is_valid(field->text, field->length, NULL))
-        return buf_add_str(bad, "the label is not UTF-8");
-    if (!l->known)
-        return collect(l, field, label);
-    *label = label_map_find(&l->map, field->text, field->length);
-    return *label >= 0 ? 0 : buf_printf(bad, "label '%.*s' is not one of %s", shown, field->text, buf_str(&l->choices));
+    return buf_printf(bad, "label '%.*s' is not one of %s", shown, text, buf_str(&l->choices));
 }
 
 int prepare_labels_settle(struct prepare_labels *l, const struct prepare_options *o, int32_t **label_of)

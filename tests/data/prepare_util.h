@@ -75,13 +75,32 @@ static inline int util_teardown(void **state)
 
 static char *util_description[] = {"d"};
 
+/* A list of one file; valid for the next few. */
+static inline struct opt_list util_file(const char *path)
+{
+    static char *items[8];
+    static int next;
+    char **item = &items[next++ % 8];
+
+    *item = (char *)path;
+    return (struct opt_list){.items = item, .count = 1};
+}
+
 /* Columns q, d and l; every default as the command line has it. The char * are not freed. */
 static inline struct prepare_options util_options(void)
 {
     return (struct prepare_options){.query_column = "q",
                                     .description_column = {.items = util_description, .count = 1},
                                     .label_column = "l",
-                                    .max_field_bytes = 16 * 1024 * 1024,
+                                    .table = {.max_field_bytes = 16 * 1024 * 1024},
+                                    .clean = {.near_duplicate_threshold = 0.8},
+                                    .assemble = {.history_length = 10},
+                                    .negative = {.negatives_per_positive = 1,
+                                                 .negative_power = 0.75,
+                                                 .negative_label = "0",
+                                                 .negative_rank_from = 1,
+                                                 .negative_rank_to = 100},
+                                    .balance = {.balance_ratio = 1},
                                     .max_bad_rows = {.value = 0.001, .is_frac = true},
                                     .threads = 1,
                                     .max_seq_length = 8};

@@ -37,9 +37,9 @@ static void make_small(const char *output)
                             "a b c d e f,g h red shoes,1,1,back\\slash,0\n");
     util_write("validation.csv", "q,d,l,note,click\nblue hat,red shoe,0,x,1\n");
     util_write("test.csv", "note,q,d,click\ny,hat 42,red shoe,0\n");
-    o.train_file = (char *)util_path("train.csv");
-    o.validation_file = (char *)util_path("validation.csv");
-    o.test_file = (char *)util_path("test.csv");
+    o.train_file = util_file(util_path("train.csv"));
+    o.validation_file = util_file(util_path("validation.csv"));
+    o.test_file = util_file(util_path("test.csv"));
     o.weight_column = "w";
     o.clicked_column = "click";
     o.carry = (struct opt_list){.items = carry, .count = 1};
@@ -151,7 +151,7 @@ static void test_single_texts(void **state)
 
     (void)state;
     util_write("single.csv", "q,l\nred shoe,a\nblue hat a,b\n");
-    o.train_file = (char *)util_path("single.csv");
+    o.train_file = util_file(util_path("single.csv"));
     o.description_column.count = 0;
     prepare(&o, "single");
     struct dataset *ds = open_dataset("single");
@@ -168,8 +168,8 @@ static void test_regression(void **state)
     (void)state;
     util_write("regression.csv", "q,d,l\na,b,1.5\na,c,-2e-3\n");
     util_write("regression_test.csv", "q,d,l\na,b,\na,c,4\n");
-    o.train_file = (char *)util_path("regression.csv");
-    o.test_file = (char *)util_path("regression_test.csv");
+    o.train_file = util_file(util_path("regression.csv"));
+    o.test_file = util_file(util_path("regression_test.csv"));
     o.regression = true;
     prepare(&o, "regression");
     struct dataset *ds = open_dataset("regression");
@@ -208,7 +208,7 @@ static void test_threads_do_not_matter(void **state)
 
     (void)state;
     write_large("large.csv", ROWS);
-    o.train_file = (char *)util_path("large.csv");
+    o.train_file = util_file(util_path("large.csv"));
     prepare(&o, "one");
     o.threads = 5;
     prepare(&o, "five");
@@ -271,7 +271,7 @@ static void test_wide_ids(void **state)
     wordpiece_options_init(&wp_options);
     assert_int_equal(wordpiece_open(&wide, util_path("wide.txt"), &wp_options), 0);
     util_write("wide.csv", "q,d,l\nw69999,w65531 w3,0\nw0,,1\n");
-    o.train_file = (char *)util_path("wide.csv");
+    o.train_file = util_file(util_path("wide.csv"));
     assert_int_equal(prepare_run(&o, wide, NULL, util_path("wide"), NULL), 0);
     wordpiece_close(wide);
     struct dataset *ds = open_dataset("wide");
@@ -373,10 +373,10 @@ static void test_exchanged_files(void **state)
     (void)state;
     /* equal sizes everywhere, so that nothing but the content tells */
     util_write("train.csv", "q,d,l\nred shoe,blue hat,1\na b c,d e,0\n");
-    o.train_file = (char *)util_path("train.csv");
+    o.train_file = util_file(util_path("train.csv"));
     prepare(&o, "one");
     util_write("train.csv", "q,d,l\nblue hat,red shoe,0\nf g c,d a,1\n");
-    o.train_file = (char *)util_path("train.csv");
+    o.train_file = util_file(util_path("train.csv"));
     prepare(&o, "other");
     for (size_t i = 0; i < 6; i++) {
         size_t length, other_length;
@@ -405,7 +405,7 @@ static void test_damaged_block_is_named(void **state)
 
     (void)state;
     write_large("large.csv", ROWS);
-    o.train_file = (char *)util_path("large.csv");
+    o.train_file = util_file(util_path("large.csv"));
     prepare(&o, "large");
     for (size_t i = 1; i < 6; i++) {
         char name[64];

@@ -52,7 +52,7 @@ static void prepare_file(struct reference *r)
             *at++ = '\0';
         descriptions[count++] = at;
     }
-    o.train_file = path;
+    o.train_file = util_file(path);
     o.query_column = r->query;
     o.description_column = (struct opt_list){.items = descriptions, .count = count};
     o.label_column = r->label;

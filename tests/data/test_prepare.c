@@ -27,18 +27,18 @@ static int run(struct prepare_options *o, const char *train, const char *test)
     if (train != NULL) {
         util_write("train.csv", train);
         snprintf(train_path, sizeof train_path, "%s", util_path("train.csv"));
-        o->train_file = train_path;
+        o->train_file = util_file(train_path);
     }
     if (test != NULL) {
         util_write("test.csv", test);
         snprintf(test_path, sizeof test_path, "%s", util_path("test.csv"));
-        o->test_file = test_path;
+        o->test_file = util_file(test_path);
     }
     int rc = prepare_run(o, util_wp, NULL, util_path("out"), &summary);
     static const char *const inputs[] = {"train.csv", "test.csv", "out", "out.rejects.tsv"};
     assert_int_equal(util_count_except(inputs, 4), 0);
     assert_int_equal(rc == 0, dir_exists(util_path("out")));
-    o->train_file = o->test_file = NULL;
+    o->train_file = o->test_file = (struct opt_list){0};
     return rc;
 }
 
@@ -142,7 +142,7 @@ static void test_reject_escapes_and_length(void **state)
     assert_int_equal(fwrite(train.data, 1, train.length, f), train.length);
     assert_int_equal(fclose(f), 0);
     char *path = mem_strdup(util_path("nul.csv"));
-    o.train_file = path;
+    o.train_file = util_file(path);
     o.max_bad_rows = (struct opt_amount){.value = 3};
     assert_int_equal(prepare_run(&o, util_wp, NULL, util_path("out"), &summary), 0);
     assert_int_equal(buf_printf(&expected,
@@ -203,12 +203,12 @@ static void test_bad_files(void **state)
     expect_error(&o, "query,d,l\na,b,1\n", NULL, RECO_E_USAGE, "no column 'q' (--query_column)");
     expect_error(&o, "q,d,label\na,b,1\n", NULL, RECO_E_USAGE, "no column 'l' (--label_column)");
     expect_error(&o, "q,d,l,l\na,b,1,0\n", NULL, RECO_E_DATA, "two columns 'l' (--label_column)");
-    o.train_file = "/nonexistent.csv";
+    o.train_file = util_file("/nonexistent.csv");
     assert_int_equal(prepare_run(&o, util_wp, NULL, util_path("out"), NULL), RECO_E_IO);
     assert_string_equal(err_message(), "cannot open '/nonexistent.csv': No such file or directory");
-    o.train_file = "/tmp";
+    o.train_file = util_file("/tmp");
     assert_int_equal(prepare_run(&o, util_wp, NULL, util_path("out"), NULL), RECO_E_IO);
-    assert_string_equal(err_message(), "cannot read '/tmp': it is a directory, not a CSV file");
+    assert_string_equal(err_message(), "cannot read '/tmp': it is a directory, not a file");
 }
 
 static void test_bad_options(void **state)
@@ -218,11 +218,11 @@ static void test_bad_options(void **state)
 
     (void)state;
     assert_int_equal(prepare_options_check(&o), RECO_E_USAGE); /* no file */
-    o.train_file = "-";
+    o.train_file = util_file("-");
     assert_int_equal(prepare_options_check(&o), 0);
-    o.test_file = "-";
+    o.test_file = util_file("-");
     assert_int_equal(prepare_options_check(&o), RECO_E_USAGE);
-    o.test_file = NULL;
+    o.test_file = (struct opt_list){0};
     o.carry = (struct opt_list){.items = carry, .count = 2};
     assert_int_equal(prepare_options_check(&o), RECO_E_USAGE);
     o.carry = (struct opt_list){.items = taken, .count = 1};
@@ -233,7 +233,7 @@ static void test_bad_options(void **state)
     o.label_list = (struct opt_list){.items = labels, .count = 2};
     assert_int_equal(prepare_options_check(&o), RECO_E_USAGE);
     o = util_options();
-    o.train_file = "x.csv";
+    o.train_file = util_file("x.csv");
     o.label_column = NULL;
     assert_int_equal(prepare_options_check(&o), RECO_E_USAGE);
     o.query_column = NULL;
@@ -316,7 +316,7 @@ static void test_given_map(void **state)
     (void)state;
     assert_int_equal(label_map_from_list(&map, names, 2), 0);
     util_write("test.csv", "q,d,l\na,b,yes\na,b,\na,b,other\n");
-    o.test_file = mem_strdup(util_path("test.csv"));
+    o.test_file = util_file(mem_strdup(util_path("test.csv")));
     assert_int_equal(prepare_run(&o, util_wp, &map, util_path("out"), &summary), 0);
     assert_int_equal(summary.rows_kept, 2);
     assert_int_equal(summary.rows_bad, 1);
@@ -331,7 +331,7 @@ static void test_given_map(void **state)
     assert_int_equal(prepare_run(&o, util_wp, &map, util_path("out"), &summary), RECO_E_USAGE);
     o.regression = false;
     assert_int_equal(prepare_run(&o, util_wp, NULL, util_path("out"), &summary), RECO_E_USAGE); /* no labels at all */
-    mem_free(o.test_file);
+    mem_free(o.test_file.items[0]);
     label_map_release(&map);
 }
 
@@ -427,8 +427,8 @@ static void test_trim_and_delimiter(void **state)
     assert_int_equal(dataset_texts(dataset_split_at(ds, 0), 0, &query, &description), 0);
     assert_string_equal(buf_str(&query), " a ");
     dataset_close(ds);
-    o.trim_blanks = true;
-    o.delimiter = ";";
+    o.table.trim_blanks = true;
+    o.table.delimiter = ";";
     expect_ok(&o, " q;d ;l\n a ;b; 1\n\" a \";b;2\n", NULL, 2, 0);
     ds = open_out();
     assert_string_equal(dataset_labels(ds)->names[0], "1");
@@ -488,8 +488,8 @@ static void torture(void (*fail_after)(long), int code)
     dataset_close(ds);
     util_write("train.csv", torture_train);
     util_write("test.csv", torture_test);
-    o.train_file = mem_strdup(util_path("train.csv"));
-    o.test_file = mem_strdup(util_path("test.csv"));
+    o.train_file = util_file(mem_strdup(util_path("train.csv")));
+    o.test_file = util_file(mem_strdup(util_path("test.csv")));
     o.weight_column = "w";
     o.threads = 2;
     for (long n = 1; !finished; n++) {
@@ -506,8 +506,8 @@ static void torture(void (*fail_after)(long), int code)
         finished = rc == 0;
         assert_true(n < 5000);
     }
-    mem_free(o.train_file);
-    mem_free(o.test_file);
+    mem_free(o.train_file.items[0]);
+    mem_free(o.test_file.items[0]);
 }
 
 static void test_allocation_torture(void **state)
@@ -532,7 +532,7 @@ static void test_reject_torture(void **state)
     (void)state;
     assert_int_equal(dir_remove(util_path("out")), 0);
     util_write("train.csv", "q,d,l\nbad\nbad\na,b,1\n");
-    o.train_file = mem_strdup(util_path("train.csv"));
+    o.train_file = util_file(mem_strdup(util_path("train.csv")));
     for (long n = 1; !finished; n++) {
         file_fail_after(n);
         int rc = prepare_run(&o, util_wp, NULL, util_path("out"), NULL);
@@ -543,7 +543,7 @@ static void test_reject_torture(void **state)
         finished = rc == RECO_E_DATA;
         assert_true(n < 100);
     }
-    mem_free(o.train_file);
+    mem_free(o.train_file.items[0]);
 }
 
 /* kill -9 at any moment leaves the old dataset or the new one. */
@@ -564,7 +564,7 @@ static void test_kill(void **state)
     for (int i = 0; i < 3000; i++)
         assert_int_equal(buf_printf(&train, "a %d,b c %d,%d\n", i, i * 7, i % 2), 0);
     util_write("train.csv", buf_str(&train));
-    o.train_file = mem_strdup(util_path("train.csv"));
+    o.train_file = util_file(mem_strdup(util_path("train.csv")));
     double start_s = clock_now_s();
     assert_int_equal(prepare_run(&o, util_wp, NULL, util_path("new"), NULL), 0);
     double whole_s = clock_now_s() - start_s;
@@ -587,7 +587,7 @@ static void test_kill(void **state)
     }
     print_message("killed %d times: %d times the old dataset, %d times the new one\n", KILLS, seen_old, seen_new);
     assert_true(seen_old > 0);
-    mem_free(o.train_file);
+    mem_free(o.train_file.items[0]);
     buf_release(&train);
 }
 

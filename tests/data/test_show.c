@@ -17,7 +17,7 @@ static struct dataset *make(struct prepare_options *o, const char *text)
     struct dataset *ds = NULL;
 
     util_write("show.csv", text);
-    o->train_file = (char *)util_path("show.csv");
+    o->train_file = util_file(util_path("show.csv"));
     if (prepare_run(o, util_wp, NULL, util_path("show"), NULL) != 0 || dataset_open(&ds, util_path("show")) != 0)
         fail_msg("%s", err_message());
     return ds;

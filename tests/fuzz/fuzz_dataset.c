@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "data/dataset_internal.h"
 #include "data/dataset_writer.h"
+#include "data/text_set.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd\n";
@@ -54,18 +55,25 @@ static void remove_dir(void)
     json_decref(base);
 }
 
+static void add_text(struct text_set_writer *set, const char *text, uint32_t *number)
+{
+    must(text_set_add(set, text_key_of(text, strlen(text)), text, strlen(text), number));
+}
+
 static void write_base(struct wordpiece *wp, struct pool *pool)
 {
     static const char *const labels[] = {"0", "1", "2"}, *const columns[] = {"row_id", "query_id", "item_id"};
     static const char *const texts[] = {"a b", "c", "", "d d d a"};
     const struct dataset_writer_split split = {
         .name = "train", .column_names = columns, .column_count = 3, .has_weight = true, .has_target = true};
+    struct text_set_writer *set = NULL;
     struct dataset_writer *w = NULL;
     struct label_map map;
     json_t *options = json_object();
 
     must(label_map_from_list(&map, labels, 3));
-    must(dataset_writer_open(&w, dir, wp, pool));
+    must(text_set_writer_open(&set, dir, wp, pool, NULL));
+    must(dataset_writer_open(&w, dir, wp, NULL));
     must(dataset_writer_begin_split(w, &split));
     for (size_t i = 0; i < 4; i++) {
         struct dataset_writer_row row = {.label = (int32_t)i - 1,
@@ -73,12 +81,17 @@ static void write_base(struct wordpiece *wp, struct pool *pool)
                                          .target = (double)i,
                                          .columns = "r\tq\ti",
                                          .columns_length = 5};
-        must(dataset_writer_text(w, texts[i], strlen(texts[i]), &row.query));
-        must(dataset_writer_text(w, texts[3 - i], strlen(texts[3 - i]), &row.description));
-        must(dataset_writer_add(w, &row));
+        add_text(set, texts[i], &row.query);
+        add_text(set, texts[3 - i], &row.description);
+        must(dataset_writer_add(w, 0, &row));
     }
-    must(dataset_writer_end_split(w, NULL));
-    must(dataset_writer_commit(w, &map, true, options));
+    must(text_set_commit(set, dataset_writer_files(w), false));
+    must(dataset_writer_commit(w, &(struct dataset_writer_whole){.labels = &map,
+                                                                 .has_description = true,
+                                                                 .texts = text_set_writer_count(set),
+                                                                 .tokens = text_set_writer_tokens(set),
+                                                                 .options = options}));
+    text_set_writer_free(set);
     dataset_writer_free(w);
     label_map_release(&map);
     json_decref(options);

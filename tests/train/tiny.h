@@ -98,14 +98,15 @@ static void tiny_init(struct tiny *t, double dropout, int train_rows, int dev_ro
     tiny_model(t, dropout);
     tiny_csv(train, train_rows, 1);
     tiny_csv(dev, dev_rows, 2);
-    struct prepare_options prepare = {.train_file = train,
-                                      .validation_file = dev_rows > 0 ? dev : NULL,
+    char *train_files[] = {train}, *dev_files[] = {dev};
+    struct prepare_options prepare = {.train_file = {.items = train_files, .count = 1},
+                                      .validation_file = {.items = dev_files, .count = dev_rows > 0 ? 1 : 0},
                                       .query_column = query,
                                       .description_column = {.items = titles, .count = 1},
                                       .label_column = label,
                                       .weight_column = weight,
                                       .id_column = id,
-                                      .max_field_bytes = 1 << 20,
+                                      .table = {.max_field_bytes = 1 << 20},
                                       .max_seq_length = 32,
                                       .threads = 1};
     TINY_CHECK(wordpiece_open_dir(&wp, t->model, false));
