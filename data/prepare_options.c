@@ -362,6 +362,7 @@ int prepare_options_drop_missing(struct prepare_options *o, prepare_is_set_fn *i
         return 0;
     assemble.item_id_column = o->item_id_column;
     assemble.query_id_column = o->query_id_column;
+    assemble.max_bad_rows = o->max_bad_rows;
     int rc = assembler_open(&assembler, &assemble, &o->table, o->tmp_dir);
     if (rc == 0)
         rc = table_reader_open(&reader, o->test_file.items[0], &o->table);
