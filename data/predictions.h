@@ -8,10 +8,12 @@
  * field. In regression there is no p_ column and predicted is the value.
  */
 
+#include <endian.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/buf.h"
 #include "core/err.h"
@@ -49,69 +51,127 @@ void predictions_writer_abort(struct predictions_writer **w);
 
 /* ---- reading: column-wise, for eval ---- */
 
+/*
+ * Numbers as they are written, 5 bytes each: a decimal of up to 9 digits is its digits and its power of ten, so that
+ * the very same double comes back; all others lie in full beside. Code: 30 bits of digits, sign, 9 bits of power (value
+ * = digits / 10^power; PACKED_RARE: digits is a number in rare).
+ */
+struct packed {
+    unsigned char *codes; /* 5 bytes a number, 8 bytes of room behind the last */
+    double *rare;
+    size_t rare_count, rare_capacity;
+};
+enum { PACKED_BYTES = 5, PACKED_RARE = 511, PACKED_POWER_MAX = 22, PACKED_DIGITS_MAX = 999999999 };
+extern const double packed_power[PACKED_POWER_MAX + 1];
+
+static inline double packed_get(const struct packed *packed, size_t at)
+{
+    uint64_t code;
+    memcpy(&code, packed->codes + PACKED_BYTES * at, sizeof code);
+    code = le64toh(code);
+    uint32_t digits = (uint32_t)code & 0x3fffffff;
+    unsigned power = (unsigned)(code >> 31) & 0x1ff;
+    if (power == PACKED_RARE) {
+        return packed->rare[digits];
+    }
+    double value = (double)digits / packed_power[power];
+    return code >> 30 & 1 ? -value : value;
+}
+
 struct predictions {
     struct label_map labels; /* from the sidecar, else from the p_ columns, else from the values seen */
     size_t rows;
-    int32_t *label;     /* [rows] class index, -1: none; NULL in regression */
-    int32_t *predicted; /* [rows] class index as written, else the argmax; NULL in regression or without both columns */
+    int16_t *label;     /* [rows] class index, -1: none; NULL in regression */
+    int16_t *predicted; /* [rows] class index as written, else the argmax; NULL in regression or without both columns */
     double *target;     /* [rows] regression only, NaN: none; else NULL */
     double *value;      /* [rows] regression only, else NULL */
-    double *p;          /* [rows, count] row-major; NULL without p_ columns */
-    double *score;      /* [rows] as written, else from p or the value; NULL when there is neither */
+    /* p_ columns [rows, count] row-major, in one of two ways; both empty without them. See predictions_p. */
+    double *p;
+    struct packed packed_p;
+    /* [rows] as written; where it is not, from p or the value. See predictions_score. */
+    double *score;
+    struct packed packed_score;
+    bool derives_score; /* neither of them is there: computed when asked for */
     uint32_t *query;    /* [rows] dense index of query_id in order of first sight; NULL without the column */
     size_t query_count;
     const char **query_ids; /* [query_count] */
-    const char **row_ids;   /* [rows]; the row's number from 1 without the column */
+    const char **row_ids;   /* [rows]; the row's number from 1 without the column; NULL: not asked for */
     uint32_t *item;         /* [rows] dense index of item_id; NULL when the column is absent or empty throughout */
     size_t item_count;
     const char **item_ids; /* [item_count] */
     bool *truncated;       /* [rows]; NULL when absent */
-    uint32_t *tokens;      /* [rows]; NULL when absent */
+    uint32_t *tokens;      /* [rows]; NULL when absent or not asked for */
     /* event columns: NULL when absent; NaN for an empty field */
     double *position, *clicked, *converted, *dwell_s, *depth, *propensity, *carted, *ordered, *revenue;
     json_t *sidecar; /* NULL when there is none */
     struct predictions_extra {
         const char *name;
         const char **values; /* [rows], unescaped */
-    } * extra;
+    } * extra;               /* those asked for */
     size_t extra_count;
+    size_t bytes; /* held by the columns; 0: not known */
     void *memory; /* private: the ids' and the extra values' text */
 };
+
+struct predictions_options {
+    bool packed;  /* probabilities and scores 5 bytes each; else doubles */
+    bool row_ids; /* hold them in any case; else only where items have no ids, since they then break ties */
+    bool tokens;  /* hold the column */
+    bool extra;   /* hold all columns of no meaning of their own */
+    const char *const *extra_names; /* [extra_name_count] else these; a name that no column has is RECO_E_USAGE */
+    size_t extra_name_count;
+    int threads; /* at least 1; what is read is the same for any number */
+};
+/* All columns, doubles, one thread: what predictions_read gives. */
+void predictions_options_init(struct predictions_options *options);
 
 /*
  * Reads path ("-": stdin) once, as a stream, so that a pipe works too. The columns may stand in any order; label and
  * one of predicted, p_<label>..., score must be there. Without a sidecar and p_ columns the task is regression when all
  * labels and predictions are numbers and some number is not whole. RECO_E_DATA with the line for: a missing or doubled
- * column, a ragged row, a duplicated row_id, an empty query_id, an unknown label, a NaN score, probabilities that are
- * not in [0, 1] or do not sum to one within 1e-3, an event that is not a number, a sidecar that counts other rows; and
- * for no rows at all.
+ * column, a ragged row, a second header, a duplicated row_id, an empty query_id, an unknown label, a NaN score,
+ * probabilities that are not in [0, 1] or do not sum to one within 1e-3, an event that is not a number, a propensity
+ * that is not above 0, a sidecar that counts other rows; and for no rows at all.
  */
+int predictions_open(struct predictions **out, const char *path,
+                     const struct predictions_options *options) RECO_MUST_CHECK;
 int predictions_read(struct predictions **out, const char *path) RECO_MUST_CHECK;
 void predictions_free(struct predictions *p);
 
+/* Packed numbers as doubles, for those who change them. */
+int predictions_widen(struct predictions *p) RECO_MUST_CHECK;
+
 /*
- * What a reader of the columns should go through, since how they are held may change: the label or -1; the predicted
+ * What a reader of the columns should go through, since they are held in several ways: the label or -1; the predicted
  * class; p of a class (only where there are p_ columns); the score (only where there is one). row < rows.
  */
 static inline int predictions_label(const struct predictions *p, size_t row)
 {
-    return (int)p->label[row];
+    return p->label[row];
 }
 static inline int predictions_predicted(const struct predictions *p, size_t row)
 {
-    return (int)p->predicted[row];
+    return p->predicted[row];
 }
 static inline bool predictions_has_p(const struct predictions *p)
 {
-    return p->p != NULL;
+    return p->p || p->packed_p.codes;
 }
 static inline double predictions_p(const struct predictions *p, size_t row, int of_class)
 {
-    return p->p[row * (size_t)p->labels.count + (size_t)of_class];
+    size_t at = row * (size_t)p->labels.count + (size_t)of_class;
+    return p->p ? p->p[at] : packed_get(&p->packed_p, at);
 }
+static inline bool predictions_has_score(const struct predictions *p)
+{
+    return p->score || p->packed_score.codes || p->derives_score;
+}
+double predictions_derived_score(const struct predictions *p, size_t row);
 static inline double predictions_score(const struct predictions *p, size_t row)
 {
-    return p->score[row];
+    return p->score           ? p->score[row]
+           : p->derives_score ? predictions_derived_score(p, row)
+                              : packed_get(&p->packed_score, row);
 }
 
 /* What the row is called in a ranking: its item, else its row_id. */

@@ -1,18 +1,24 @@
 #include "data/predictions_reader.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
+#include "core/sort_keys.h"
 #include "data/decimal.h"
+#include "data/lines.h"
+
+/* ---- the label map, when only the values tell ---- */
 
 /* Without a map: are the values seen those of a regression? */
 static bool values_are_regression(const struct predictions_reader *r)
 {
     bool fraction = false;
-    for (size_t i = 0; i < r->value_count; i++) {
+    for (size_t i = 0; i < r->values.count; i++) {
         double number;
-        if (!decimal_parse(r->values[i], strlen(r->values[i]), &number)) {
+        if (!decimal_parse(r->values.texts[i], strlen(r->values.texts[i]), &number)) {
             return false;
         }
         fraction = fraction || floor(number) != number;
@@ -30,23 +36,35 @@ static int become_regression(struct predictions_reader *r)
         return RECO_E_NOMEM;
     }
     for (size_t row = 0; row < p->rows; row++) {
-        const char *target = p->label[row] < 0 ? "nan" : r->values[p->label[row]];
-        const char *value = r->values[p->predicted[row]];
+        const char *target = r->label_value[row] == PREDICTIONS_NO_VALUE ? "nan" : r->values.texts[r->label_value[row]];
+        const char *value = r->values.texts[r->predicted_value[row]];
         if (!decimal_parse(target, strlen(target), &p->target[row]) ||
             !decimal_parse(value, strlen(value), &p->value[row])) {
             return err_set(RECO_E_INTERNAL, "a value of the regression is not a number");
         }
     }
-    mem_free(p->label);
-    mem_free(p->predicted);
-    p->label = p->predicted = NULL;
-    if (!p->score) {
-        p->score = mem_alloc(p->rows * sizeof *p->score);
-        if (!p->score) {
-            return RECO_E_NOMEM;
-        }
-        memcpy(p->score, p->value, p->rows * sizeof *p->score);
+    return 0;
+}
+
+static int take_classes(const struct predictions_reader *r, const uint32_t *values, int16_t **out)
+{
+    if (!values) {
+        return 0;
     }
+    int16_t *classes = mem_alloc((r->p->rows + 1) * sizeof *classes);
+    int16_t *of_value = mem_alloc((r->values.count + 1) * sizeof *of_value);
+    *out = classes;
+    if (!classes || !of_value) {
+        mem_free(of_value);
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < r->values.count; i++) {
+        of_value[i] = (int16_t)label_map_find(&r->p->labels, r->values.texts[i], strlen(r->values.texts[i]));
+    }
+    for (size_t row = 0; row < r->p->rows; row++) {
+        classes[row] = values[row] == PREDICTIONS_NO_VALUE ? (int16_t)-1 : of_value[values[row]];
+    }
+    mem_free(of_value);
     return 0;
 }
 
@@ -56,25 +74,146 @@ static int map_from_values(struct predictions_reader *r)
     if (values_are_regression(r)) {
         return become_regression(r);
     }
-    int rc = label_map_from_values(&p->labels, r->values, r->value_count);
+    int rc = r->values.count <= PREDICTIONS_CLASSES_MAX
+                 ? label_map_from_values(&p->labels, r->values.texts, r->values.count)
+                 : err_set(RECO_E_DATA, "%zu classes, at most %d can be", r->values.count, PREDICTIONS_CLASSES_MAX);
     if (rc) {
         return err_prepend(rc, "cannot read '%s'", r->path);
     }
-    for (size_t i = 0; i < r->value_count; i++) {
-        r->value_class[i] = label_map_find(&p->labels, r->values[i], strlen(r->values[i]));
+    rc = take_classes(r, r->label_value, &p->label);
+    return rc ? rc : take_classes(r, r->predicted_value, &p->predicted);
+}
+
+/* ---- row ids that stand there twice ---- */
+
+static int compare_hashes(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left;
+    uint64_t b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* The hashes of sorted [count] that occur more than once, to its front; their number. */
+static size_t keep_repeated(uint64_t *sorted, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 1; i < count; i++) {
+        if (sorted[i] == sorted[i - 1] && (!kept || sorted[kept - 1] != sorted[i])) {
+            sorted[kept++] = sorted[i];
+        }
     }
-    for (size_t row = 0; row < p->rows; row++) {
-        p->label[row] = p->label[row] < 0 ? -1 : r->value_class[p->label[row]];
-        if (r->has[COLUMN_PREDICTED]) {
-            p->predicted[row] = r->value_class[p->predicted[row]];
+    return kept;
+}
+
+struct seen {
+    struct dictionary ids;
+    uint64_t *line; /* [ids.count] */
+    size_t capacity;
+    struct text_store texts;
+};
+
+static int look_at_id(const struct predictions_reader *r, struct seen *seen, char *id, size_t length, uint64_t line)
+{
+    uint32_t number;
+    size_t known = seen->ids.count;
+    int rc = dictionary_enter(&seen->ids, &seen->texts, id, length, &number);
+    if (!rc && seen->ids.count == known) {
+        return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: doubled row_id '%.200s', as in line %llu", r->path,
+                       (unsigned long long)line, id, (unsigned long long)seen->line[number]);
+    }
+    if (!rc) {
+        rc = mem_grow((void **)&seen->line, &seen->capacity, known + 1, sizeof *seen->line);
+    }
+    if (!rc) {
+        seen->line[known] = line;
+    }
+    return rc;
+}
+
+/* A second look at the file: were those with equal hashes equal? repeated is sorted. */
+static int look_again(const struct predictions_reader *r, const uint64_t *repeated, size_t count)
+{
+    struct line_reader *lines = NULL;
+    struct seen seen = {0};
+    size_t column = 0;
+    while (r->columns[column].kind != COLUMN_ROW_ID) {
+        column++;
+    }
+    int rc = line_reader_open(&lines, r->path);
+    char *text = NULL;
+    size_t length;
+    if (!rc) {
+        rc = line_reader_next(lines, &text, &length);
+    }
+    while (!rc && text && !(rc = line_reader_next(lines, &text, &length)) && text) {
+        char *at = text;
+        for (size_t i = 0; i < column; i++) {
+            at += strcspn(at, "\t") + 1;
+        }
+        size_t id_length = strcspn(at, "\t");
+        at[id_length] = '\0';
+        id_length = predictions_unescape(at, id_length);
+        uint64_t hash = hash_u64(at, id_length, 0);
+        if (bsearch(&hash, repeated, count, sizeof *repeated, compare_hashes)) {
+            rc = look_at_id(r, &seen, at, id_length, line_reader_number(lines));
+        }
+    }
+    line_reader_close(lines);
+    dictionary_release(&seen.ids);
+    text_store_release(&seen.texts);
+    mem_free(seen.line);
+    return rc;
+}
+
+/* A stream is gone; two hashes of 64 bits that are both equal stand for equal ids. */
+static int look_at_hashes(const struct predictions_reader *r, const uint64_t *repeated, size_t count,
+                          const uint64_t *hashes)
+{
+    for (size_t row = 0; row < r->p->rows; row++) {
+        if (!bsearch(&hashes[row], repeated, count, sizeof *repeated, compare_hashes)) {
+            continue;
+        }
+        for (size_t other = 0; other < row; other++) {
+            if (hashes[other] == hashes[row] && r->row_hash_2[other] == r->row_hash_2[row]) {
+                return err_set(RECO_E_DATA, "cannot parse '%s' line %zu: doubled row_id, as in line %zu", r->path,
+                               row + 2, other + 2);
+            }
         }
     }
     return 0;
 }
 
-int predictions_finish(struct predictions_reader *r)
+int predictions_check_row_ids(struct predictions_reader *r, struct pool *pool)
 {
-    struct predictions *p = r->p;
+    size_t rows = r->p->rows;
+    if (!r->row_hash) {
+        return 0;
+    }
+    uint64_t *hashes = NULL;
+    if (r->is_stream) {
+        hashes = mem_alloc((rows + 1) * sizeof *hashes);
+        if (!hashes) {
+            return RECO_E_NOMEM;
+        }
+        memcpy(hashes, r->row_hash, rows * sizeof *hashes);
+    }
+    int rc = sort_keys(r->row_hash, rows, pool);
+    size_t count = rc ? 0 : keep_repeated(r->row_hash, rows);
+    if (!rc && count) {
+        rc = r->is_stream ? look_at_hashes(r, r->row_hash, count, hashes) : look_again(r, r->row_hash, count);
+    }
+    mem_free(hashes);
+    mem_free(r->row_hash);
+    mem_free(r->row_hash_2);
+    r->row_hash = r->row_hash_2 = NULL;
+    return rc;
+}
+
+/* ---- the end ---- */
+
+static int check_count(const struct predictions_reader *r)
+{
+    const struct predictions *p = r->p;
     if (!p->rows) {
         return err_set(RECO_E_DATA, "cannot read '%s': it has no rows", r->path);
     }
@@ -83,16 +222,18 @@ int predictions_finish(struct predictions_reader *r)
         return err_set(RECO_E_DATA, "cannot read '%s': %zu rows, its sidecar '%s.json' says %lld", r->path, p->rows,
                        r->path, (long long)json_integer_value(rows));
     }
-    if (!r->map_known) {
-        int rc = map_from_values(r);
-        if (rc) {
-            return rc;
-        }
-    }
-    if (!r->has[COLUMN_PREDICTED] && !r->has_p) {
-        mem_free(p->predicted);
-        p->predicted = NULL;
-    }
+    return 0;
+}
+
+static void take_over(struct predictions_reader *r)
+{
+    struct predictions *p = r->p;
+    p->query_ids = r->queries.texts;
+    p->query_count = r->queries.count;
+    r->queries.texts = NULL;
+    p->item_ids = r->items.texts;
+    p->item_count = r->items.count;
+    r->items.texts = NULL;
     if (!r->any_item_id) {
         mem_free(p->item);
         mem_free(p->item_ids);
@@ -106,5 +247,29 @@ int predictions_finish(struct predictions_reader *r)
         *to[i] = r->event[i];
         r->event[i] = NULL;
     }
-    return 0;
+}
+
+int predictions_finish(struct predictions_reader *r, struct pool *pool)
+{
+    struct predictions *p = r->p;
+    int rc = check_count(r);
+    dictionary_release_index(&r->queries);
+    dictionary_release_index(&r->items);
+    if (!rc) {
+        rc = predictions_check_row_ids(r, pool);
+    }
+    if (!rc && !r->map_known) {
+        rc = map_from_values(r);
+    }
+    if (rc) {
+        return rc;
+    }
+    take_over(r);
+    p->derives_score = !r->has[COLUMN_SCORE] && (r->has_p || p->value);
+    if (p->value && !r->has[COLUMN_PREDICTED]) {
+        for (size_t row = 0; row < p->rows; row++) {
+            p->value[row] = predictions_score(p, row);
+        }
+    }
+    return r->options->packed ? 0 : predictions_widen(p);
 }

@@ -13,10 +13,10 @@ static const char *const fixed_names[PREDICTIONS_FIXED_COUNT] = {"row_id",    "q
 const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT] = {
     "position", "clicked", "converted", "dwell_s", "depth", "propensity", "carted", "ordered", "revenue"};
 
-int predictions_fail_line(const struct predictions_reader *r, const char *what, const char *text)
+int predictions_fail_line(const struct predictions_reader *r, uint64_t line, const char *what, const char *text)
 {
-    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.200s'", r->path,
-                   (unsigned long long)line_reader_number(r->lines), what, text);
+    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.200s'", r->path, (unsigned long long)line, what,
+                   text);
 }
 
 size_t predictions_unescape(char *text, size_t length)
@@ -99,7 +99,7 @@ static int map_from_columns(struct predictions_reader *r, char *const *fields, s
         if (!strncmp(fields[i], "p_", 2)) {
             if (!utf8_is_valid(fields[i], strlen(fields[i]), NULL)) {
                 mem_free(names);
-                return predictions_fail_line(r, "not UTF-8: column", fields[i]);
+                return predictions_fail_line(r, 1, "not UTF-8: column", fields[i]);
             }
             names[name_count++] = fields[i] + 2;
         }
@@ -116,6 +116,32 @@ static int map_from_columns(struct predictions_reader *r, char *const *fields, s
     return rc;
 }
 
+static bool is_wanted(const struct predictions_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->extra_name_count; i++) {
+        if (!strcmp(options->extra_names[i], name)) {
+            return true;
+        }
+    }
+    return options->extra;
+}
+
+/* Every extra column that was named must be there. */
+static int check_extra(const struct predictions_reader *r, char *const *fields)
+{
+    for (size_t i = 0; i < r->options->extra_name_count; i++) {
+        const char *name = r->options->extra_names[i];
+        size_t at = 0;
+        while (at < r->column_count && strcmp(fields[at], name) != 0) {
+            at++;
+        }
+        if (at == r->column_count) {
+            return err_set(RECO_E_USAGE, "'%s' has no column '%s'", r->path, name);
+        }
+    }
+    return 0;
+}
+
 static int name_columns(struct predictions_reader *r, char *const *fields)
 {
     size_t count = r->column_count;
@@ -124,12 +150,11 @@ static int name_columns(struct predictions_reader *r, char *const *fields)
     if (!r->p->extra) {
         return RECO_E_NOMEM;
     }
-    bool has_event[PREDICTIONS_EVENT_COUNT] = {false};
     for (size_t i = 0; i < count; i++) {
         struct column *column = &r->columns[i];
         for (size_t k = 0; k < i; k++) {
             if (!strcmp(fields[k], fields[i])) {
-                return predictions_fail_line(r, "doubled column", fields[i]);
+                return predictions_fail_line(r, 1, "doubled column", fields[i]);
             }
         }
         column->kind = COLUMN_EXTRA;
@@ -142,30 +167,24 @@ static int name_columns(struct predictions_reader *r, char *const *fields)
         for (size_t k = 0; k < PREDICTIONS_EVENT_COUNT; k++) {
             if (!strcmp(fields[i], predictions_event_names[k])) {
                 *column = (struct column){COLUMN_EVENT, k};
-                has_event[k] = true;
+                r->has_event[k] = true;
             }
         }
         if (column->kind == COLUMN_EXTRA && !strncmp(fields[i], "p_", 2)) {
             int class = label_map_find(&r->p->labels, fields[i] + 2, strlen(fields[i] + 2));
             if (class < 0) {
-                return predictions_fail_line(r, "the sidecar's label map has no label for column", fields[i]);
+                return predictions_fail_line(r, 1, "the sidecar's label map has no label for column", fields[i]);
             }
             *column = (struct column){COLUMN_P, (size_t) class};
             p_count++;
         }
-        if (column->kind == COLUMN_EXTRA) {
+        if (column->kind == COLUMN_EXTRA && !is_wanted(r->options, fields[i])) {
+            column->kind = COLUMN_IGNORED;
+        } else if (column->kind == COLUMN_EXTRA) {
             column->place = r->p->extra_count;
             struct predictions_extra *extra = &r->p->extra[r->p->extra_count++];
             extra->name = text_store_add(r->texts, fields[i], strlen(fields[i]));
             if (!extra->name) {
-                return RECO_E_NOMEM;
-            }
-        }
-    }
-    for (size_t k = 0; k < PREDICTIONS_EVENT_COUNT; k++) {
-        if (has_event[k]) {
-            r->event[k] = mem_alloc(sizeof **r->event);
-            if (!r->event[k]) {
                 return RECO_E_NOMEM;
             }
         }
@@ -196,8 +215,13 @@ int predictions_read_header(struct predictions_reader *r, char **fields, size_t 
                      r->has[COLUMN_LABEL] ? "'predicted', 'score' or 'p_<label>'" : "'label'");
     }
     if (!rc) {
-        r->row_p = mem_calloc((size_t)r->p->labels.count + 1, sizeof *r->row_p);
-        rc = r->row_p ? 0 : RECO_E_NOMEM;
+        rc = check_extra(r, fields);
     }
+    if (!rc && r->p->labels.count > PREDICTIONS_CLASSES_MAX) {
+        rc = err_set(RECO_E_DATA, "cannot read '%s': %d classes, at most %d can be", r->path, r->p->labels.count,
+                     PREDICTIONS_CLASSES_MAX);
+    }
+    r->regression = r->map_known && !r->p->labels.count;
+    r->keeps_row_ids = true;
     return rc;
 }

@@ -1,19 +1,23 @@
-#include <math.h>
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/mem.h"
 #include "core/stop.h"
-#include "data/decimal.h"
 #include "data/predictions_reader.h"
-#include "data/utf8.h"
 
-#define STOP_CHECK_ROWS 4096
-#define PROBABILITY_SUM_TOLERANCE 1e-3
+#define BLOCK_BYTES ((size_t)1 << 19)
+#define LINE_BYTES_MAX ((size_t)1 << 30)
+#define BLOCKS_A_THREAD 2
 
-/* Cuts a line at its tabs in place; fields[i] are NUL-terminated. Returns the number of fields, counting past max. */
-static size_t cut(char *text, size_t length, char **fields, size_t *lengths, size_t max)
+void predictions_options_init(struct predictions_options *options)
+{
+    *options = (struct predictions_options){.row_ids = true, .tokens = true, .extra = true, .threads = 1};
+}
+
+size_t predictions_cut(char *text, size_t length, char **fields, size_t *lengths, size_t max)
 {
     size_t count = 0;
     char *end = text + length;
@@ -32,417 +36,328 @@ static size_t cut(char *text, size_t length, char **fields, size_t *lengths, siz
     }
 }
 
-/* ---- arrays that grow with the rows ---- */
+/* ---- blocks of whole lines from a file or a pipe ---- */
 
-static int grow_array(void **array, size_t rows, size_t size_bytes)
+struct feed {
+    const char *path;
+    int fd;
+    char *rest; /* [rest_length] begin of the next block's first line */
+    size_t rest_length, rest_capacity;
+    uint64_t lines; /* given out so far */
+    bool at_end;
+};
+
+static int feed_open(struct feed *feed, const char *path, bool *is_stream)
 {
-    void *grown = mem_realloc_array(*array, rows, size_bytes);
-    if (!grown) {
-        return RECO_E_NOMEM;
+    struct stat about = {0};
+    feed->path = path;
+    feed->fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    if (feed->fd < 0) {
+        return err_set_errno("cannot read '%s'", path);
     }
-    *array = grown;
+    if (fstat(feed->fd, &about)) {
+        return err_set_errno("cannot read '%s'", path);
+    }
+    if (S_ISDIR(about.st_mode)) {
+        return err_set(RECO_E_IO, "cannot read '%s': it is a directory", path);
+    }
+    *is_stream = !S_ISREG(about.st_mode) || feed->fd == STDIN_FILENO;
     return 0;
 }
 
-#define GROW(array, factor) (rc = rc ? rc : grow_array((void **)&(array), capacity, (factor) * sizeof *(array)))
-
-static int grow_rows(struct predictions_reader *r)
+static void feed_close(struct feed *feed)
 {
-    struct predictions *p = r->p;
-    size_t capacity = r->capacity ? r->capacity + r->capacity / 2 : 1024;
-    bool regression = r->map_known && !p->labels.count;
-    int rc = 0;
-    GROW(p->row_ids, 1);
-    if (regression) {
-        GROW(p->target, 1);
-        GROW(p->value, 1);
-    } else {
-        GROW(p->label, 1);
-        GROW(p->predicted, 1);
+    if (feed->fd > STDIN_FILENO) {
+        close(feed->fd);
     }
-    if (r->has_p) {
-        GROW(p->p, (size_t)p->labels.count);
-    }
-    if (r->has[COLUMN_SCORE] || r->has_p || regression) {
-        GROW(p->score, 1);
-    }
-    if (r->has[COLUMN_QUERY_ID]) {
-        GROW(p->query, 1);
-    }
-    if (r->has[COLUMN_ITEM_ID]) {
-        GROW(p->item, 1);
-    }
-    if (r->has[COLUMN_TOKENS]) {
-        GROW(p->tokens, 1);
-    }
-    if (r->has[COLUMN_TRUNCATED]) {
-        GROW(p->truncated, 1);
-    }
-    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
-        if (r->event[i]) {
-            GROW(r->event[i], 1);
+    mem_free(feed->rest);
+}
+
+/* Reads until the block is full or the file ends. */
+static int feed_fill(struct feed *feed, struct block *block)
+{
+    while (!feed->at_end && block->length < block->text_capacity) {
+        ssize_t got = read(feed->fd, block->text + block->length, block->text_capacity - block->length);
+        if (got < 0 && errno == EINTR) {
+            continue;
         }
+        if (got < 0) {
+            return err_set_errno("cannot read '%s'", feed->path);
+        }
+        feed->at_end = got == 0;
+        block->length += (size_t)got;
     }
-    for (size_t i = 0; i < p->extra_count; i++) {
-        GROW(p->extra[i].values, 1);
+    return 0;
+}
+
+static size_t count_lines(const char *text, size_t length)
+{
+    size_t count = 0;
+    const char *end = text + length;
+    for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))); at++) {
+        count++;
+    }
+    return count + (length && text[length - 1] != '\n');
+}
+
+/* The next block of whole lines; length 0 at the end. */
+static int feed_next(struct feed *feed, struct block *block)
+{
+    size_t capacity = feed->rest_length + BLOCK_BYTES;
+    block->length = 0;
+    block->rows = 0;
+    for (;;) {
+        if (block->text_capacity < capacity) {
+            char *text = mem_realloc(block->text, capacity + 1);
+            if (!text) {
+                return RECO_E_NOMEM;
+            }
+            block->text = text;
+            block->text_capacity = capacity;
+        }
+        if (!block->length && feed->rest_length) {
+            memcpy(block->text, feed->rest, feed->rest_length);
+            block->length = feed->rest_length;
+            feed->rest_length = 0;
+        }
+        int rc = feed_fill(feed, block);
+        if (rc) {
+            return rc;
+        }
+        char *newline = feed->at_end ? NULL : memrchr(block->text, '\n', block->length);
+        if (newline) {
+            size_t whole = (size_t)(newline + 1 - block->text);
+            feed->rest_length = block->length - whole;
+            rc = mem_grow((void **)&feed->rest, &feed->rest_capacity, feed->rest_length + 1, 1);
+            if (rc) {
+                return rc;
+            }
+            memcpy(feed->rest, block->text + whole, feed->rest_length);
+            block->length = whole;
+        }
+        if (newline || feed->at_end) {
+            block->text[block->length] = '\0';
+            block->first_line = feed->lines + 1;
+            feed->lines += count_lines(block->text, block->length);
+            return 0;
+        }
+        if (capacity > LINE_BYTES_MAX) {
+            return err_set(RECO_E_DATA, "cannot read '%s': line %llu is over 1 GiB", feed->path,
+                           (unsigned long long)feed->lines + 1);
+        }
+        capacity *= 2;
+    }
+}
+
+/* ---- blocks parsed side by side while the batch before is taken over and the next is read ---- */
+
+struct batch {
+    struct block *blocks; /* [count] */
+    size_t used;          /* of them with text */
+};
+
+struct pipeline {
+    struct predictions_reader *r;
+    struct feed *feed;
+    struct batch batches[2];
+    size_t count; /* blocks of a batch */
+    int parsing;  /* the batch that is parsed */
+};
+
+static int fill_batch(struct pipeline *pipe, struct batch *batch)
+{
+    int rc = stop_requested() ? err_set(RECO_E_STOPPED, "stopped while reading '%s'", pipe->feed->path) : 0;
+    batch->used = 0;
+    while (!rc && batch->used < pipe->count) {
+        rc = feed_next(pipe->feed, &batch->blocks[batch->used]);
+        if (rc || !batch->blocks[batch->used].length) {
+            break;
+        }
+        batch->used++;
+    }
+    return rc;
+}
+
+static int merge_batch(struct pipeline *pipe, struct batch *batch)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < batch->used; i++) {
+        rc = predictions_block_merge(pipe->r, &batch->blocks[i]);
+    }
+    batch->used = 0;
+    return rc;
+}
+
+/* Task 0 takes the other batch over and fills it again; the others parse a block each. */
+static int run_task(void *arg, size_t task)
+{
+    struct pipeline *pipe = arg;
+    if (task) {
+        return predictions_block_parse(&pipe->batches[pipe->parsing].blocks[task - 1], pipe->r);
+    }
+    struct batch *other = &pipe->batches[!pipe->parsing];
+    int rc = merge_batch(pipe, other);
+    return rc ? rc : fill_batch(pipe, other);
+}
+
+static int run_pipeline(struct pipeline *pipe, struct pool *pool)
+{
+    int rc = 0;
+    for (int b = 0; !rc && b < 2; b++) {
+        pipe->batches[b].blocks = mem_calloc(pipe->count, sizeof *pipe->batches[b].blocks);
+        rc = pipe->batches[b].blocks ? 0 : RECO_E_NOMEM;
+        for (size_t i = 0; !rc && i < pipe->count; i++) {
+            rc = predictions_block_init(&pipe->batches[b].blocks[i], pipe->r);
+        }
     }
     if (!rc) {
-        r->capacity = capacity;
+        rc = fill_batch(pipe, &pipe->batches[0]);
+    }
+    while (!rc && pipe->batches[pipe->parsing].used) {
+        rc = pool_run(pool, pipe->batches[pipe->parsing].used + 1, run_task, pipe);
+        pipe->parsing = !pipe->parsing;
+    }
+    if (!rc) {
+        rc = merge_batch(pipe, &pipe->batches[!pipe->parsing]);
+    }
+    for (int b = 0; b < 2; b++) {
+        for (size_t i = 0; pipe->batches[b].blocks && i < pipe->count; i++) {
+            predictions_block_release(&pipe->batches[b].blocks[i], pipe->r);
+        }
+        mem_free(pipe->batches[b].blocks);
     }
     return rc;
 }
 
-/* ---- one row ---- */
+/* ---- the header line ---- */
 
-/* The number of a label's text; with a known map its class. An empty text is -1. */
-static int enter_value(struct predictions_reader *r, const char *what, char *text, size_t length, int32_t *out)
+/* Cuts the first line off the text that feeds. */
+static int read_header(struct predictions_reader *r, struct feed *feed)
 {
-    length = predictions_unescape(text, length);
-    *out = -1;
-    if (!length) {
-        return 0;
-    }
-    uint32_t number;
-    int rc = text_index_enter(&r->value_index, r->values, (uint32_t)r->value_count, text, length, &number);
-    if (rc) {
-        return rc;
-    }
-    if (number == TEXT_INDEX_NONE) {
-        if (!utf8_is_valid(text, length, NULL)) {
-            return predictions_fail_line(r, "not UTF-8: label", text);
-        }
-        number = (uint32_t)r->value_count;
-        rc = mem_grow((void **)&r->values, &r->value_capacity, r->value_count + 1, sizeof *r->values);
-        if (!rc) {
-            rc = mem_grow((void **)&r->value_class, &r->class_capacity, r->value_count + 1, sizeof *r->value_class);
-        }
-        if (rc) {
-            return rc;
-        }
-        r->values[number] = text_store_add(r->texts, text, length);
-        if (!r->values[number]) {
-            return RECO_E_NOMEM;
-        }
-        r->value_class[number] = r->map_known ? label_map_find(&r->p->labels, text, length) : (int32_t)number;
-        r->value_count++;
-    }
-    *out = r->value_class[number];
-    if (*out < 0) {
-        return predictions_fail_line(r, what, text);
-    }
-    return 0;
-}
-
-static int read_number(const struct predictions_reader *r, const char *what, const char *text, size_t length,
-                       double *out)
-{
-    if (!decimal_parse(text, length, out)) {
-        return predictions_fail_line(r, what, text);
-    }
-    return 0;
-}
-
-static bool parse_flag(const char *text, double *out)
-{
-    bool yes = !strcasecmp(text, "true") || !strcasecmp(text, "yes");
-    if (!yes && strcasecmp(text, "false") != 0 && strcasecmp(text, "no") != 0) {
-        return false;
-    }
-    *out = yes;
-    return true;
-}
-
-/* An event: a number, true, false, yes or no; empty is NaN. */
-static int read_event(const struct predictions_reader *r, size_t event, const char *text, size_t length, double *out)
-{
-    *out = NAN;
-    if (!length || parse_flag(text, out)) {
-        return 0;
-    }
-    if (!decimal_parse(text, length, out) || isnan(*out)) {
-        return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.200s' is not a number", r->path,
-                       (unsigned long long)line_reader_number(r->lines), predictions_event_names[event], text);
-    }
-    return 0;
-}
-
-static int read_ids(struct predictions_reader *r, enum column_kind kind, char *text, size_t length)
-{
-    struct predictions *p = r->p;
-    size_t row = p->rows;
-    uint32_t number;
-    length = predictions_unescape(text, length);
-    if (kind == COLUMN_ITEM_ID) {
-        r->any_item_id = r->any_item_id || length;
-        int rc = text_index_enter(&r->item_index, p->item_ids, (uint32_t)p->item_count, text, length, &number);
-        if (!rc && number == TEXT_INDEX_NONE) {
-            number = (uint32_t)p->item_count;
-            rc = mem_grow((void **)&p->item_ids, &r->item_capacity, p->item_count + 1, sizeof *p->item_ids);
-            if (!rc) {
-                p->item_ids[number] = text_store_add(r->texts, text, length);
-                rc = p->item_ids[number] ? 0 : RECO_E_NOMEM;
-                p->item_count++;
-            }
-        }
-        p->item[row] = number;
-        return rc;
-    }
-    if (kind == COLUMN_ROW_ID) {
-        int rc = text_index_enter(&r->row_index, p->row_ids, (uint32_t)row, text, length, &number);
-        if (rc) {
-            return rc;
-        }
-        if (number != TEXT_INDEX_NONE) {
-            return predictions_fail_line(r, "doubled row_id", text);
-        }
-        p->row_ids[row] = text_store_add(r->texts, text, length);
-        return p->row_ids[row] ? 0 : RECO_E_NOMEM;
-    }
-    if (!length) {
-        return predictions_fail_line(r, "empty query_id", text);
-    }
-    uint32_t last = row ? p->query[row - 1] : 0;
-    if (row && !strcmp(p->query_ids[last], text)) {
-        p->query[row] = last;
-        return 0;
-    }
-    int rc = text_index_enter(&r->query_index, p->query_ids, (uint32_t)p->query_count, text, length, &number);
-    if (rc) {
-        return rc;
-    }
-    if (number == TEXT_INDEX_NONE) {
-        number = (uint32_t)p->query_count;
-        rc = mem_grow((void **)&p->query_ids, &r->query_capacity, p->query_count + 1, sizeof *p->query_ids);
-        if (rc) {
-            return rc;
-        }
-        p->query_ids[number] = text_store_add(r->texts, text, length);
-        if (!p->query_ids[number]) {
-            return RECO_E_NOMEM;
-        }
-        p->query_count++;
-    }
-    p->query[row] = number;
-    return 0;
-}
-
-static int read_outcome(struct predictions_reader *r, enum column_kind kind, char *text, size_t length)
-{
-    struct predictions *p = r->p;
-    size_t row = p->rows;
-    bool regression = r->map_known && !p->labels.count;
-    if (regression && kind == COLUMN_LABEL && !length) {
-        p->target[row] = NAN;
-        return 0;
-    }
-    if (regression) {
-        double *to = kind == COLUMN_LABEL ? &p->target[row] : &p->value[row];
-        int rc =
-            read_number(r, kind == COLUMN_LABEL ? "not a number: label" : "not a number: predicted", text, length, to);
-        if (!rc && isnan(*to)) {
-            rc = predictions_fail_line(r, "not a number:", text);
-        }
-        return rc;
-    }
-    if (kind == COLUMN_LABEL) {
-        return enter_value(r, "unknown label", text, length, &p->label[row]);
-    }
-    int rc = enter_value(r, "unknown predicted label", text, length, &p->predicted[row]);
-    return !rc && p->predicted[row] < 0 ? predictions_fail_line(r, "empty predicted label", text) : rc;
-}
-
-static int read_field(struct predictions_reader *r, const struct column *column, char *text, size_t length)
-{
-    struct predictions *p = r->p;
-    size_t row = p->rows;
-    double number = 0;
-    int rc = 0;
-    switch (column->kind) {
-    case COLUMN_ROW_ID:
-    case COLUMN_QUERY_ID:
-    case COLUMN_ITEM_ID:
-        return read_ids(r, column->kind, text, length);
-    case COLUMN_LABEL:
-    case COLUMN_PREDICTED:
-        return read_outcome(r, column->kind, text, length);
-    case COLUMN_SCORE:
-        rc = read_number(r, "score is not a number:", text, length, &p->score[row]);
-        return !rc && isnan(p->score[row]) ? predictions_fail_line(r, "score is not a number:", text) : rc;
-    case COLUMN_TOKENS:
-        rc = read_number(r, "tokens is not a count:", text, length, &number);
-        if (!rc && !(number >= 0 && number <= UINT32_MAX && floor(number) == number)) {
-            rc = predictions_fail_line(r, "tokens is not a count:", text);
-        }
-        p->tokens[row] = rc ? 0 : (uint32_t)number;
-        return rc;
-    case COLUMN_TRUNCATED:
-        if (!parse_flag(text, &number) && (!decimal_parse(text, length, &number) || (number != 0 && number != 1))) {
-            rc = predictions_fail_line(r, "truncated is not 0 or 1:", text);
-        }
-        p->truncated[row] = number != 0;
-        return rc;
-    case COLUMN_EVENT:
-        return read_event(r, column->place, text, length, &r->event[column->place][row]);
-    case COLUMN_P:
-        rc = read_number(r, "probability is not a number:", text, length, &r->row_p[column->place]);
-        if (!rc && !(r->row_p[column->place] >= 0 && r->row_p[column->place] <= 1)) {
-            rc = predictions_fail_line(r, "probability is not in [0, 1]:", text);
-        }
-        return rc;
-    case COLUMN_EXTRA:
-        length = predictions_unescape(text, length);
-        p->extra[column->place].values[row] = length ? text_store_add(r->texts, text, length) : "";
-        return p->extra[column->place].values[row] ? 0 : RECO_E_NOMEM;
-    }
-    return 0;
-}
-
-/* What the row's other fields give: the argmax, the score, the row's number as its id. */
-static int complete_row(struct predictions_reader *r)
-{
-    struct predictions *p = r->p;
-    size_t row = p->rows;
-    size_t count = (size_t)p->labels.count;
-    if (r->has_p) {
-        double sum = 0;
-        size_t best = 0;
-        for (size_t i = 0; i < count; i++) {
-            sum += r->row_p[i];
-            best = r->row_p[i] > r->row_p[best] ? i : best;
-            p->p[row * count + i] = r->row_p[i];
-        }
-        if (!(fabs(sum - 1) <= PROBABILITY_SUM_TOLERANCE)) {
-            return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: the probabilities sum to %.9g, not 1", r->path,
-                           (unsigned long long)line_reader_number(r->lines), sum);
-        }
-        if (!r->has[COLUMN_PREDICTED]) {
-            p->predicted[row] = (int32_t)best;
-        }
-    }
-    if (!r->has[COLUMN_SCORE] && p->score) {
-        p->score[row] = label_map_score(&p->labels, r->has_p ? r->row_p : NULL, p->value ? p->value[row] : 0);
-    }
-    if (p->value && !r->has[COLUMN_PREDICTED]) {
-        p->value[row] = p->score[row];
-    }
-    if (!r->has[COLUMN_ROW_ID]) {
-        char text[24];
-        int length = snprintf(text, sizeof text, "%zu", row + 1);
-        p->row_ids[row] = text_store_add(r->texts, text, (size_t)length);
-        if (!p->row_ids[row]) {
-            return RECO_E_NOMEM;
-        }
-    }
-    return 0;
-}
-
-static int read_rows(struct predictions_reader *r, char **fields, size_t *lengths)
-{
-    char *text;
-    size_t length;
-    int rc;
-    while (!(rc = line_reader_next(r->lines, &text, &length)) && text) {
-        size_t count = cut(text, length, fields, lengths, r->column_count);
-        if (count != r->column_count) {
-            return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %zu fields, the header has %zu", r->path,
-                           (unsigned long long)line_reader_number(r->lines), count, r->column_count);
-        }
-        if (r->p->rows % STOP_CHECK_ROWS == 0 && stop_requested()) {
-            return err_set(RECO_E_STOPPED, "stopped while reading '%s'", r->path);
-        }
-        if (r->p->rows == r->capacity) {
-            rc = r->p->rows < UINT32_MAX / 2 ? grow_rows(r)
-                                             : err_set(RECO_E_DATA, "cannot read '%s': over 2^31 rows", r->path);
-        }
-        for (size_t i = 0; !rc && i < count; i++) {
-            rc = read_field(r, &r->columns[i], fields[i], lengths[i]);
-        }
-        if (!rc) {
-            rc = complete_row(r);
-        }
-        if (rc) {
-            return rc;
-        }
-        r->p->rows++;
-    }
-    return rc;
-}
-
-static int read_all(struct predictions_reader *r)
-{
-    char *text;
-    size_t length;
+    struct block first = {0};
     char **fields = NULL;
     size_t *lengths = NULL;
-    int rc = line_reader_open(&r->lines, r->path);
-    if (!rc && strcmp(r->path, "-") != 0) {
-        rc = predictions_read_sidecar(r);
-    }
-    if (!rc) {
-        rc = line_reader_next(r->lines, &text, &length);
-    }
+    int rc = feed_next(feed, &first);
     if (rc) {
         goto done;
     }
-    if (!text || !length) {
+    char *line = first.text;
+    char *newline = memchr(line, '\n', first.length);
+    size_t length = newline ? (size_t)(newline - line) : first.length;
+    size_t whole = newline ? length + 1 : length;
+    /* what follows goes back in front of what is left */
+    size_t behind = first.length - whole;
+    rc = mem_grow((void **)&feed->rest, &feed->rest_capacity, feed->rest_length + behind + 1, 1);
+    if (rc) {
+        goto done;
+    }
+    memmove(feed->rest + behind, feed->rest, feed->rest_length);
+    memcpy(feed->rest, line + whole, behind);
+    feed->rest_length += behind;
+    feed->lines = 1;
+    if (length && line[length - 1] == '\r') {
+        length--;
+    }
+    if (memchr(line, '\0', length)) {
+        rc = err_set(RECO_E_DATA, "cannot parse '%s' line 1: it holds a NUL byte", r->path);
+        goto done;
+    }
+    line[length] = '\0';
+    if (length >= 3 && !memcmp(line, "\xef\xbb\xbf", 3)) {
+        line += 3;
+        length -= 3;
+    }
+    if (!length) {
         rc = err_set(RECO_E_DATA, "cannot read '%s': it is empty; the first line must name the columns", r->path);
         goto done;
     }
     r->column_count = 1;
     for (size_t i = 0; i < length; i++) {
-        r->column_count += text[i] == '\t';
+        r->column_count += line[i] == '\t';
     }
+    r->header = mem_strndup(line, length);
     fields = mem_calloc(r->column_count, sizeof *fields);
     lengths = mem_calloc(r->column_count, sizeof *lengths);
-    rc = fields && lengths ? 0 : RECO_E_NOMEM;
+    rc = r->header && fields && lengths ? 0 : RECO_E_NOMEM;
     if (!rc) {
-        cut(text, length, fields, lengths, r->column_count);
+        predictions_cut(line, length, fields, lengths, r->column_count);
         rc = predictions_read_header(r, fields, lengths);
     }
-    if (!rc) {
-        rc = read_rows(r, fields, lengths);
-    }
-    if (!rc) {
-        rc = predictions_finish(r);
-    }
 done:
+    mem_free(first.text);
     mem_free(fields);
     mem_free(lengths);
     return rc;
 }
 
-int predictions_read(struct predictions **out, const char *path)
+static int read_all(struct predictions_reader *r, struct feed *feed, struct pool *pool)
+{
+    struct pipeline pipe = {.r = r, .feed = feed};
+    pipe.count = pool_threads(pool) > 1 ? BLOCKS_A_THREAD * (size_t)pool_threads(pool) : 1;
+    int rc = feed_open(feed, r->path, &r->is_stream);
+    if (!rc && strcmp(r->path, "-") != 0) {
+        rc = predictions_read_sidecar(r);
+    }
+    if (!rc) {
+        rc = read_header(r, feed);
+    }
+    if (!rc) {
+        rc = run_pipeline(&pipe, pool);
+    }
+    return rc ? rc : predictions_finish(r, pool);
+}
+
+static void reader_release(struct predictions_reader *r)
+{
+    mem_free(r->columns);
+    mem_free(r->header);
+    mem_free(r->label_value);
+    mem_free(r->predicted_value);
+    mem_free(r->row_hash);
+    mem_free(r->row_hash_2);
+    mem_free(r->renumber);
+    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
+        mem_free(r->event[i]);
+    }
+    dictionary_release(&r->values);
+    dictionary_release(&r->queries);
+    dictionary_release(&r->items);
+}
+
+int predictions_open(struct predictions **out, const char *path, const struct predictions_options *options)
 {
     *out = NULL;
-    struct predictions_reader r = {.path = path};
+    struct predictions_reader r = {.path = path, .options = options};
+    struct feed feed = {.fd = -1};
+    struct pool *pool = NULL;
     struct predictions_memory *memory = mem_calloc(1, sizeof *memory);
     r.p = mem_calloc(1, sizeof *r.p);
-    int rc = RECO_E_NOMEM;
-    if (memory && r.p) {
+    int rc = memory && r.p ? pool_new(&pool, options->threads) : RECO_E_NOMEM;
+    if (r.p) {
         r.p->memory = memory;
-        r.texts = &memory->texts;
         memory = NULL;
-        rc = read_all(&r);
     }
+    if (!rc) {
+        r.texts = &((struct predictions_memory *)r.p->memory)->texts;
+        rc = read_all(&r, &feed, pool);
+    }
+    pool_free(pool);
     mem_free(memory);
-    line_reader_close(r.lines);
-    mem_free(r.columns);
-    mem_free(r.row_p);
-    mem_free(r.values);
-    mem_free(r.value_class);
-    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
-        mem_free(r.event[i]);
-    }
-    text_index_release(&r.row_index);
-    text_index_release(&r.query_index);
-    text_index_release(&r.item_index);
-    text_index_release(&r.value_index);
+    feed_close(&feed);
+    reader_release(&r);
     if (rc) {
         predictions_free(r.p);
         return rc;
     }
     *out = r.p;
     return 0;
+}
+
+int predictions_read(struct predictions **out, const char *path)
+{
+    struct predictions_options options;
+    predictions_options_init(&options);
+    return predictions_open(out, path, &options);
 }
 
 void predictions_free(struct predictions *p)
@@ -458,6 +373,8 @@ void predictions_free(struct predictions *p)
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         mem_free(arrays[i]);
     }
+    packed_release(&p->packed_p);
+    packed_release(&p->packed_score);
     for (size_t i = 0; i < p->extra_count; i++) {
         mem_free(p->extra[i].values);
     }

@@ -2,11 +2,13 @@
 #define RECO_DATA_PREDICTIONS_READER_H
 
 /*
- * Private to the predictions reader: predictions_read.c (rows), predictions_header.c (sidecar, columns),
- * predictions_finish.c (what is decided after the last row).
+ * Private to the predictions reader. The file is cut into blocks of whole lines; blocks are parsed by any thread
+ * (predictions_block.c) and taken over in their order (predictions_merge.c), so that the numbers of queries, items and
+ * values do not depend on the threads. predictions_read.c drives, predictions_header.c knows the sidecar and the
+ * columns, predictions_finish.c decides what is decided after the last row.
  */
 
-#include "data/lines.h"
+#include "core/pool.h"
 #include "data/predictions.h"
 #include "data/text_index.h"
 
@@ -21,7 +23,8 @@ enum column_kind {
     COLUMN_TRUNCATED,
     COLUMN_EVENT,
     COLUMN_P,
-    COLUMN_EXTRA
+    COLUMN_EXTRA,
+    COLUMN_IGNORED /* not asked for */
 };
 
 struct column {
@@ -29,44 +32,101 @@ struct column {
     size_t place; /* class of a p_ column, event number, extra number */
 };
 
-enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 9 };
+enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 9, PREDICTIONS_CLASSES_MAX = INT16_MAX };
+#define PREDICTIONS_NO_VALUE UINT32_MAX
 extern const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT];
+
+/* Distinct texts in order of first sight. */
+struct dictionary {
+    struct text_index index;
+    const char **texts; /* [count] */
+    size_t count, capacity;
+};
+/* The number of text, entered when it is new; texts keep the pointer, or a copy in store where one is given. */
+int dictionary_enter(struct dictionary *d, struct text_store *store, const char *text, size_t length,
+                     uint32_t *number) RECO_MUST_CHECK;
+void dictionary_clear(struct dictionary *d);         /* keeps the memory */
+void dictionary_release_index(struct dictionary *d); /* nothing is looked up any more */
+void dictionary_release(struct dictionary *d);
 
 /* What lives as long as the predictions. */
 struct predictions_memory {
     struct text_store texts;
 };
 
+/* Lines and what they hold; arrays [capacity], of columns that the file lacks NULL. */
+struct block {
+    char *text; /* [length] whole lines, cut in place; NUL behind */
+    size_t length, text_capacity;
+    uint64_t first_line; /* its number in the file, from 1 */
+    size_t rows, capacity;
+    struct dictionary values, queries, items; /* of this block */
+    int32_t *value_class;                     /* [values.count] with a known map */
+    size_t class_capacity;
+    uint32_t *label, *predicted; /* numbers of values; PREDICTIONS_NO_VALUE: empty */
+    int16_t *best;               /* class of the highest p, where no column says what is predicted */
+    uint32_t *query, *item;
+    double *target, *value;
+    struct packed p, score;
+    uint64_t *row_hash, *row_hash_2;
+    const char **row_id;
+    uint32_t *tokens;
+    bool *truncated;
+    double *event[PREDICTIONS_EVENT_COUNT];
+    const char ***extra; /* [extra_count] */
+    double *row_p;       /* [labels.count] scratch */
+    char **fields;       /* [column_count] scratch */
+    size_t *lengths;
+};
+
 struct predictions_reader {
     struct predictions *p;
+    const struct predictions_options *options;
     const char *path;
-    struct line_reader *lines;
     struct text_store *texts;
     struct column *columns;
     size_t column_count;
+    char *header; /* as written, to know a second one */
     bool has[PREDICTIONS_FIXED_COUNT];
-    bool has_p;
-    bool map_known;
+    bool has_p, has_event[PREDICTIONS_EVENT_COUNT];
+    bool map_known, regression; /* regression: known before the rows are read */
+    bool is_stream;
+    bool keeps_row_ids; /* asked for, or no item has had an id so far */
+    /* taken over so far */
+    size_t capacity, p_capacity;
     bool any_item_id;
-    size_t capacity; /* rows the arrays hold */
-    size_t query_capacity, item_capacity;
+    struct dictionary values, queries, items;
+    uint32_t *label_value, *predicted_value; /* [rows] numbers of values, until the map is known */
+    uint64_t *row_hash, *row_hash_2;         /* [rows]; the second for streams, which cannot be looked at again */
     double *event[PREDICTIONS_EVENT_COUNT];
-    double *row_p; /* [labels.count] */
-    struct text_index row_index, query_index, item_index, value_index;
-    /* distinct texts of label and predicted; label[] and predicted[] hold their numbers until the map is known */
-    const char **values;
-    int32_t *value_class; /* [value_count] class of a value once the map is known */
-    size_t value_count, value_capacity, class_capacity;
+    uint32_t *renumber; /* scratch: numbers of a block's texts */
+    size_t renumber_capacity;
 };
 
 /* RECO_E_DATA: cannot parse '<file>' line <n>: <what> '<text>' */
-int predictions_fail_line(const struct predictions_reader *r, const char *what, const char *text);
+int predictions_fail_line(const struct predictions_reader *r, uint64_t line, const char *what, const char *text);
 /* Undoes predictions_escape in place; returns the new length. */
 size_t predictions_unescape(char *text, size_t length);
+/* Cuts a line at its tabs in place; fields are NUL-terminated. Returns the number of fields, counting past max. */
+size_t predictions_cut(char *text, size_t length, char **fields, size_t *lengths, size_t max);
 
 int predictions_read_sidecar(struct predictions_reader *r) RECO_MUST_CHECK;
 /* The header line: columns, their kinds and, without a sidecar, the label map of the p_ columns. */
 int predictions_read_header(struct predictions_reader *r, char **fields, size_t *lengths) RECO_MUST_CHECK;
-int predictions_finish(struct predictions_reader *r) RECO_MUST_CHECK;
+
+int predictions_block_init(struct block *block, const struct predictions_reader *r) RECO_MUST_CHECK;
+void predictions_block_release(struct block *block, const struct predictions_reader *r);
+/* Any thread; r is only read. */
+int predictions_block_parse(struct block *block, const struct predictions_reader *r) RECO_MUST_CHECK;
+/* In the order of the file. */
+int predictions_block_merge(struct predictions_reader *r, const struct block *block) RECO_MUST_CHECK;
+
+int predictions_check_row_ids(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
+int predictions_finish(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
+
+/* Appends a number to a packed array that has room for its code. */
+int packed_put(struct packed *packed, size_t at, uint64_t digits, long power, bool negative, bool is_short,
+               double value) RECO_MUST_CHECK;
+void packed_release(struct packed *packed);
 
 #endif

@@ -9,7 +9,7 @@ static int keep_column(void **to, const void *from, size_t size_bytes, const uin
     if (!from) {
         return 0;
     }
-    char *column = mem_alloc((count + 1) * size_bytes);
+    char *column = mem_alloc((count + 1) * size_bytes + 8); /* packed_get reads 8 bytes */
     *to = column;
     if (!column) {
         return RECO_E_NOMEM;
@@ -33,6 +33,9 @@ static int keep_columns(struct predictions *s, const struct predictions *p, cons
     KEEP(p, p->labels.count);
     KEEP(score, 1);
     KEEP(query, 1);
+    KEEP(packed_p.codes, p->labels.count * PACKED_BYTES);
+    KEEP(packed_score.codes, PACKED_BYTES);
+    s->derives_score = p->derives_score;
     KEEP(row_ids, 1);
     KEEP(item, 1);
     KEEP(truncated, 1);
@@ -70,6 +73,19 @@ static int keep_texts(const char ***to, size_t *to_count, const char *const *fro
     return 0;
 }
 
+static int keep_rare(struct packed *to, const struct packed *from)
+{
+    to->rare = from->rare_count ? mem_alloc(from->rare_count * sizeof *to->rare) : NULL;
+    if (from->rare_count && !to->rare) {
+        return RECO_E_NOMEM;
+    }
+    if (to->rare) {
+        memcpy(to->rare, from->rare, from->rare_count * sizeof *to->rare);
+        to->rare_count = from->rare_count;
+    }
+    return 0;
+}
+
 int predictions_select(struct predictions **out, const struct predictions *p, const bool *keep)
 {
     *out = NULL;
@@ -83,6 +99,12 @@ int predictions_select(struct predictions **out, const struct predictions *p, co
     }
     if (!rc) {
         rc = keep_columns(s, p, rows);
+    }
+    if (!rc) {
+        rc = keep_rare(&s->packed_p, &p->packed_p);
+    }
+    if (!rc) {
+        rc = keep_rare(&s->packed_score, &p->packed_score);
     }
     if (!rc) {
         rc = keep_texts(&s->query_ids, &s->query_count, p->query_ids, p->query_count);

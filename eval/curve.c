@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/sort_keys.h"
 #include "eval/sort.h"
 
 void curve_release(struct metric_curve *curve)

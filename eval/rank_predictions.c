@@ -122,7 +122,7 @@ int rank_predictions(struct eval_report *report, const struct eval_options *opti
     const struct predictions *p = report->p;
     struct groups groups = {.p = p, .report = report, .gains = options->gains};
     struct rank_source source = {.unjudged_left_out = true, .load = load, .arg = &groups};
-    groups.ranks = p->query && p->score;
+    groups.ranks = p->query && predictions_has_score(p);
     for (size_t i = 0; i < report->value_count; i++) {
         groups.has_events = groups.has_events || report->values[i].metric->event;
     }

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/pool.h"
-
 struct sort_item {
     uint64_t key;     /* sort_key of the number */
     uint32_t payload; /* what the caller wants back */
@@ -19,8 +17,5 @@ double sort_number(uint64_t key); /* the number back */
 
 /* Ascending and stable. spare [count] is scratch; returns the one of the two arrays that holds the result. */
 struct sort_item *sort_items(struct sort_item *items, struct sort_item *spare, size_t count);
-
-/* Ascending and in place, on the pool (NULL: this thread). */
-int sort_keys(uint64_t *keys, size_t count, struct pool *pool) RECO_MUST_CHECK;
 
 #endif

@@ -17,7 +17,7 @@ static int check_id(const char *what, const char *id)
 
 static int check_predictions(const struct predictions *p, bool need_score)
 {
-    if (!p->query || !p->query_ids || (need_score && !p->score)) {
+    if (!p->query || !p->query_ids || (need_score && !predictions_has_score(p))) {
         return err_set(RECO_E_DATA, "cannot write TREC files: the predictions have no column '%s'",
                        !p->query || !p->query_ids ? "query_id" : "score");
     }

@@ -34,7 +34,7 @@ static double at(const json_t *array, size_t i)
 
 struct sample {
     struct predictions p;
-    int32_t *label, *predicted;
+    int16_t *label, *predicted;
     double *p_of, *score;
 };
 
@@ -53,7 +53,7 @@ static void sample_new(struct sample *s, const json_t *item)
     s->p.p = s->p_of = mem_calloc(rows * classes, sizeof *s->p_of);
     s->p.score = s->score = mem_calloc(rows, sizeof *s->score);
     for (size_t row = 0; row < rows; row++) {
-        s->label[row] = (int32_t)at(labels, row);
+        s->label[row] = (int16_t)at(labels, row);
         for (size_t c = 0; c < classes; c++) {
             s->p_of[row * classes + c] = at(json_array_get(p, row), c);
         }

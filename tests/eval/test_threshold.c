@@ -47,7 +47,7 @@ static void sample_new(struct predictions *p, const json_t *item, bool score_onl
     p->score = mem_calloc(p->rows, sizeof *p->score);
     p->p = score_only ? NULL : mem_calloc(p->rows * classes, sizeof *p->p);
     for (size_t row = 0; row < p->rows; row++) {
-        p->label[row] = (int32_t)at(labels, row);
+        p->label[row] = (int16_t)at(labels, row);
         p->score[row] = many ? 0 : at(numbers, row);
         for (size_t c = 0; p->p && c < classes; c++) {
             p->p[row * classes + c] = many ? at(json_array_get(numbers, row), c)
