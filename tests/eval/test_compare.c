@@ -20,7 +20,7 @@ enum { QUERIES = 24, ITEMS = 6, ROWS = QUERIES * ITEMS };
 /* Binary predictions: scores follow the labels, with noise. order[i]: which row stands at i. */
 struct sample {
     struct predictions p;
-    int32_t label[ROWS], predicted[ROWS];
+    int16_t label[ROWS], predicted[ROWS];
     double p_of[2 * ROWS], score[ROWS];
     uint32_t query[ROWS];
     const char *query_ids[QUERIES], *row_ids[ROWS];
@@ -38,7 +38,7 @@ static void sample_new(struct sample *s, double noise, uint32_t stream, const ui
     assert_int_equal(label_map_from_list(&s->p.labels, names, 2), 0);
     rng_init(&labels, 5, RNG_STREAM_SAMPLE, 0);
     rng_init(&r, 5, RNG_STREAM_SAMPLE, stream);
-    int32_t label[ROWS];
+    int16_t label[ROWS];
     double p[ROWS];
     for (size_t row = 0; row < ROWS; row++) {
         label[row] = rng_uniform(&labels) < 0.35;
