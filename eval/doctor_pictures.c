@@ -144,7 +144,7 @@ static int add_characters(struct doctor_pictures *pictures, const json_t *report
 {
     const json_t *texts = json_object_get(report, "texts");
     size_t count = json_array_size(texts) < FILES_MAX ? json_array_size(texts) : FILES_MAX;
-    char name[16];
+    char name[24];
     if (!count) {
         return 0;
     }
