@@ -266,6 +266,25 @@ static int begin_file(struct mapping *m)
     return 0;
 }
 
+/* How the file was read, some of it guessed, and what is wrong with its characters; also when its rows are refused. */
+static int tell_facts(const struct prepare_file *file)
+{
+    struct table_facts facts;
+    struct buf notes = {0}, warning = {0};
+
+    table_reader_facts(file->reader, &facts);
+    int rc = table_facts_notes(&facts, &notes);
+    if (rc == 0)
+        rc = table_facts_warning(&facts, &warning);
+    if (rc == 0 && notes.length > 0)
+        log_info("%s: %s", file->label, buf_str(&notes));
+    if (rc == 0 && warning.length > 0)
+        log_warn("%s: %s", file->label, buf_str(&warning));
+    buf_release(&notes);
+    buf_release(&warning);
+    return rc;
+}
+
 static int map_file(struct mapping *m, const struct prepare_names *names)
 {
     bool enough = false;
@@ -295,7 +314,8 @@ static int map_file(struct mapping *m, const struct prepare_names *names)
                         (unsigned long long)m->rows_read);
     }
     progress_clear(&m->progress);
-    return rc;
+    int told = rc == 0 || rc == RECO_E_DATA ? tell_facts(m->file) : 0;
+    return rc < 0 ? rc : told;
 }
 
 static int open_lanes(struct mapping *m)

@@ -64,7 +64,8 @@ struct table_facts {
     bool looks_like_utf8; /* though it was read as Latin-1 or Windows-1252 */
 };
 void table_reader_facts(const struct table_reader *reader, struct table_facts *facts);
-/* Appends what is not plain UTF-8 CSV with commas about the file, "gzip, ';' between fields"; nothing when all is. */
+/* Appends what is not plain UTF-8 CSV with commas (or TSV) about the file, "gzip, ';' between fields"; nothing when all
+ * is. */
 int table_facts_notes(const struct table_facts *facts, struct buf *out) RECO_MUST_CHECK;
 /* Appends what is wrong with the characters, and what to do about it; nothing when nothing is. At the end of reading.
  */

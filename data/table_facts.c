@@ -28,11 +28,10 @@ static const char *delimiter_note(char delimiter, bool is_tsv)
 
 int table_facts_notes(const struct table_facts *facts, struct buf *out)
 {
-    static const char *const formats[] = {[TABLE_FORMAT_TSV] = "TSV", [TABLE_FORMAT_JSONL] = "JSON Lines"};
     size_t start = out->length;
     bool is_csv = facts->format != TABLE_FORMAT_JSONL;
     const char *notes[] = {
-        facts->format == TABLE_FORMAT_TSV || !is_csv ? formats[facts->format] : NULL,
+        !is_csv ? "JSON Lines" : NULL,
         strcmp(facts->compression, "none") != 0 ? facts->compression : NULL,
         strcmp(facts->encoding, "utf-8") != 0 ? facts->encoding : NULL,
         facts->repaired ? "UTF-8 that was encoded twice, repaired" : NULL,

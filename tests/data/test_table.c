@@ -290,7 +290,7 @@ static void test_notes(void **state)
     expect_notes("a,b\nx,y\n", 8, NULL, "", "");
     expect_notes("a;b\nx;y\n", 8, NULL, "';' between fields", "");
     expect_notes("a\tb\nx\ty\r\n", 9, NULL, "tabs between fields, mixed line ends", "");
-    expect_notes("a\tb\nx\ty\n", 8, &tsv, "TSV, no quotes", "");
+    expect_notes("a\tb\nx\ty\n", 8, &tsv, "no quotes", "");
     expect_notes("{\"a\":1}\n", 8, NULL, "JSON Lines", "");
     expect_notes("\xff\xfe"
                  "a\0\n\0\x3d\xd8\n\0",
