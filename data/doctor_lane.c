@@ -50,10 +50,16 @@ int doctor_fold(struct buf *out, const char *text, size_t length)
 
     while (p < end) {
         uint32_t c = *p;
-        if (c < 0x80)
-            p++;
-        else
-            p += utf8_decode(p, end, &c);
+        if (c > ' ' && c < 0x80) { /* most of most texts */
+            if (gap)
+                *to++ = ' ';
+            gap = false;
+            do
+                *to++ = (unsigned char)(*p + ((unsigned)(*p - 'A') < 26u ? 'a' - 'A' : 0));
+            while (++p<end && * p> ' ' && *p < 0x80);
+            continue;
+        }
+        p += utf8_decode(p, end, &c);
         if (is_white(c)) {
             gap = to > start;
             continue;
@@ -61,10 +67,7 @@ int doctor_fold(struct buf *out, const char *text, size_t length)
         if (gap)
             *to++ = ' ';
         gap = false;
-        if (c < 0x80)
-            *to++ = (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-        else
-            to += utf8_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), to);
+        to += utf8_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), to);
     }
     out->length += (size_t)(to - start);
     out->data[out->length] = '\0';
@@ -294,6 +297,16 @@ static int add_masked(struct doctor_lane *lane, struct buf *out, const struct cs
     return rc < 0 ? rc : doctor_excerpt(out, text, length, 0, columns);
 }
 
+/* Does the file lack the query, or all of the descriptions? */
+static bool lacks_texts(const struct doctor_file *file, const struct doctor_schema *s)
+{
+    bool lacks = s->description_count > 0;
+
+    for (size_t i = 0; i < s->description_count; i++)
+        lacks = lacks && file->column_of[s->descriptions[i]] == DOCTOR_NONE;
+    return lacks || (s->query != DOCTOR_NONE && file->column_of[s->query] == DOCTOR_NONE);
+}
+
 /* The row as an example where it has no texts to show: its first fields. */
 static int add_fields(struct doctor_lane *lane, struct buf *out, const struct doctor_row *row)
 {
@@ -336,6 +349,8 @@ static int keys_of_row(struct doctor_lane *lane, const struct doctor *d, struct 
     row->item = item->length > 0 ? hash_u64(item->text, item->length, 0) : row->description;
     if (s->description_count == 0) /* a pair of ids; of neither query nor item, the row itself */
         row->description = s->query != DOCTOR_NONE ? row->item : row->row;
+    if (lacks_texts(row->file, s)) /* rows that cannot be compared are equal to themselves alone */
+        row->query = row->description = row->row;
     row->id = id->length > 0 ? hash_u64(id->text, id->length, 0) : 0;
     row->label =
         s->label == DOCTOR_NONE || row->file->column_of[s->label] == DOCTOR_NONE ? NULL : field_of(row, s->label);
@@ -365,7 +380,7 @@ static int required_of_row(struct doctor_lane *lane, const struct doctor *d, con
 {
     const struct doctor_schema *s = &d->schema;
     const struct csv_field *query = field_of(row, s->query);
-    bool empty = s->description_count > 0;
+    bool empty = s->description_count > 0 && !lacks_texts(row->file, s);
 
     if (s->query != DOCTOR_NONE && row->file->column_of[s->query] != DOCTOR_NONE && is_blank(query)) {
         int rc = doctor_tally_add(&lane->tallies, DOCTOR_EMPTY_QUERY, 1 + s->query, doctor_place_file(row->place), 1);
@@ -430,7 +445,8 @@ int doctor_lane_batch(struct doctor_lane *lane, struct doctor *d, struct doctor_
         if (rc == 0)
             rc = invalid_of_row(lane, row, &valid);
         if (rc == 0)
-            rc = texts_of_row(lane, d, row, valid ? ~0u : ~(unsigned)CLEAN_FOUND_REPLACEMENT, &findings);
+            rc = texts_of_row(lane, d, row, valid ? ~0u : ~(unsigned)(CLEAN_FOUND_REPLACEMENT | CLEAN_FOUND_REPEATED),
+                              &findings);
         lane->mojibake_rows += (findings & CLEAN_FOUND_MOJIBAKE) != 0;
         if (rc == 0)
             rc = required_of_row(lane, d, row);

@@ -193,7 +193,9 @@ int doctor_sample_explains(const struct doctor_sample *s, size_t column, double 
         right += guessed(items, from, to, most_frequent, counts);
     }
     size_t enough = binned ? BINNED_ROWS_MIN : ROWS_MIN;
-    if (base < count && right > base && count >= enough && count >= s->rows / 2)
+    /* Gains that chance gives are no sign: the standard error of a count of right guesses is at most half the root. */
+    bool sure = right > base && (double)(right - base) > 2.0 * sqrt((double)count);
+    if (base < count && sure && count >= enough && count >= s->rows / 2)
         *share = (double)(right - base) / (double)(count - base);
     mem_free(items);
     mem_free(counts);

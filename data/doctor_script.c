@@ -38,8 +38,6 @@ static enum doctor_script script_of(uint32_t c)
 {
     size_t low = 0, high = sizeof blocks / sizeof *blocks;
 
-    if (c < 0x80)
-        return (c | 0x20) >= 'a' && (c | 0x20) <= 'z' ? DOCTOR_SCRIPT_LATIN : DOCTOR_SCRIPT_NONE;
     while (low < high) {
         size_t middle = (low + high) / 2;
         if (c > blocks[middle].last)
@@ -58,6 +56,13 @@ enum doctor_script doctor_script_of(const char *text, size_t length)
 
     while (p < end && letters < LETTERS_LOOKED_AT) {
         uint32_t c;
+        unsigned latin = 0;
+        for (; p < end && *p < 0x80; p++)
+            latin += (unsigned)((*p | 0x20) - 'a') < 26u;
+        counts[DOCTOR_SCRIPT_LATIN] += latin;
+        letters += latin;
+        if (p == end)
+            break;
         p += utf8_decode(p, end, &c);
         enum doctor_script script = script_of(c);
         counts[script]++;

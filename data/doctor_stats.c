@@ -47,7 +47,7 @@ void doctor_lengths_merge(struct doctor_lengths *into, const struct doctor_lengt
 
 uint64_t doctor_lengths_quantile(const struct doctor_lengths *lengths, double share)
 {
-    uint64_t seen = 0, rank = (uint64_t)ceil(share * (double)lengths->count);
+    uint64_t seen = 0, rank = (uint64_t)ceil(share * (double)lengths->count * (1.0 - 1e-12));
 
     if (lengths->count == 0)
         return 0;
