@@ -75,19 +75,19 @@ static size_t card_groups(const struct mask_groups *g, size_t *digits)
     return 0;
 }
 
-/* What stands around a number that is one by itself. */
+/* Whether nothing around the number makes it a part of something. Commas may: the record of a CSV file is a text too.
+ */
 static bool stands_alone(const char *start, const char *p, const char *stop, const char *end)
 {
     if (p > start && (mask_is_alnum(p[-1]) || p[-1] == '_' || p[-1] == '-' || p[-1] == '/' || p[-1] == '='))
         return false;
-    if (p - start > 1 && (p[-1] == '.' || p[-1] == ',') && mask_is_digit(p[-2]))
+    if (p - start > 1 && p[-1] == '.' && mask_is_digit(p[-2]))
         return false;
     if (stop == end)
         return true;
     if (mask_is_alnum(*stop) || *stop == '_')
         return false;
-    return !(end - stop > 1 && (*stop == '-' || *stop == '.' || *stop == '/' || *stop == ',') &&
-             mask_is_alnum(stop[1]));
+    return !(end - stop > 1 && (*stop == '-' || *stop == '.' || *stop == '/') && mask_is_alnum(stop[1]));
 }
 
 size_t mask_card_at(const char *start, const char *p, const char *end)

@@ -146,16 +146,16 @@ static bool starts_alone(const char *start, const char *p)
     if ((before & 0x80) != 0 && p - start >= 2)
         return !(p[-2] == '\xC2' && (before == '\xA3' || before == '\xA5')) &&
                !(p - start >= 3 && memcmp(p - 3, "\xE2\x82\xAC", 3) == 0); /* pounds, yen, euros */
-    return !((before == '.' || before == ',' || before == ':') && p - start > 1 && mask_is_digit(p[-2]));
+    return !((before == '.' || before == ':') && p - start > 1 && mask_is_digit(p[-2]));
 }
 
 static bool ends_alone(const char *stop, const char *end)
 {
     if (stop == end)
         return true;
-    if (mask_is_alnum(*stop) || strchr("_%$\"*", *stop) != NULL)
+    if (mask_is_alnum(*stop) || strchr("_%$*", *stop) != NULL)
         return false;
-    return !(end - stop > 1 && strchr("-./,:+", *stop) != NULL && mask_is_alnum(stop[1]));
+    return !(end - stop > 1 && strchr("-./:+", *stop) != NULL && mask_is_alnum(stop[1]));
 }
 
 /* Whether the text near p is Chinese, where mobile numbers are written in one piece. */
