@@ -149,7 +149,7 @@ static int fit_curves(struct calibration *out, const struct predictions *p)
 int calibrate_fit(struct calibration *out, enum calibrate_method method, const struct predictions *p)
 {
     *out = (struct calibration){.method = method, .temperature = 1};
-    if (!p->label || !p->p) {
+    if (!p->label || !predictions_has_p(p)) {
         return err_set(RECO_E_DATA, "cannot calibrate: %s",
                        p->label ? "there are no columns 'p_<label>'" : "the task is a regression");
     }
@@ -264,7 +264,7 @@ static void apply_to_row(const struct calibration *c, struct predictions *p, siz
         for (size_t i = 1; i < classes; i++) {
             best = of_row[i] > of_row[best] ? i : best;
         }
-        p->predicted[row] = (int32_t)best;
+        p->predicted[row] = (int16_t)best;
     }
     if (p->score) {
         p->score[row] = label_map_score(&p->labels, of_row, 0);
@@ -273,13 +273,16 @@ static void apply_to_row(const struct calibration *c, struct predictions *p, siz
 
 int calibrate_predictions(const struct calibration *c, struct predictions *p, const char *path)
 {
-    if (!p->p) {
+    if (!predictions_has_p(p)) {
         return err_set(RECO_E_DATA, "cannot calibrate '%s': there are no columns 'p_<label>'", path);
     }
     if (calibrate_stamp_hash(p->sidecar)) {
         return err_set(RECO_E_DATA, "cannot calibrate '%s': its sidecar says that it is calibrated already", path);
     }
     int rc = calibrate_check_labels(c, &p->labels, path);
+    if (!rc) {
+        rc = predictions_widen(p);
+    }
     if (rc) {
         return rc;
     }

@@ -43,18 +43,19 @@ static int join(void **to, const void *a, const void *b, size_t size_bytes, cons
 #define JOIN(member, factor)                                                                                           \
     (rc = rc ? rc : join((void **)&to->member, a->member, b->member, (size_t)(factor) * sizeof *a->member, matches))
 
-/* The same query is one of each run's own. */
-static int join_queries(struct predictions *to, const struct predictions *a, const struct predictions *b, size_t rows)
+/* The same query (item) is one of each run's own: numbers [2 rows] of B go behind those of A. */
+static int join_names(const char ***to, size_t *count, uint32_t *numbers, const char **a, size_t count_a,
+                      const char **b, size_t count_b, size_t rows)
 {
-    to->query_count = a->query_count + b->query_count;
-    to->query_ids = mem_calloc(to->query_count + 1, sizeof *to->query_ids);
-    if (!to->query_ids) {
+    *count = count_a + count_b;
+    *to = mem_calloc(*count + 1, sizeof **to);
+    if (!*to) {
         return RECO_E_NOMEM;
     }
-    memcpy(to->query_ids, a->query_ids, a->query_count * sizeof *to->query_ids);
-    memcpy(to->query_ids + a->query_count, b->query_ids, b->query_count * sizeof *to->query_ids);
+    memcpy(*to, a, count_a * sizeof **to);
+    memcpy(*to + count_a, b, count_b * sizeof **to);
     for (size_t i = rows; i < 2 * rows; i++) {
-        to->query[i] += (uint32_t)a->query_count;
+        numbers[i] += (uint32_t)count_a;
     }
     return 0;
 }
@@ -71,15 +72,27 @@ static int join_columns(struct predictions *to, const struct predictions *a, con
     JOIN(p, a->labels.count);
     JOIN(score, 1);
     JOIN(row_ids, 1);
-    JOIN(item_ids, 1);
+    JOIN(item, 1);
     JOIN(position, 1);
     JOIN(clicked, 1);
     JOIN(converted, 1);
     JOIN(dwell_s, 1);
     JOIN(depth, 1);
     JOIN(propensity, 1);
+    JOIN(carted, 1);
+    JOIN(ordered, 1);
+    JOIN(revenue, 1);
     JOIN(query, 1);
-    return rc || !to->query ? rc : join_queries(to, a, b, matches->count);
+    to->derives_score = !to->score && a->derives_score && b->derives_score;
+    if (!rc && to->query) {
+        rc = join_names(&to->query_ids, &to->query_count, to->query, a->query_ids, a->query_count, b->query_ids,
+                        b->query_count, matches->count);
+    }
+    if (!rc && to->item) {
+        rc = join_names(&to->item_ids, &to->item_count, to->item, a->item_ids, a->item_count, b->item_ids,
+                        b->item_count, matches->count);
+    }
+    return rc;
 }
 
 static void both_release(struct both *both)
@@ -95,7 +108,11 @@ static void both_release(struct both *both)
     mem_free(p->p);
     mem_free(p->score);
     mem_free(p->row_ids);
+    mem_free(p->item);
     mem_free(p->item_ids);
+    mem_free(p->carted);
+    mem_free(p->ordered);
+    mem_free(p->revenue);
     mem_free(p->position);
     mem_free(p->clicked);
     mem_free(p->converted);

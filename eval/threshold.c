@@ -117,8 +117,9 @@ static bool better(const struct cut *now, const struct cut *best, const struct t
 
 static double number_of(const struct predictions *p, size_t row, int class)
 {
-    return p->p ? predictions_p(p, row, class)
-                : (class == p->labels.positive ? predictions_score(p, row) : -predictions_score(p, row));
+    return predictions_has_p(p)
+               ? predictions_p(p, row, class)
+               : (class == p->labels.positive ? predictions_score(p, row) : -predictions_score(p, row));
 }
 
 /* saved [rows]: what a row's cost falls by when it is predicted to be of the class; NULL without costs. */
@@ -198,7 +199,7 @@ int threshold_predict(const struct threshold *t, const double *p, double score)
 
 static void row_p(const struct predictions *p, size_t row, double *to)
 {
-    for (int c = 0; p->p && c < p->labels.count; c++) {
+    for (int c = 0; predictions_has_p(p) && c < p->labels.count; c++) {
         to[c] = predictions_p(p, row, c);
     }
 }
@@ -211,7 +212,7 @@ static int cut_rule(struct threshold *t, const struct threshold_options *o, cons
     double rest = 0; /* the cost when the class is never predicted */
     int rc = of_row ? 0 : RECO_E_NOMEM;
     t->rule = THRESHOLD_RULE_CUT;
-    t->on_score = !p->p;
+    t->on_score = !predictions_has_p(p);
     t->cuts = mem_calloc(1, sizeof *t->cuts);
     if (!rc && t->costs) {
         saved = mem_calloc(p->rows + 1, sizeof *saved);
@@ -224,7 +225,7 @@ static int cut_rule(struct threshold *t, const struct threshold_options *o, cons
         if (predictions_label(p, row) >= 0) {
             row_p(p, row, of_row);
             const double *of_label = t->costs + predictions_label(p, row) * p->labels.count;
-            double other = of_label[best_but(t, p->p ? of_row : NULL)];
+            double other = of_label[best_but(t, predictions_has_p(p) ? of_row : NULL)];
             saved[row] = other - of_label[t->label];
             rest += other;
         }
@@ -297,7 +298,8 @@ static int check_floor(const struct threshold_options *o, const struct cut *best
 
 static int check_data(const struct threshold_options *o, const struct predictions *p, int *label)
 {
-    if (!p->label || p->labels.count < 2 || (!p->p && (p->labels.count > 2 || !p->score))) {
+    if (!p->label || p->labels.count < 2 ||
+        (!predictions_has_p(p) && (p->labels.count > 2 || !predictions_has_score(p)))) {
         return err_set(RECO_E_DATA, "cannot choose a threshold: %s",
                        !p->label || p->labels.count < 2 ? "the task is a regression"
                                                         : "there are no columns 'p_<label>'");
@@ -383,8 +385,8 @@ int threshold_check(const struct threshold *t, const struct label_map *labels, b
 
 int threshold_predictions(const struct threshold *t, struct predictions *p, const char *path)
 {
-    int rc = threshold_check(t, &p->labels, p->p != NULL, p->sidecar, path);
-    if (!rc && t->on_score && !p->score) {
+    int rc = threshold_check(t, &p->labels, predictions_has_p(p), p->sidecar, path);
+    if (!rc && t->on_score && !predictions_has_score(p)) {
         rc = err_set(RECO_E_DATA, "the threshold is one of scores, which '%s' has not", path);
     }
     if (rc) {
@@ -402,7 +404,7 @@ int threshold_predictions(const struct threshold *t, struct predictions *p, cons
     }
     for (size_t row = 0; !rc && row < p->rows; row++) {
         row_p(p, row, of_row);
-        p->predicted[row] = threshold_predict(t, of_row, t->on_score ? predictions_score(p, row) : 0);
+        p->predicted[row] = (int16_t)threshold_predict(t, of_row, t->on_score ? predictions_score(p, row) : 0);
     }
     if (!rc) {
         json_decref(p->sidecar);
