@@ -13,7 +13,7 @@ struct events_command_options {
     struct cmd_common common;
     struct table_options input;
     struct events_options events;
-    char *output;
+    char *output, *actions_output;
 };
 
 static int check_duration(const char *name, const char *value)
@@ -136,6 +136,12 @@ static const struct opt_spec options[] = {
      .group = "output",
      .letter = 'o',
      .flags = OPT_FLAG_PATH},
+    {.name = "actions_output",
+     .type = OPT_STRING,
+     .offset = offsetof(struct events_command_options, actions_output),
+     .help = "file of the clicks, carts and orders with their own times, for prepare's --history_file (ubi)",
+     .group = "output",
+     .flags = OPT_FLAG_PATH},
     {.name = "tmp_dir",
      .type = OPT_STRING,
      .offset = EVENTS_OFFSET(tmp_dir),
@@ -192,6 +198,32 @@ static void tell(const struct events_summary *s, const struct events_command_opt
                  s->positions[i].propensity);
     if (o->output != NULL)
         log_info("table written to '%s'", o->output);
+    if (o->actions_output != NULL)
+        log_info("actions written to '%s'", o->actions_output);
+}
+
+/* The files get their names once both are complete. */
+static int write_tables(const struct events_command_options *o, const char *const *paths, size_t count,
+                        struct events_summary *summary)
+{
+    struct file_writer *table = NULL, *actions = NULL;
+    int status = o->output != NULL ? file_writer_open(&table, o->output) : 0;
+
+    if (status == 0 && o->actions_output != NULL)
+        status = file_writer_open(&actions, o->actions_output);
+    const struct events_output output = {.write = table != NULL ? write_file : write_stdout,
+                                         .arg = table,
+                                         .write_actions = actions != NULL ? write_file : NULL,
+                                         .actions_arg = actions};
+    if (status == 0)
+        status = events_run(paths, count, &o->events, &o->input, &output, summary);
+    if (status == 0 && actions != NULL)
+        status = file_writer_commit(&actions);
+    if (status == 0 && table != NULL)
+        status = file_writer_commit(&table);
+    file_writer_abort(&table);
+    file_writer_abort(&actions);
+    return status;
 }
 
 static int run(const struct cmd_ctx *ctx)
@@ -199,7 +231,6 @@ static int run(const struct cmd_ctx *ctx)
     const struct events_command_options *o = ctx->options;
     size_t count = (size_t)opt_positional_count(ctx->set);
     const char **paths = mem_calloc(count, sizeof *paths);
-    struct file_writer *file = NULL;
     struct events_summary summary;
 
     if (paths == NULL)
@@ -209,14 +240,8 @@ static int run(const struct cmd_ctx *ctx)
     int status = events_options_check(&o->events);
     if (status == 0)
         status = table_options_check(&o->input);
-    if (status == 0 && o->output != NULL)
-        status = file_writer_open(&file, o->output);
     if (status == 0)
-        status =
-            events_run(paths, count, &o->events, &o->input, file != NULL ? write_file : write_stdout, file, &summary);
-    if (status == 0 && file != NULL)
-        status = file_writer_commit(&file);
-    file_writer_abort(&file);
+        status = write_tables(o, paths, count, &summary);
     if (status == 0)
         tell(&summary, o);
     mem_free(paths);
@@ -235,12 +260,17 @@ const struct cmd_spec cmd_events = {
         "A log of events (--format ubi: OpenSearch User Behavior Insights 1.x as JSON Lines, or flattened as CSV) is "
         "joined by query id and item: what users did counts for the impression when it comes after it and within "
         "--attribution_window of it. Dwell time is the time from a click to the next later event of the session, depth "
-        "the number of items shown for the search. A table of impressions (--format flat) only gets its columns "
+        "the number of items shown for the search. --actions_output writes the clicks and orders themselves, from "
+        "which "
+        "prepare makes histories without a look into the future. A table of impressions (--format flat) only gets its "
+        "columns "
         "renamed, its labels and its weights.\n\n"
         "Weights undo that items further up are clicked more: --propensity learn estimates, from impressions whose "
         "positions were randomised, the click rate of every position relative to the first, and weights clicks by its "
         "inverse (Joachims and others 2017); --propensity column takes the probabilities that the log itself holds.",
-    .examples = "reco events ubi_events.jsonl --label graded | reco prepare - --items_file products.csv ...\n"
+    .examples = "reco events ubi_events.jsonl --label graded -o impressions.csv --actions_output actions.csv\n"
+                "reco prepare --config configs/ubi.yaml --train_file impressions.csv --history_file actions.csv \\\n"
+                "    --items_file products.csv --model_name_or_path models/minilm --output_dir ds\n"
                 "reco events random_men.csv --propensity column --carry user_feature_0 -o impressions.csv\n"
                 "reco events log.csv --propensity learn --randomised_column explored --monotone",
     .options = options,

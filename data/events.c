@@ -135,7 +135,7 @@ static int read_files(struct events_pass *p, const char *const *paths, size_t co
 }
 
 static int run(struct events_pass *p, const char *const *paths, size_t count, const struct table_options *table,
-               events_write_fn *write, void *arg)
+               const struct events_output *output)
 {
     const char *tmp_dir = p->options->tmp_dir;
 
@@ -146,8 +146,13 @@ static int run(struct events_pass *p, const char *const *paths, size_t count, co
         rc = sorter_new(&p->by_query, tmp_dir, EVENTS_SORT_BYTES);
     if (rc == 0)
         rc = sorter_new(&p->by_time, tmp_dir, EVENTS_SORT_BYTES);
+    if (rc == 0 && output->write_actions != NULL)
+        rc = sorter_new(&p->actions, tmp_dir, EVENTS_SORT_BYTES);
     if (rc == 0)
         rc = read_files(p, paths, count, table);
+    if (rc == 0 && p->actions != NULL && !p->is_ubi)
+        rc = err_set(RECO_E_USAGE, "--actions_output needs a log of events: one of impressions does not say when a "
+                                   "click was");
     if (rc == 0)
         rc = events_sessions(p);
     sorter_free(p->by_session);
@@ -156,11 +161,13 @@ static int run(struct events_pass *p, const char *const *paths, size_t count, co
         rc = events_join(p);
     sorter_free(p->by_query);
     p->by_query = NULL;
-    return rc < 0 ? rc : events_write(p, write, arg);
+    if (rc == 0 && p->actions != NULL)
+        rc = events_write_actions(p, output);
+    return rc < 0 ? rc : events_write(p, output);
 }
 
 int events_run(const char *const *paths, size_t count, const struct events_options *options,
-               const struct table_options *table, events_write_fn *write, void *arg, struct events_summary *summary)
+               const struct table_options *table, const struct events_output *output, struct events_summary *summary)
 {
     struct events_summary own;
     struct events_pass p = {
@@ -173,10 +180,11 @@ int events_run(const char *const *paths, size_t count, const struct events_optio
     if (rc == 0)
         rc = duration_parse(options->session_gap, &p.gap_us);
     if (rc == 0)
-        rc = run(&p, paths, count, table, write, arg);
+        rc = run(&p, paths, count, table, output);
     sorter_free(p.by_session);
     sorter_free(p.by_query);
     sorter_free(p.by_time);
+    sorter_free(p.actions);
     events_curve_free(p.curve);
     buf_release(&p.key);
     buf_release(&p.value);

@@ -102,15 +102,27 @@ struct events_summary {
     struct events_position positions[EVENTS_SHOWN_POSITIONS]; /* the first ones */
 };
 
-/* Receives the table as CSV: a header, then rows; many rows a call. */
+/* Receives a table as CSV: a header, then rows; many rows a call. */
 typedef int events_write_fn(void *arg, const char *bytes, size_t length);
+
+struct events_output {
+    events_write_fn *write; /* of impressions */
+    void *arg;
+    /*
+     * NULL, or of the clicks, carts and orders of a ubi log, with their own times, whatever impression they belong to:
+     * user_id, session, query_id, item_id, time, action ("click", "cart", "order"), dwell_s. This is what a history is
+     * made of (data/assemble.h): what came of an impression has the impression's time and is from its future.
+     */
+    events_write_fn *write_actions;
+    void *actions_arg;
+};
 
 /*
  * paths [count]: "-" is stdin. summary may be NULL. RECO_E_USAGE: a column that is not there; RECO_E_DATA: too many bad
- * rows, no impression, nothing to learn propensities from.
+ * rows, no impression, nothing to learn propensities from; actions wanted of a flat log.
  */
 int events_run(const char *const *paths, size_t count, const struct events_options *options,
-               const struct table_options *table, events_write_fn *write, void *arg,
+               const struct table_options *table, const struct events_output *output,
                struct events_summary *summary) RECO_MUST_CHECK;
 
 #endif

@@ -114,6 +114,7 @@ struct events_pass {
     bool is_ubi, has_depth;
     int64_t window_us, gap_us;
     struct sorter *by_session, *by_query, *by_time;
+    struct sorter *actions; /* NULL: not wanted */
     struct buf key, value;
     struct events_curve *curve;
 };
@@ -121,7 +122,8 @@ struct events_pass {
 int events_add_by_session(struct events_pass *p, const struct event *e) RECO_MUST_CHECK;
 int events_sessions(struct events_pass *p) RECO_MUST_CHECK; /* by_session to by_query */
 int events_join(struct events_pass *p) RECO_MUST_CHECK;     /* by_query to by_time */
-int events_write(struct events_pass *p, events_write_fn *write, void *arg) RECO_MUST_CHECK;
+int events_write(struct events_pass *p, const struct events_output *output) RECO_MUST_CHECK;
+int events_write_actions(struct events_pass *p, const struct events_output *output) RECO_MUST_CHECK;
 int events_label_of(const struct events_options *options, uint32_t flags);
 
 /* ---- events_propensity.c: click rates by position of randomised impressions ---- */

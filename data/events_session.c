@@ -55,25 +55,34 @@ int events_add_by_session(struct events_pass *p, const struct event *e)
 
 /* ---- by query and item: impressions before what came of them ---- */
 
+static int sort_by_time(struct events_pass *p, struct sorter *sorter, const struct event *e)
+{
+    buf_clear(&p->key);
+    int rc = add_u64(&p->key, time_key(e));
+    if (rc == 0)
+        rc = add_u64(&p->key, e->head.order);
+    return rc < 0 ? rc : sort_in(p, sorter, e);
+}
+
 /* A flat impression, or one without anything to join, goes on by time at once. */
 static int pass_on(struct events_pass *p, const struct event *e)
 {
-    bool has_query_id = e->texts[EVENT_TEXT_QUERY_ID].length > 0;
+    bool has_query_id = e->texts[EVENT_TEXT_QUERY_ID].length > 0, has_item = e->texts[EVENT_TEXT_ITEM].length > 0;
+    bool is_action = e->head.kind == EVENT_CLICK || e->head.kind == EVENT_CART || e->head.kind == EVENT_ORDER;
 
-    buf_clear(&p->key);
-    if (!p->is_ubi && (!has_query_id || p->has_depth)) {
-        int rc = add_u64(&p->key, time_key(e));
-        if (rc == 0)
-            rc = add_u64(&p->key, e->head.order);
-        return rc < 0 ? rc : sort_in(p, p->by_time, e);
-    }
-    if (p->is_ubi && e->head.kind != EVENT_OTHER && (!has_query_id || e->texts[EVENT_TEXT_ITEM].length == 0)) {
+    if (!p->is_ubi && (!has_query_id || p->has_depth))
+        return sort_by_time(p, p->by_time, e);
+    int rc = p->actions != NULL && is_action && has_item ? sort_by_time(p, p->actions, e) : 0;
+    if (rc < 0)
+        return rc;
+    if (p->is_ubi && e->head.kind != EVENT_OTHER && (!has_query_id || !has_item)) {
         p->summary->without_ids++;
         return 0;
     }
     if (!has_query_id || (e->head.kind == EVENT_OTHER && e->texts[EVENT_TEXT_QUERY].length == 0))
         return 0;
-    int rc = add_text(&p->key, &e->texts[EVENT_TEXT_QUERY_ID]);
+    buf_clear(&p->key);
+    rc = add_text(&p->key, &e->texts[EVENT_TEXT_QUERY_ID]);
     if (rc == 0)
         rc = add_text(&p->key, &e->texts[EVENT_TEXT_ITEM]);
     if (rc == 0)

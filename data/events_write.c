@@ -171,7 +171,17 @@ static int learn(struct events_pass *p, struct event *e)
     return rc < 0 ? rc : sorter_rewind(p->by_time);
 }
 
-int events_write(struct events_pass *p, events_write_fn *write, void *arg)
+/* Hands out what was collected, once it is worth it. */
+static int hand_out(struct buf *out, events_write_fn *write, void *arg)
+{
+    if (out->length < WRITE_BYTES)
+        return 0;
+    int rc = write(arg, out->data, out->length);
+    buf_clear(out);
+    return rc == 0 && stop_requested() ? err_set(RECO_E_STOPPED, "stopped by a signal") : rc;
+}
+
+int events_write(struct events_pass *p, const struct events_output *output)
 {
     const struct sorter_record *record;
     struct buf out = {0};
@@ -191,18 +201,59 @@ int events_write(struct events_pass *p, events_write_fn *write, void *arg)
         event_unpack(&e, record->value);
         count(p->summary, &e);
         rc = add_row(&out, p, &e);
-        if (rc == 0 && out.length >= WRITE_BYTES) {
-            rc = write(arg, out.data, out.length);
-            buf_clear(&out);
-            if (rc == 0 && stop_requested())
-                rc = err_set(RECO_E_STOPPED, "stopped by a signal");
-        }
+        if (rc == 0)
+            rc = hand_out(&out, output->write, output->arg);
     }
     if (rc == 0 && p->summary->impressions == 0)
         rc = err_set(RECO_E_DATA, "there is no impression among %llu events%s", (unsigned long long)p->summary->events,
                      p->is_ubi ? " (--impression_actions)" : "");
     if (rc == 0 && out.length > 0)
-        rc = write(arg, out.data, out.length);
+        rc = output->write(output->arg, out.data, out.length);
+    event_release(&e);
+    buf_release(&out);
+    return rc;
+}
+
+static int add_action(struct buf *b, const struct event *e)
+{
+    static const enum event_text leading[] = {EVENT_TEXT_USER, EVENT_TEXT_SESSION, EVENT_TEXT_QUERY_ID,
+                                              EVENT_TEXT_ITEM};
+    const char *name = e->head.kind == EVENT_CLICK ? ",click," : e->head.kind == EVENT_CART ? ",cart," : ",order,";
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof leading / sizeof leading[0]; i++)
+        rc = add_text(b, e, leading[i]);
+    if (rc == 0)
+        rc = timestamp_add(b, e->head.time_us);
+    if (rc == 0)
+        rc = buf_add_str(b, name);
+    if (rc == 0 && !isnan(e->head.dwell_s))
+        rc = buf_printf(b, "%.9g", e->head.dwell_s);
+    return rc < 0 ? rc : buf_add_char(b, '\n');
+}
+
+int events_write_actions(struct events_pass *p, const struct events_output *output)
+{
+    const struct sorter_record *record;
+    struct buf out = {0};
+    struct event e;
+
+    int rc = event_new(&e, p->carried);
+    if (rc == 0)
+        rc = sorter_sort(p->actions);
+    if (rc == 0)
+        rc = buf_add_str(&out, "user_id,session,query_id,item_id,time,action,dwell_s\n");
+    while (rc == 0) {
+        rc = sorter_next(p->actions, &record);
+        if (rc < 0 || record == NULL)
+            break;
+        event_unpack(&e, record->value);
+        rc = add_action(&out, &e);
+        if (rc == 0)
+            rc = hand_out(&out, output->write_actions, output->actions_arg);
+    }
+    if (rc == 0 && out.length > 0)
+        rc = output->write_actions(output->actions_arg, out.data, out.length);
     event_release(&e);
     buf_release(&out);
     return rc;

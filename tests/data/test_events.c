@@ -39,7 +39,7 @@ static int collect(void *arg, const char *bytes, size_t length)
 
 static int run(struct buf *out, const struct events_options *o, const char *path)
 {
-    return events_run(&path, 1, o, NULL, collect, out, &summary);
+    return events_run(&path, 1, o, NULL, &(struct events_output){.write = collect, .arg = out}, &summary);
 }
 
 /* The rows behind the header. */
@@ -232,6 +232,35 @@ static void test_json(void **state)
     buf_release(&out);
 }
 
+/* Clicks, carts and orders by themselves: by time, also those without an impression or a query. */
+static void test_actions(void **state)
+{
+    struct events_options o = usual();
+    struct buf table = {0}, actions = {0};
+    const struct events_output output = {collect, &table, collect, &actions};
+    const char *path = util_write("log.csv", "timestamp,query_id,action,object_id,client_id\n"
+                                             "30,q,purchase,a,u\n"
+                                             "10,q,impression,a,u\n"
+                                             "20,q,click,a,u\n"
+                                             "25,,add_to_cart,b,u\n"
+                                             "20,,click,\"x,y\",v\n"
+                                             "20,q,click,,v\n");
+
+    (void)state;
+    assert_int_equal(events_run(&path, 1, &o, NULL, &output, &summary), 0);
+    assert_string_equal(buf_str(&actions), "user_id,session,query_id,item_id,time,action,dwell_s\n"
+                                           "u,u:1,q,a,1970-01-01T00:00:20Z,click,5\n"
+                                           "v,v:1,,\"x,y\",1970-01-01T00:00:20Z,click,\n"
+                                           "u,u:1,,b,1970-01-01T00:00:25Z,cart,\n"
+                                           "u,u:1,q,a,1970-01-01T00:00:30Z,order,\n");
+    assert_non_null(strstr(buf_str(&table), "\n,q,u,u:1,a,,1970-01-01T00:00:10Z,1,0,1,5,1,,1,1\n"));
+    path = util_write("flat.csv", "item_id,click\na,1\n");
+    assert_int_equal(events_run(&path, 1, &o, NULL, &output, &summary), RECO_E_USAGE);
+    assert_non_null(strstr(err_message(), "--actions_output needs a log of events"));
+    buf_release(&table);
+    buf_release(&actions);
+}
+
 /* ---- weights ---- */
 
 static int add_rows(struct buf *log, int position, int impressions, int clicks, int randomised)
@@ -355,7 +384,8 @@ static void test_errors(void **state)
                                  util_write("b.csv", "action,object_id,timestamp,query_id\nclick,a,1,q\n")};
     struct buf out = {0};
     o = usual();
-    assert_int_equal(events_run(paths, 2, &o, NULL, collect, &out, NULL), RECO_E_USAGE);
+    assert_int_equal(events_run(paths, 2, &o, NULL, &(struct events_output){.write = collect, .arg = &out}, NULL),
+                     RECO_E_USAGE);
     assert_non_null(strstr(err_message(), "is a log of events and the files before are not"));
     buf_release(&out);
 }
@@ -380,7 +410,7 @@ static void test_shards(void **state)
     assert_int_equal(run(&whole, &o, util_write("log.csv", buf_str(&log))), 0);
     const char *const paths[] = {util_write("1.csv", buf_str(&parts[0])), util_write("2.csv", buf_str(&parts[1]))};
     buf_clear(&log);
-    assert_int_equal(events_run(paths, 2, &o, NULL, collect, &log, NULL), 0);
+    assert_int_equal(events_run(paths, 2, &o, NULL, &(struct events_output){.write = collect, .arg = &log}, NULL), 0);
     assert_string_equal(buf_str(&log), buf_str(&whole));
     assert_true(summary.clicked > 100 && summary.unseen > 0);
     buf_release(&whole);
@@ -481,10 +511,18 @@ static void test_open_bandit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flat),     cmocka_unit_test(test_ubi),         cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_json),     cmocka_unit_test(test_learn),       cmocka_unit_test(test_given_propensities),
-        cmocka_unit_test(test_errors),   cmocka_unit_test(test_shards),      cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_esci_ubi), cmocka_unit_test(test_open_bandit),
+        cmocka_unit_test(test_flat),
+        cmocka_unit_test(test_ubi),
+        cmocka_unit_test(test_sessions),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_learn),
+        cmocka_unit_test(test_given_propensities),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_esci_ubi),
+        cmocka_unit_test(test_open_bandit),
     };
     return cmocka_run_group_tests(tests, util_setup, util_teardown);
 }

@@ -88,11 +88,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .max_bad_rows = {.value = 1000}};
     const char *paths[] = {path};
     int fd = fuzz_file(data + 1, size - 1, path);
-    int rc = events_run(paths, 1, &o, NULL, collect, &table, &summary);
+    int rc = events_run(paths, 1, &o, NULL, &(struct events_output){.write = collect, .arg = &table}, &summary);
     require(rc == 0 || rc == RECO_E_USAGE || rc == RECO_E_DATA, "a log is read or refused");
     if (rc == 0) {
         check_table(&table, &summary, o.max_weight);
-        require(events_run(paths, 1, &o, NULL, collect, &again, NULL) == 0, "a log is read twice");
+        require(events_run(paths, 1, &o, NULL, &(struct events_output){.write = collect, .arg = &again}, NULL) == 0,
+                "a log is read twice");
         require(strcmp(buf_str(&table), buf_str(&again)) == 0, "a log is read twice the same");
     }
     buf_release(&table);
