@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <xxhash.h>
 #include <yaml.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include "cli/program.h"
@@ -31,9 +32,10 @@ static int add_build(struct buf *b)
         status = buf_printf(b, "compiler   %s\nbuild      %s %s%s\n", COMPILER, RECO_BUILD_TYPE, RECO_C_FLAGS,
                             RECO_SANITIZED ? " (with sanitizers)" : "");
     if (status == 0)
-        status = buf_printf(b, "libraries  jansson %s, libyaml %s, libzstd %s, libcsv %d.%d.%d, xxhash %u.%u.%u\n",
-                            jansson_version_str(), yaml_get_version_string(), ZSTD_versionString(), CSV_MAJOR,
-                            CSV_MINOR, CSV_RELEASE, xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
+        status =
+            buf_printf(b, "libraries  jansson %s, libyaml %s, libzstd %s, zlib %s, libcsv %d.%d.%d, xxhash %u.%u.%u\n",
+                       jansson_version_str(), yaml_get_version_string(), ZSTD_versionString(), zlibVersion(), CSV_MAJOR,
+                       CSV_MINOR, CSV_RELEASE, xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
     return status == 0 ? buf_printf(b, "processors %d\n", cpu_count()) : status;
 }
 
