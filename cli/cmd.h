@@ -40,10 +40,11 @@ enum cmd_flags {
 
 struct cmd_spec {
     const char *name;
-    const char *summary;     /* one line, lower case */
-    const char *positionals; /* "[FILE...]" for usage; NULL: none */
-    const char *description; /* paragraphs for --help and the manual page */
-    const char *examples;    /* shell lines; NULL */
+    const char *summary;          /* one line, lower case */
+    const char *positionals;      /* "[FILE...]" for usage; NULL: none */
+    const char *description;      /* paragraphs for --help and the manual page */
+    const char *examples;         /* shell lines; NULL */
+    int (*tables)(struct buf *b); /* names that options take, with their meaning, behind the options; appended; NULL */
     const struct opt_spec *options;
     size_t options_size;                  /* sizeof of the options struct */
     int min_positionals, max_positionals; /* max -1: any */
@@ -90,7 +91,7 @@ char *cmd_line_text(const struct cmd_ctx *ctx);
 int cmd_run_child(const char *const *argv) RECO_MUST_CHECK;
 
 extern const struct cmd_spec cmd_prepare, cmd_train, cmd_predict, cmd_eval, cmd_tokenize, cmd_init, cmd_inspect;
-extern const struct cmd_spec cmd_doctor;
+extern const struct cmd_spec cmd_doctor, cmd_merge;
 extern const struct cmd_spec cmd_show;
 extern const struct cmd_spec cmd_compare, cmd_calibrate, cmd_threshold;
 extern const struct cmd_spec cmd_events;

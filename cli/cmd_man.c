@@ -158,13 +158,22 @@ static int command_page(const struct cmd_spec *cmd, struct buf *b)
         status = help_synopsis_text(cmd, &text);
     if (status == 0)
         status = add_text(b, buf_str(&text));
-    buf_release(&text);
     if (status == 0)
         status = buf_add_str(b, "\n.SH DESCRIPTION\n");
     if (status == 0)
         status = add_paragraphs(b, cmd->description != NULL ? cmd->description : cmd->summary);
     if (status == 0)
         status = add_options(cmd->options, b);
+    if (status == 0 && cmd->tables != NULL) {
+        buf_clear(&text);
+        status = cmd->tables(&text);
+        if (status == 0)
+            status = buf_add_str(b, ".SH VALUES\n.nf\n");
+        if (status == 0)
+            status = add_text(b, buf_str(&text));
+        if (status == 0)
+            status = buf_add_str(b, ".fi\n");
+    }
     if (status == 0 && cmd->examples != NULL) {
         status = buf_add_str(b, ".SH EXAMPLES\n.nf\n");
         if (status == 0)
@@ -174,6 +183,7 @@ static int command_page(const struct cmd_spec *cmd, struct buf *b)
     }
     if (status == 0)
         status = add_exit_statuses(b);
+    buf_release(&text);
     return status == 0 ? buf_add_str(b, ".SH SEE ALSO\n.BR reco (1)\n") : status;
 }
 

@@ -65,7 +65,14 @@ int help_command_text(const struct cmd_spec *cmd, struct buf *b)
         if (status == 0)
             status = buf_add_char(b, '\n');
     }
-    return status == 0 ? opt_help_text(cmd->options, b) : status;
+    if (status == 0)
+        status = opt_help_text(cmd->options, b);
+    if (status == 0 && cmd->tables != NULL) {
+        status = buf_add_char(b, '\n');
+        if (status == 0)
+            status = cmd->tables(b);
+    }
+    return status;
 }
 
 int help_unknown_command(const char *name)

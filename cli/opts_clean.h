@@ -19,12 +19,12 @@
         .max = 1e9, .unit = "characters", .help = row_help, .group = "cleaning"                                        \
     }
 
-/* The rules and kinds of data are named in the command's help, from data/clean.c's table: clean_help_text. */
+/* The rules and kinds of data are listed behind the options of prepare and train: clean_help_text. */
 #define CLEAN_OPTION_ROWS(options_type, member)                                                                        \
     {.name = "clean",                                                                                                  \
      .type = OPT_LIST,                                                                                                 \
      .offset = offsetof(options_type, member.clean),                                                                   \
-     .help = "cleaning rules, by name, or 'all'; default: texts and rows stay as they are",                            \
+     .help = "cleaning rules, by name ('reco help prepare' lists them), or 'all'; default: none",                      \
      .group = "cleaning",                                                                                              \
      .check = clean_rule_check},                                                                                       \
         {.name = "mask",                                                                                               \

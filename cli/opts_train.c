@@ -175,6 +175,7 @@ const struct cmd_spec cmd_train = {
                 "    --validation_file dev.csv --query_column query --description_column title,description \\\n"
                 "    --label_column label --output_dir run\n"
                 "reco train --dataset ds --model_name_or_path models/minilm --output_dir run",
+    .tables = clean_help_text,
     .options = specs,
     .options_size = sizeof(struct train_command),
     .flags = CMD_FLAG_STOPPABLE,
