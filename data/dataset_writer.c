@@ -23,19 +23,17 @@ struct split {
 
 struct dataset_writer {
     char *dir, *tmp_dir;
-    const struct wordpiece *wp;
     json_t *files, *splits;
     struct split split[MAX_SPLITS];
     size_t split_count;
 };
 
-int dataset_writer_open(struct dataset_writer **out, const char *dir, const struct wordpiece *wp, const char *tmp_dir)
+int dataset_writer_open(struct dataset_writer **out, const char *dir, const char *tmp_dir)
 {
     struct dataset_writer *w = mem_calloc(1, sizeof *w);
 
     if (w == NULL)
         return RECO_E_NOMEM;
-    w->wp = wp;
     w->dir = mem_strdup(dir);
     w->tmp_dir = w->dir != NULL && tmp_dir != NULL ? mem_strdup(tmp_dir) : NULL;
     w->files = json_object();
@@ -153,9 +151,9 @@ static int end_split(struct dataset_writer *w, struct split *s)
 
     dataset_file_release(&s->columns);
     if (rc == 0)
-        rc = dataset_file_open(
-            &pairs, w->dir, s->name, DATASET_PAIRS_SUFFIX,
-            (struct dataset_header){.kind = DATASET_KIND_PAIRS, .count = s->rows, .flags = s->flags});
+        rc =
+            dataset_file_open(&pairs, w->dir, s->name, DATASET_PAIRS_SUFFIX,
+                              (struct dataset_header){.kind = DATASET_KIND_PAIRS, .count = s->rows, .flags = s->flags});
     for (int p = 0; rc == 0 && p < PARTS; p++)
         if (has_part(s, (enum part)p))
             rc = copy_part(&pairs, s->parts[p]);
@@ -172,7 +170,7 @@ static int end_split(struct dataset_writer *w, struct split *s)
 /* ---- dataset.json
  * ------------------------------------------------------------------------------------------------------ */
 
-static json_t *tokenizer_json(const struct wordpiece *wp)
+json_t *dataset_tokenizer_json(const struct wordpiece *wp)
 {
     const struct wordpiece_special *ids = wordpiece_special_ids(wp);
     const struct wordpiece_options *options = wordpiece_get_options(wp);
@@ -211,8 +209,8 @@ int dataset_writer_commit(struct dataset_writer *w, const struct dataset_writer_
     if (rc < 0)
         return rc;
     json_t *json =
-        json_pack("{s:s, s:i, s:o, s:o, s:b, s:I, s:I, s:O, s:O, s:O}", "format", DATASET_FORMAT_NAME, "version",
-                  DATASET_VERSION, "labels", label_map_to_json(whole->labels), "tokenizer", tokenizer_json(w->wp),
+        json_pack("{s:s, s:i, s:o, s:O, s:b, s:I, s:I, s:O, s:O, s:O}", "format", DATASET_FORMAT_NAME, "version",
+                  DATASET_VERSION, "labels", label_map_to_json(whole->labels), "tokenizer", whole->tokenizer,
                   "has_description", (int)whole->has_description, "texts", (json_int_t)whole->texts, "tokens",
                   (json_int_t)whole->tokens, "splits", w->splits, "files", w->files, "options", whole->options);
     if (json == NULL)

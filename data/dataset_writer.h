@@ -18,9 +18,8 @@
 
 struct dataset_writer;
 
-/* dir exists; wp is borrowed until dataset_writer_free. tmp_dir as in temp_file.h. */
-int dataset_writer_open(struct dataset_writer **out, const char *dir, const struct wordpiece *wp,
-                        const char *tmp_dir) RECO_MUST_CHECK;
+/* dir exists. tmp_dir as in temp_file.h. */
+int dataset_writer_open(struct dataset_writer **out, const char *dir, const char *tmp_dir) RECO_MUST_CHECK;
 void dataset_writer_free(struct dataset_writer *w); /* NULL-safe; files not committed are removed */
 
 struct dataset_writer_split {
@@ -44,9 +43,13 @@ int dataset_writer_add(struct dataset_writer *w, size_t split, const struct data
 /* The entries of the text set's files go in here. */
 json_t *dataset_writer_files(struct dataset_writer *w);
 
-/* Writes all splits that have rows, and dataset.json. options: the exact options (borrowed). Nothing may be added any more. */
+json_t *dataset_tokenizer_json(const struct wordpiece *wp); /* of dataset.json; NULL: out of memory */
+
+/* Writes all splits that have rows, and dataset.json. options: the exact options (borrowed). Nothing may be added any
+ * more. */
 struct dataset_writer_whole {
     const struct label_map *labels;
+    json_t *tokenizer; /* as dataset_tokenizer_json; borrowed */
     bool has_description;
     uint64_t texts, tokens;
     json_t *options;

@@ -4,18 +4,29 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "data/dataset_writer.h"
 #include "data/prepare_internal.h"
 
 enum { SORT_SHARE = 4 }; /* of max_memory, for one sorter; at most two work at a time */
 
-size_t prepare_sort_bytes(const struct prepare_options *o)
+size_t prepare_sort_bytes(int64_t max_memory)
 {
-    return (size_t)(o->max_memory > 0 ? o->max_memory : (int64_t)1 << 30) / SORT_SHARE;
+    return (size_t)(max_memory > 0 ? max_memory : (int64_t)1 << 30) / SORT_SHARE;
 }
 
-int prepare_threads(const struct prepare_options *o)
+int prepare_pool_of(struct pool **out, int64_t threads)
 {
-    return o->threads > 0 ? (int)o->threads : cpu_count();
+    return pool_new(out, threads > 0 ? (int)threads : cpu_count());
+}
+
+struct prepare_file_facts *prepare_facts_of(const struct prepare_inputs *in)
+{
+    struct prepare_file_facts *facts = mem_calloc(in->count, sizeof *facts);
+
+    for (size_t i = 0; facts != NULL && i < in->count; i++)
+        facts[i] = (struct prepare_file_facts){
+            .path = in->files[i].path, .label = in->files[i].label, .split = in->files[i].split};
+    return facts;
 }
 
 int prepare_cleaner_new(struct cleaner **out, const struct prepare_options *o)
@@ -108,6 +119,7 @@ void prepare_whole_end(struct prepare_whole *w)
 
 struct run {
     struct prepare_whole whole;
+    const struct wordpiece *wp;
     struct prepare_inputs in;
     struct prepare_labels labels;
     struct prepare_file_facts *facts;
@@ -132,7 +144,7 @@ static int map_all(struct run *run)
     w->text_files = json_object();
     int rc = run->texts_dir == NULL || w->text_files == NULL ? err_nomem() : dir_make(run->texts_dir);
     if (rc == 0)
-        rc = text_set_writer_open(&run->texts, run->texts_dir, w->wp, run->pool, w->tmp_dir);
+        rc = text_set_writer_open(&run->texts, run->texts_dir, run->wp, run->pool, w->tmp_dir);
     if (rc == 0)
         rc = spool_writer_open(&w->spool, w->tmp_dir);
     if (rc == 0) {
@@ -154,13 +166,9 @@ static int begin(struct run *run)
 {
     struct prepare_whole *w = &run->whole;
 
-    run->facts = mem_calloc(run->in.count, sizeof *run->facts);
+    run->facts = prepare_facts_of(&run->in);
     if (run->facts == NULL)
         return RECO_E_NOMEM;
-    for (size_t i = 0; i < run->in.count; i++) {
-        const struct prepare_file *f = &run->in.files[i];
-        run->facts[i] = (struct prepare_file_facts){.path = f->path, .label = f->label, .split = f->split};
-    }
     w->files = run->facts;
     w->file_count = run->in.count;
     w->names = run->in.names;
@@ -171,7 +179,7 @@ static int begin(struct run *run)
     int rc = prepare_cleaner_new(&run->cleaner, w->options);
     w->cleaner = run->cleaner;
     if (rc == 0)
-        rc = pool_new(&run->pool, prepare_threads(w->options));
+        rc = prepare_pool_of(&run->pool, w->options->threads);
     w->pool = run->pool;
     return rc < 0 ? rc : prepare_whole_begin(w);
 }
@@ -187,12 +195,16 @@ int prepare_split_of(struct split *split, const struct prepare_options *o)
 int prepare_run(const struct prepare_options *options, const struct wordpiece *wp, const struct label_map *labels,
                 const char *output_dir, struct prepare_summary *summary)
 {
-    struct run run = {.whole = {.options = options,
-                                .wp = wp,
+    struct run run = {.wp = wp,
+                      .whole = {.options = options,
+                                .id_bytes = text_set_id_bytes(wp),
                                 .tmp_dir = options->tmp_dir,
-                                .sort_bytes = prepare_sort_bytes(options),
+                                .sort_bytes = prepare_sort_bytes(options->max_memory),
                                 .output_dir = output_dir}};
-    int rc = prepare_options_check(options);
+    json_t *tokenizer = dataset_tokenizer_json(wp);
+    int rc = tokenizer == NULL ? err_nomem() : prepare_options_check(options);
+
+    run.whole.tokenizer = tokenizer;
 
     if (rc == 0)
         rc = prepare_split_of(&run.whole.split, options);
@@ -208,6 +220,7 @@ int prepare_run(const struct prepare_options *options, const struct wordpiece *w
         rc = prepare_whole_finish(&run.whole);
     if (rc == 0 && summary != NULL)
         *summary = run.whole.summary;
+    json_decref(tokenizer);
     text_set_writer_free(run.texts);
     prepare_whole_end(&run.whole);
     prepare_labels_release(&run.labels);

@@ -240,7 +240,7 @@ static int put_text(void *arg, uint32_t place, const struct text_set_text *text)
 static int write_texts(struct emitting *e, uint64_t *tokens)
 {
     struct prepare_whole *w = e->w;
-    int rc = text_set_writer_open(&e->texts, w->stage, w->wp, w->pool, w->tmp_dir);
+    int rc = text_set_writer_open_put(&e->texts, w->stage, w->id_bytes, w->pool, w->tmp_dir);
 
     if (rc == 0)
         rc = prepare_texts_walk(&w->texts, e->places, true, w->tmp_dir, w->sort_bytes, put_text, e);
@@ -309,6 +309,7 @@ static int write_all(struct emitting *e)
     if (rc == 0)
         rc = dataset_writer_commit(
             e->writer, &(struct dataset_writer_whole){.labels = &w->labels->map,
+                                                      .tokenizer = w->tokenizer,
                                                       .has_description = prepare_has_description(w->options),
                                                       .texts = e->text_count,
                                                       .tokens = tokens,
@@ -328,7 +329,7 @@ int prepare_emit(struct prepare_whole *w)
         rc = prepare_report_begin(&e.report, w);
     if (rc == 0) {
         e.places = mem_alloc(w->texts.count * sizeof *e.places);
-        rc = e.places == NULL ? RECO_E_NOMEM : dataset_writer_open(&e.writer, w->stage, w->wp, w->tmp_dir);
+        rc = e.places == NULL ? RECO_E_NOMEM : dataset_writer_open(&e.writer, w->stage, w->tmp_dir);
     }
     for (size_t i = 0; e.places != NULL && i < w->texts.count; i++)
         e.places[i] = TEXT_SET_NONE;

@@ -206,7 +206,8 @@ struct prepare_counts {
 
 struct prepare_whole {
     const struct prepare_options *options;
-    const struct wordpiece *wp;
+    json_t *tokenizer;             /* of dataset.json; borrowed */
+    uint32_t id_bytes;             /* of a token in the text sets */
     const struct cleaner *cleaner; /* NULL: none */
     struct split split;
     struct pool *pool;
@@ -239,10 +240,12 @@ struct prepare_whole {
 
 /* ---- prepare.c: what prepare in one go, in shards and merge share
  * --------------------------------------------------------- */
-size_t prepare_sort_bytes(const struct prepare_options *options); /* for one sorter */
-int prepare_threads(const struct prepare_options *options);
+size_t prepare_sort_bytes(int64_t max_memory); /* for one sorter */
+/* The facts [in->count] of the files, borrowed from in; the caller frees the array. NULL: out of memory. */
+struct prepare_file_facts *prepare_facts_of(const struct prepare_inputs *in);
 /* *out is NULL when no rule and no mask is on. */
 int prepare_cleaner_new(struct cleaner **out, const struct prepare_options *options) RECO_MUST_CHECK;
+int prepare_pool_of(struct pool **out, int64_t threads) RECO_MUST_CHECK;
 int prepare_split_of(struct split *split, const struct prepare_options *options) RECO_MUST_CHECK;
 
 int prepare_whole_begin(struct prepare_whole *w) RECO_MUST_CHECK; /* the stage, and rejects.tsv in it */

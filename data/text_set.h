@@ -44,6 +44,9 @@ void text_keys_release(struct text_keys *k);
 
 struct text_set_writer;
 
+/* For text_set_put alone: without a tokeniser, ids of id_bytes each. */
+int text_set_writer_open_put(struct text_set_writer **out, const char *dir, uint32_t id_bytes, struct pool *pool,
+                             const char *tmp_dir) RECO_MUST_CHECK;
 /* dir exists; wp and pool are borrowed until free. tmp_dir as in temp_file.h. */
 int text_set_writer_open(struct text_set_writer **out, const char *dir, const struct wordpiece *wp, struct pool *pool,
                          const char *tmp_dir) RECO_MUST_CHECK;

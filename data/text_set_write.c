@@ -83,7 +83,7 @@ static int open_lanes(struct text_set_writer *w)
         rc = RECO_E_NOMEM;
     for (size_t i = 0; rc == 0 && i < threads; i++) {
         w->lane_count++;
-        rc = wordpiece_scratch_new(&w->lanes[i].scratch, w->wp);
+        rc = w->wp == NULL ? 0 : wordpiece_scratch_new(&w->lanes[i].scratch, w->wp);
         w->lanes[i].zstd = ZSTD_createCCtx();
         if (rc == 0 && w->lanes[i].zstd == NULL)
             rc = err_nomem();
@@ -95,8 +95,8 @@ static int open_lanes(struct text_set_writer *w)
     return rc;
 }
 
-int text_set_writer_open(struct text_set_writer **out, const char *dir, const struct wordpiece *wp, struct pool *pool,
-                         const char *tmp_dir)
+static int open_writer(struct text_set_writer **out, const char *dir, const struct wordpiece *wp, uint32_t id_bytes,
+                       struct pool *pool, const char *tmp_dir)
 {
     struct text_set_writer *w = mem_calloc(1, sizeof *w);
 
@@ -104,7 +104,7 @@ int text_set_writer_open(struct text_set_writer **out, const char *dir, const st
         return RECO_E_NOMEM;
     w->wp = wp;
     w->pool = pool;
-    w->width = text_set_id_bytes(wp);
+    w->width = id_bytes;
     w->raw_bytes = sizeof(struct dataset_header);
     w->dir = mem_strdup(dir);
     int rc = w->dir == NULL ? RECO_E_NOMEM : open_lanes(w);
@@ -126,6 +126,18 @@ int text_set_writer_open(struct text_set_writer **out, const char *dir, const st
     }
     *out = w;
     return 0;
+}
+
+int text_set_writer_open(struct text_set_writer **out, const char *dir, const struct wordpiece *wp, struct pool *pool,
+                         const char *tmp_dir)
+{
+    return open_writer(out, dir, wp, text_set_id_bytes(wp), pool, tmp_dir);
+}
+
+int text_set_writer_open_put(struct text_set_writer **out, const char *dir, uint32_t id_bytes, struct pool *pool,
+                             const char *tmp_dir)
+{
+    return open_writer(out, dir, NULL, id_bytes, pool, tmp_dir);
 }
 
 void text_set_writer_free(struct text_set_writer *w)

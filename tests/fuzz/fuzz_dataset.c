@@ -69,11 +69,11 @@ static void write_base(struct wordpiece *wp, struct pool *pool)
     struct text_set_writer *set = NULL;
     struct dataset_writer *w = NULL;
     struct label_map map;
-    json_t *options = json_object();
+    json_t *options = json_object(), *tokenizer = dataset_tokenizer_json(wp);
 
     must(label_map_from_list(&map, labels, 3));
     must(text_set_writer_open(&set, dir, wp, pool, NULL));
-    must(dataset_writer_open(&w, dir, wp, NULL));
+    must(dataset_writer_open(&w, dir, NULL));
     must(dataset_writer_begin_split(w, &split));
     for (size_t i = 0; i < 4; i++) {
         struct dataset_writer_row row = {.label = (int32_t)i - 1,
@@ -87,6 +87,7 @@ static void write_base(struct wordpiece *wp, struct pool *pool)
     }
     must(text_set_commit(set, dataset_writer_files(w), false));
     must(dataset_writer_commit(w, &(struct dataset_writer_whole){.labels = &map,
+                                                                 .tokenizer = tokenizer,
                                                                  .has_description = true,
                                                                  .texts = text_set_writer_count(set),
                                                                  .tokens = text_set_writer_tokens(set),
@@ -95,6 +96,7 @@ static void write_base(struct wordpiece *wp, struct pool *pool)
     dataset_writer_free(w);
     label_map_release(&map);
     json_decref(options);
+    json_decref(tokenizer);
 }
 
 static void setup(void)
