@@ -325,7 +325,8 @@ static int summarise(struct doctor_whole *w, const struct popularity *p)
 
     if (order == NULL)
         return RECO_E_NOMEM;
-    memcpy(order, p->rows, p->count * sizeof *order);
+    if (p->count > 0)
+        memcpy(order, p->rows, p->count * sizeof *order);
     qsort(order, p->count, sizeof *order, compare_descending);
     top = top > 0 ? top : 1;
     for (size_t i = 0; i < p->count; i++) {

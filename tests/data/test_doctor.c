@@ -153,7 +153,7 @@ static const struct {
      "warning replacement_character query 2\n"},
     {"x1,new words,some title,s1,\nx2,new words,other title,s2,1\n", "warning label_missing label 1\n"},
     {"x1,new words,some title,s1,2\nx2,new words,other title,s2,1\n", "warning label_rare label 1\n"
-                                                                      "info label_imbalance label 1\n"},
+                                                                      "warning label_imbalance label 1\n"},
     {"x1,new words,some title,s1,0\nx2,new words,some title,s1,0\nx3,new words,other title,s1,1\n",
      "warning duplicate_pairs - 1\n"},
     {"x1,new words,some title,s1,0\nx2,New  Words,Some title,s1,0\nx3,new words,other title,s1,1\n",
