@@ -127,7 +127,9 @@ static void heading(struct text *t, const char *text)
 
 static void add_bytes(struct text *t, double bytes)
 {
-    if (bytes < 1e6)
+    if (bytes < 1e4)
+        ADD(t, "%.0f bytes", bytes);
+    else if (bytes < 1e6)
         ADD(t, "%.0f kB", bytes / 1e3);
     else
         ADD(t, "%.1f %s", bytes < 1e9 ? bytes / 1e6 : bytes / 1e9, bytes < 1e9 ? "MB" : "GB");
@@ -412,9 +414,11 @@ static void add_queries(struct text *t)
                 integer_of(q, "comparable"), integer_of(q, "of_one_label"));
     }
     if (json_is_object(items))
-        ADD(t, "  %lld items in %lld rows; the first percent of them has %.1f %% of the rows (Gini %.2f)\n",
-            integer_of(items, "items"), integer_of(items, "rows"), 100.0 * number_of(items, "top_percent_share"),
-            number_of(items, "gini"));
+        ADD(t, "  %lld items in %lld rows", integer_of(items, "items"), integer_of(items, "rows"));
+    if (json_is_object(items) && integer_of(items, "items") >= 100)
+        ADD(t, "; the first percent of them has %.1f %% of the rows (Gini %.2f)",
+            100.0 * number_of(items, "top_percent_share"), number_of(items, "gini"));
+    add(t, json_is_object(items) ? "\n" : "");
 }
 
 static void add_verdict(struct text *t)

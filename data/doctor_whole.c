@@ -59,6 +59,15 @@ static void keep_text(char *out, const struct record *r)
     out[length] = '\0';
 }
 
+/* The query's part of the excerpt. */
+static void keep_query(char *out, const struct record *r)
+{
+    keep_text(out, r);
+    char *end = strstr(out, " | ");
+    if (end != NULL)
+        *end = '\0';
+}
+
 static const char *class_name(const struct walk *walk, uint16_t class)
 {
     return class == DOCTOR_NO_CLASS ? "" : doctor_labels_name(walk->d->labels, class);
@@ -219,6 +228,15 @@ static int end_query(struct walk *walk)
     return rc;
 }
 
+static int other_spelling(struct walk *walk, const struct record *r)
+{
+    char spelt[FIRST_TEXT], text[2 * FIRST_TEXT + 16];
+
+    keep_query(spelt, r);
+    (void)snprintf(text, sizeof text, "'%s', here '%s'", walk->query_text, spelt);
+    return found_again(walk, DOCTOR_QUERY_SPELLINGS, r->place, walk->first_of_query.place, text);
+}
+
 static int row_of_query(struct walk *walk, const struct record *r)
 {
     size_t file = doctor_place_file(r->place);
@@ -227,12 +245,11 @@ static int row_of_query(struct walk *walk, const struct record *r)
 
     if (walk->query_rows == 0) {
         walk->first_of_query = *r;
-        keep_text(walk->query_text, r);
-        walk->query_text[strcspn(walk->query_text, "|")] = '\0';
+        keep_query(walk->query_text, r);
     } else {
         if (r->spelling != walk->first_of_query.spelling && !walk->spelt_otherwise) {
             walk->spelt_otherwise = true;
-            rc = found_again(walk, DOCTOR_QUERY_SPELLINGS, r->place, walk->first_of_query.place, walk->query_text);
+            rc = other_spelling(walk, r);
         }
     }
     if (r->class != DOCTOR_NO_CLASS) {
