@@ -1,9 +1,12 @@
 #include <math.h>
 
 #include "cli/cmd.h"
+#include "cli/decisions.h"
+#include "cli/eval_certainty.h"
 #include "cli/eval_inputs.h"
 #include "cli/eval_options.h"
 #include "core/mem.h"
+#include "core/pool.h"
 
 static long level_of(const struct cmd_ctx *ctx, const struct eval_command *c)
 {
@@ -29,6 +32,17 @@ static int write_trec_files(const struct eval_command *c, const struct predictio
 {
     int rc = c->run_output ? trec_run_write(c->run_output, p, c->run_tag) : 0;
     return rc || !c->qrels_output ? rc : trec_qrels_write(c->qrels_output, p);
+}
+
+static int apply_decisions(const struct eval_command *c, struct predictions *p)
+{
+    struct decisions decisions = {0};
+    int rc = decisions_open(&decisions, c->calibration, c->threshold, NULL);
+    if (!rc) {
+        rc = decisions_apply(&decisions, p, c->predictions);
+    }
+    decisions_close(&decisions);
+    return rc;
 }
 
 /* The report of one source; *p and *trec are the caller's to free, also after failure. */
@@ -57,6 +71,9 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
                    : RECO_E_NOMEM;
         options->gains = gains;
     }
+    if (!rc && !c->model) { /* else reco predict has applied them */
+        rc = apply_decisions(c, *p);
+    }
     if (!rc) {
         rc = write_trec_files(c, *p);
     }
@@ -76,13 +93,18 @@ static int run(const struct cmd_ctx *ctx)
     options.relevance_level = opt_is_set(ctx->set, "relevance_level") ? c->relevance_level : NAN;
     options.need_relevance = true;
     options.by_query = c->output_dir != NULL;
+    options.threads = c->data.threads > 0 ? (int)c->data.threads : cpu_count();
     struct predictions *p = NULL;
     struct eval_trec trec = {0};
     struct eval_report *report = NULL;
     struct eval_names names = {0};
+    struct eval_certainty certainty = {0};
     int rc = eval_options_check(ctx, c);
     if (!rc) {
         rc = eval_names_fill(&names, &options, &c->metrics, &c->at, &c->require);
+    }
+    if (!rc) {
+        rc = eval_certainty_fill(&certainty, &options, c);
     }
     if (!rc) {
         rc = evaluate(ctx, c, &options, &p, &trec, &report);
@@ -98,6 +120,7 @@ static int run(const struct cmd_ctx *ctx)
     predictions_free(p);
     eval_trec_close(&trec);
     eval_names_release(&names);
+    eval_certainty_release(&certainty);
     return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "data/decimal.h"
+#include "eval/slice.h"
 
 int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path)
 {
@@ -133,6 +134,21 @@ int eval_predict(const struct cmd_ctx *ctx, const char *output, struct predictio
 
 /* ---- names ---- */
 
+/* The metric of all rows that a gate needs; one on a slice needs none. */
+static int add_gate_metric(struct eval_names *names, const char *gate)
+{
+    struct slice_name name = {0};
+    char *text = eval_gate_metric(gate);
+    int rc = text ? slice_name_parse(&name, text) : RECO_E_NOMEM;
+    if (!rc && !name.slice) {
+        names->gate_metrics[names->gate_count++] = name.metric;
+        name.metric = NULL;
+    }
+    slice_name_release(&name);
+    mem_free(text);
+    return rc;
+}
+
 int eval_names_fill(struct eval_names *names, struct eval_options *options, const struct opt_list *metrics,
                     const struct opt_list *at, const struct opt_list *gates)
 {
@@ -151,11 +167,10 @@ int eval_names_fill(struct eval_names *names, struct eval_options *options, cons
         names->at[i] = (size_t)depth;
     }
     for (size_t i = 0; i < gates->count; i++) {
-        names->gate_metrics[i] = eval_gate_metric(gates->items[i]);
-        if (!names->gate_metrics[i]) {
-            return RECO_E_NOMEM;
+        int rc = add_gate_metric(names, gates->items[i]);
+        if (rc) {
+            return rc;
         }
-        names->gate_count++;
     }
     options->at = names->at;
     options->at_count = at->count;

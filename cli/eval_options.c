@@ -7,6 +7,7 @@
 #include "cli/opts_data.h"
 #include "data/decimal.h"
 #include "eval/evaluate.h"
+#include "eval/slice.h"
 #include "eval/trec.h"
 
 static const char *const format_choices[] = {"text", "json", "trec_eval", NULL};
@@ -22,6 +23,14 @@ static int check_measure(const char *name, const char *value)
     (void)name;
     return trec_measure_check(value);
 }
+
+static int check_slice(const char *name, const char *value)
+{
+    (void)name;
+    return slice_check(value);
+}
+
+static const char *const interval_choices[] = {"percentile", "bca", NULL}; /* by enum bootstrap_method */
 
 static int check_gate(const char *name, const char *value)
 {
@@ -136,6 +145,100 @@ const struct opt_spec eval_option_specs[] = {
      .group = "metrics",
      .flags = OPT_FLAG_EXCLUSIVE_LIST,
      .check = check_gate},
+    {.name = "calibration",
+     .type = OPT_STRING,
+     .offset = AT(calibration),
+     .help = "calibration to apply to the probabilities first (reco calibrate), or 'none'; with --model, default: the "
+             "model's",
+     .group = "decision",
+     .flags = OPT_FLAG_PATH},
+    {.name = "threshold",
+     .type = OPT_STRING,
+     .offset = AT(threshold),
+     .help =
+         "threshold by which the label is predicted (reco threshold), or 'none'; with --model, default: the model's",
+     .group = "decision",
+     .aliases = "thresholds",
+     .flags = OPT_FLAG_PATH},
+    {.name = "resamples",
+     .type = OPT_INT,
+     .offset = AT(resamples),
+     .default_text = "0",
+     .min = 0,
+     .max = 1000000,
+     .help = "bootstrap intervals of all figures from so many resamples, 1000 as a rule (0: none)",
+     .group = "certainty",
+     .aliases = "bootstrap"},
+    {.name = "interval",
+     .type = OPT_CHOICE,
+     .offset = AT(interval),
+     .default_text = "bca",
+     .choices = interval_choices,
+     .help = "kind of the intervals",
+     .group = "certainty"},
+    {.name = "level",
+     .type = OPT_DOUBLE,
+     .offset = AT(level),
+     .default_text = "0.95",
+     .min = 0.5,
+     .max = 0.9999,
+     .help = "confidence of the intervals",
+     .group = "certainty"},
+    {.name = "resample_by",
+     .type = OPT_STRING,
+     .offset = AT(resample_by),
+     .help = "carried column that names what is resampled, as a user; default: the query, else the row",
+     .group = "certainty"},
+    {.name = "seed",
+     .type = OPT_INT,
+     .offset = AT(seed),
+     .default_text = "42",
+     .max = 9e15,
+     .help = "of the resamples",
+     .group = "certainty"},
+    {.name = "slice",
+     .type = OPT_LIST,
+     .offset = AT(slices),
+     .help = "show the figures by parts: a column, a number in bins (price:quartile, price:10|50), query_length, "
+             "query_frequency, seen_query, seen_item, seen:COLUMN, truncated, label",
+     .group = "slices",
+     .aliases = "slices",
+     .check = check_slice},
+    {.name = "slice_metrics",
+     .type = OPT_LIST,
+     .offset = AT(slice_metrics),
+     .help = "figures of the slices, the first decides which is the worst; default: a few that apply",
+     .group = "slices",
+     .check = check_metric},
+    {.name = "slice_min_rows",
+     .type = OPT_INT,
+     .offset = AT(slice_min_rows),
+     .default_text = "30",
+     .min = 1,
+     .max = 1e12,
+     .unit = "rows",
+     .help = "smaller groups are shown, but are no worst ones and make no gap",
+     .group = "slices"},
+    {.name = "slice_groups",
+     .type = OPT_INT,
+     .offset = AT(slice_groups),
+     .default_text = "50",
+     .min = 2,
+     .max = 100000,
+     .help = "most groups of one slice; rarer values are put together",
+     .group = "slices"},
+    {.name = "train_dataset",
+     .type = OPT_STRING,
+     .offset = AT(train_dataset),
+     .help = "prepared dataset whose train split tells what was seen in training",
+     .group = "slices",
+     .flags = OPT_FLAG_PATH},
+    {.name = "query_text",
+     .type = OPT_STRING,
+     .offset = AT(query_text),
+     .default_text = "query",
+     .help = "carried column with the text of the query, for the slice query_length",
+     .group = "slices"},
     {.name = "format",
      .type = OPT_CHOICE,
      .offset = AT(format),
@@ -186,8 +289,10 @@ static int check_company(const struct cmd_ctx *ctx, const struct eval_command *c
         return err_set(RECO_E_USAGE, "--predictions_output goes with --model");
     }
     for (const struct opt_spec *spec = ctx->cmd->options; !c->model && predict && spec->name; spec++) {
-        if (strcmp(spec->name, "quiet") != 0 && strcmp(spec->name, "verbose") != 0 &&
-            opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG && eval_has_option(predict, spec->name)) {
+        bool both = !strcmp(spec->name, "quiet") || !strcmp(spec->name, "verbose") ||
+                    !strcmp(spec->name, "calibration") || !strcmp(spec->name, "threshold") ||
+                    !strcmp(spec->name, "threads");
+        if (!both && opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG && eval_has_option(predict, spec->name)) {
             return err_set(RECO_E_USAGE, "--%s goes with --model", spec->name);
         }
     }
@@ -221,6 +326,13 @@ int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c)
     }
     if (c->measures.count && opt_is_set(ctx->set, "format") && c->format != EVAL_FORMAT_TREC_EVAL) {
         return err_set(RECO_E_USAGE, "-m names measures of --format trec_eval; for the other formats give --metrics");
+    }
+    if (c->run && (c->slices.count || c->calibration || c->threshold || c->resample_by)) {
+        return err_set(RECO_E_USAGE, "--%s goes with --predictions or --model",
+                       c->slices.count  ? "slice"
+                       : c->calibration ? "calibration"
+                       : c->threshold   ? "threshold"
+                                        : "resample_by");
     }
     if (c->run && (c->gains.count || c->run_output || c->qrels_output)) {
         return err_set(RECO_E_USAGE, "--%s goes with --predictions or --model",

@@ -14,7 +14,11 @@ struct eval_command {
     char *predictions, *predictions_output;
     char *model, *dataset, *split, *device;
     char *qrels, *run;
-    struct opt_list metrics, measures, at, gains, require;
+    char *calibration, *threshold, *resample_by, *train_dataset, *query_text;
+    struct opt_list metrics, measures, at, gains, require, slices, slice_metrics;
+    int64_t resamples, seed, slice_min_rows, slice_groups;
+    int interval; /* enum bootstrap_method */
+    double level;
     double relevance_level;
     bool by_query, complete, judged_only, bf16, overwrite;
     int64_t max_results, collection_size;

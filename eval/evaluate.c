@@ -4,8 +4,10 @@
 
 #include "core/mem.h"
 #include "eval/curve.h"
+#include "eval/interval.h"
 #include "eval/rank.h"
 #include "eval/report.h"
+#include "eval/slice.h"
 #include "eval/tally.h"
 
 void eval_options_init(struct eval_options *options)
@@ -112,6 +114,8 @@ static int run_part(struct eval_report **out, struct predictions **rows, const s
 {
     struct eval_options part = *options;
     part.by_truncation = part.by_query = false;
+    part.intervals = NULL;
+    part.slices = NULL;
     bool *keep = mem_alloc((p->rows + 1) * sizeof *keep);
     int rc = keep ? 0 : RECO_E_NOMEM;
     for (size_t row = 0; !rc && row < p->rows; row++) {
@@ -155,6 +159,12 @@ static int run(struct eval_report *report, const struct predictions *p, const st
             rc = run_part(&report->whole, &report->whole_rows, p, false, options);
         }
     }
+    if (!rc && options->intervals) {
+        rc = eval_intervals_new(&report->intervals, report, options->intervals, pool ? pool_threads(pool) : 1);
+    }
+    if (!rc && options->slices) {
+        rc = eval_slices_new(&report->slices, p, options, options->slices);
+    }
     return rc;
 }
 
@@ -168,7 +178,9 @@ int eval_run(struct eval_report **out, const struct predictions *p, const struct
         rc = pool_new(&pool, options->threads);
     }
     if (!rc) {
-        rc = run(report, p, options, pool);
+        struct eval_options asked = *options;
+        asked.by_query = options->by_query || options->intervals; /* they are made of the values by query */
+        rc = run(report, p, &asked, pool);
     }
     pool_free(pool);
     if (rc) {
@@ -201,6 +213,8 @@ void eval_report_free(struct eval_report *report)
     mem_free(report->values);
     mem_free(report->queries);
     mem_free(report->by_query);
+    eval_intervals_free(report->intervals);
+    eval_slices_free(report->slices);
     json_decref(report->provenance);
     mem_free(report);
 }
@@ -211,27 +225,58 @@ void eval_report_set_provenance(struct eval_report *report, json_t *json)
     report->provenance = json;
 }
 
-bool eval_report_get(const struct eval_report *report, const char *name, double *value, const char **reason)
+static const struct eval_value *find_value(const struct eval_report *report, const char *name)
 {
-    const char *why = "it was not computed";
     if (!strcmp(name, "loss")) {
         name = "log_loss";
     }
     for (size_t i = 0; i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        if (!strcmp(v->name, name)) {
-            if (!v->reason) {
-                *value = v->value;
-                return true;
-            }
-            why = v->reason;
-            break;
+        if (!strcmp(report->values[i].name, name)) {
+            return &report->values[i];
         }
     }
-    if (reason) {
+    return NULL;
+}
+
+/* A bound of an interval, the worst of a slice, a gap; NaN with *reason. */
+static double find_derived(const struct eval_report *report, const struct slice_name *name, const char **reason)
+{
+    if (name->kind == SLICE_NAME_WORST || name->kind == SLICE_NAME_GAP) {
+        if (!report->slices) {
+            *reason = "there are no slices";
+            return NAN;
+        }
+        return name->kind == SLICE_NAME_GAP ? eval_slices_gap(report->slices, name->slice, name->metric, reason)
+                                            : eval_slices_worst(report->slices, name->slice, name->metric, reason);
+    }
+    const struct eval_value *v = find_value(report, name->metric);
+    if (!v || v->reason || !report->intervals) {
+        *reason = !v ? "it was not computed" : v->reason ? v->reason : "there are no intervals";
+        return NAN;
+    }
+    const struct interval *interval = &report->intervals->of[v - report->values];
+    *reason = interval->reason;
+    return name->kind == SLICE_NAME_LOW ? interval->low : interval->high;
+}
+
+bool eval_report_get(const struct eval_report *report, const char *name, double *value, const char **reason)
+{
+    const char *why = "it was not computed";
+    const struct eval_value *v = find_value(report, name);
+    struct slice_name derived = {0};
+    double found = v ? v->value : NAN;
+    if (v) {
+        why = v->reason;
+    } else if (!slice_name_parse(&derived, name) && derived.kind != SLICE_NAME_METRIC) {
+        found = find_derived(report, &derived, &why);
+    }
+    slice_name_release(&derived);
+    if (!why) {
+        *value = found;
+    } else if (reason) {
         *reason = why;
     }
-    return false;
+    return !why;
 }
 
 size_t eval_report_count(const struct eval_report *report)

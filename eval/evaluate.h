@@ -28,6 +28,9 @@ struct eval_popularity {
     size_t count;
 };
 
+struct interval_options; /* interval.h */
+struct slice_options;    /* slice.h */
+
 struct eval_options {
     const char *const *metrics; /* names as in metric_table ("accuracy", "f1", "ndcg@10"); count 0: all that apply */
     size_t metric_count;
@@ -44,6 +47,8 @@ struct eval_options {
     const struct eval_popularity *popularity; /* NULL: an item is as popular as it has rows */
     bool by_truncation;                       /* the figures once more on truncated rows and on whole ones */
     int threads;                              /* 0: this one alone; the values are the same for any number */
+    const struct interval_options *intervals; /* bootstrap intervals of all figures; NULL: none */
+    const struct slice_options *slices;       /* the figures again by slice, and the gaps between them; NULL: none */
 };
 void eval_options_init(struct eval_options *options); /* everything that applies, at 1, 3, 5, 10, level unset */
 

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "data/decimal.h"
 #include "eval/evaluate.h"
+#include "eval/slice.h"
 
 static const char *const operators[] = {">=", "<=", ">", "<", "=="};
 
@@ -59,9 +60,11 @@ int eval_gate_check(const char *text)
 {
     struct gate gate;
     int rc = gate_parse(&gate, text);
+    struct slice_name name = {0};
     if (!rc) {
-        rc = eval_metric_check(gate.name);
+        rc = slice_name_parse(&name, gate.name);
     }
+    slice_name_release(&name);
     mem_free(gate.name);
     return rc;
 }

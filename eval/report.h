@@ -66,6 +66,8 @@ struct eval_report {
      */
     struct eval_report *truncated, *whole;
     struct predictions *truncated_rows, *whole_rows;
+    struct eval_intervals *intervals; /* interval.h; NULL: not asked for */
+    struct eval_slices *slices;       /* slice.h; NULL: not asked for */
     json_t *provenance;
 };
 

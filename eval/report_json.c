@@ -1,6 +1,8 @@
 #include <string.h>
 
+#include "eval/interval.h"
 #include "eval/report.h"
+#include "eval/slice.h"
 
 #define REPORT_VERSION 1
 
@@ -130,6 +132,12 @@ json_t *eval_report_json(const struct eval_report *report)
               add_data(out, report) && add_metrics(out, report);
     if (ok && report->data.confusion) {
         ok = add_classes(out, report);
+    }
+    if (ok && report->intervals) {
+        ok = set(out, "intervals", eval_intervals_json(report, report->intervals));
+    }
+    if (ok && report->slices) {
+        ok = set(out, "slices", eval_slices_json(report->slices));
     }
     if (ok && report->provenance) {
         ok = json_object_set(out, "provenance", report->provenance) == 0;

@@ -1,7 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eval/interval.h"
 #include "eval/report.h"
+#include "eval/slice.h"
 #include "eval/try.h"
 
 #define PROVENANCE_DEPTH 4
@@ -312,6 +314,12 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
         TRY(add_ranking(report, b));
     }
     TRY(add_behaviour(report, b));
+    if (report->intervals) {
+        TRY(eval_intervals_text(report, report->intervals, b));
+    }
+    if (report->slices) {
+        TRY(eval_slices_text(report->slices, b));
+    }
     if (report->provenance) {
         TRY(buf_add_str(b, "\nprovenance\n"));
         TRY(add_object(report->provenance, 0, b));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "eval/interval.h"
 #include "eval/rank.h"
 #include "eval/trec_internal.h"
 
@@ -89,8 +90,13 @@ int trec_eval_run(struct eval_report **out, const struct trec_qrels *qrels, cons
     if (!rc && options->threads > 1) {
         rc = pool_new(&pool, options->threads);
     }
+    struct eval_options asked = *options;
+    asked.by_query = options->by_query || options->intervals;
     if (!rc) {
-        rc = run(report, &list, options, pool);
+        rc = run(report, &list, &asked, pool);
+    }
+    if (!rc && options->intervals) {
+        rc = eval_intervals_new(&report->intervals, report, options->intervals, pool ? pool_threads(pool) : 1);
     }
     pool_free(pool);
     trec_topics_release(&list);

@@ -1,0 +1,158 @@
+#ifndef RECO_EVAL_SLICE_H
+#define RECO_EVAL_SLICE_H
+
+/*
+ * The figures again for parts of the rows: by a carried column, an event or the label, a number in bins, and by what is
+ * known without a column: how long and how frequent a query is, whether query, item or user were seen in training,
+ * whether the pair was truncated. Then the gaps between the parts.
+ *
+ * A slice is named as the user writes it:
+ *   brand              each value of the column brand; the rarest beyond max_groups are put together
+ *   price:quartile     a number in 4 bins of as many rows each; also decile, or :7 for 7 bins
+ *   price:10|50        a number below 10, from 10 to below 50, from 50 on
+ *   label, position, clicked...
+ *   query_length       words of the query's text: 1, 2, 3-4, 5-8, 9 and more
+ *   query_frequency    head, torso and tail: the most frequent queries with a third of all rows, the next third, the
+ * rest; frequency in training where that is known, else in these predictions seen_query, seen_item, seen:COLUMN   seen
+ * or unseen in training truncated
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "data/dataset.h"
+#include "data/predictions.h"
+#include "eval/bootstrap.h"
+
+struct eval_options;
+struct eval_report;
+
+/* Values of some columns of a training split, by hash, with how often each stands there. */
+struct slice_training; /* read-only once made */
+/* dataset: its train split, of which the columns that the slices [count] ask for. RECO_E_DATA: it has no train split.
+ */
+int slice_training_open(struct slice_training **out, const struct dataset *dataset, const char *const *slices,
+                        size_t count) RECO_MUST_CHECK;
+/* The training column that a slice asks for; NULL: none. Borrowed from slice. */
+const char *slice_training_column(const char *slice);
+void slice_training_free(struct slice_training *training); /* NULL-safe */
+/* Rows of training with that value; false when the column is not there. */
+bool slice_training_count(const struct slice_training *training, const char *column, const char *value,
+                          uint64_t *count);
+
+struct slice_options {
+    const char *const *slices; /* [count] as above */
+    size_t count;
+    const char *const *metrics; /* [metric_count] figures of a slice; count 0: a few that apply */
+    size_t metric_count;
+    const char *const *also; /* [also_count] figures besides, as gates need them */
+    size_t also_count;
+    size_t min_rows;                       /* smaller groups are shown, but are no worst ones and make no gap; 30 */
+    size_t max_groups;                     /* of one slice; 50 */
+    const char *text_column;               /* carried column with the query's text; NULL: "query" */
+    const struct slice_training *training; /* NULL: unknown */
+};
+void slice_options_init(struct slice_options *options);
+
+/* A slice's name, without the file: RECO_E_USAGE. */
+int slice_check(const char *slice) RECO_MUST_CHECK;
+/*
+ * The carried column that a slice reads, "" where it reads none, copied to column [size]; an event, the label or an id
+ * is none. text_column as in the options.
+ */
+int slice_column(char *column, size_t size, const char *slice, const char *text_column) RECO_MUST_CHECK;
+
+/* ---- which group a row is in ---- */
+
+struct slice_groups {
+    char **names; /* [count] */
+    size_t count;
+    uint32_t *of_row; /* [rows]; UINT32_MAX: in none, as the value is missing */
+    size_t missing;   /* rows in none */
+    size_t pooled;    /* distinct values in the last group, "(other)"; 0: there is none */
+};
+/* RECO_E_USAGE: no such column, no training data; RECO_E_DATA: a value to be binned is no number. */
+int slice_groups_new(struct slice_groups *out, const char *slice, const struct predictions *p,
+                     const struct slice_options *options) RECO_MUST_CHECK;
+void slice_groups_release(struct slice_groups *groups);
+
+/* ---- fairness ---- */
+
+/* Rates of one group; NaN where there is nothing to divide by. */
+struct slice_rates {
+    double selected; /* rows predicted to be of the positive class */
+    double true_positive, false_positive;
+    double exposure; /* mean of 1 / log2(1 + rank) of its items in their queries. Singh and Joachims 2018 */
+    double merit;    /* mean grade (gain where grades are named) of its items, at least 0 */
+};
+/* Rates of all groups: rates [groups->count]. Exposure needs queries and scores, the others predicted classes. */
+int slice_rates_of(struct slice_rates *rates, const struct slice_groups *groups,
+                   const struct predictions *p) RECO_MUST_CHECK;
+
+enum slice_gap {
+    SLICE_GAP_DEMOGRAPHIC_PARITY, /* greatest difference of selected. Dwork et al. 2012 */
+    SLICE_GAP_EQUAL_OPPORTUNITY,  /* of the true positive rate. Hardt, Price and Srebro 2016 */
+    SLICE_GAP_EQUALIZED_ODDS,     /* the greater of the differences of true and of false positive rate */
+    SLICE_GAP_EXPOSURE,           /* of the mean exposure */
+    SLICE_GAP_EXPOSURE_MERIT,     /* least over greatest exposure per merit: 1 is fair; disparate treatment ratio */
+    SLICE_GAP_COUNT
+};
+extern const char *const slice_gap_names[]; /* NULL-terminated, by enum slice_gap */
+/* gaps [SLICE_GAP_COUNT] over the groups with use[group]; NaN: fewer than two have the rates. */
+void slice_gaps_of(double *gaps, const struct slice_rates *rates, const bool *use, size_t count);
+
+/* ---- the figures ---- */
+
+struct slice_group {
+    const char *name; /* borrowed from the slice */
+    size_t rows, queries;
+    bool small;
+    double *values;             /* [metric_count] NaN: undefined */
+    const char **reasons;       /* [metric_count] */
+    struct interval *intervals; /* [metric_count]; NULL: none asked for */
+    struct slice_rates rates;
+};
+struct slice_result {
+    const char *name; /* borrowed from the options */
+    struct slice_groups groups;
+    struct slice_group *items; /* [groups.count], the worst by the first metric first, small ones last */
+    double gaps[SLICE_GAP_COUNT];
+};
+struct eval_slices {
+    char **metrics; /* [metric_count] */
+    int *directions;
+    size_t metric_count;
+    struct slice_result *slices; /* [count] */
+    size_t count;
+    size_t min_rows;
+    bool with_intervals;
+};
+/* eval: options of the report, of which metrics, slices and by_query are not looked at. */
+int eval_slices_new(struct eval_slices **out, const struct predictions *p, const struct eval_options *eval,
+                    const struct slice_options *options) RECO_MUST_CHECK;
+void eval_slices_free(struct eval_slices *slices); /* NULL-safe */
+
+/* The worst value of a metric over the groups of a slice that are not small; NaN with *reason. */
+double eval_slices_worst(const struct eval_slices *slices, const char *slice, const char *metric, const char **reason);
+double eval_slices_gap(const struct eval_slices *slices, const char *slice, const char *gap, const char **reason);
+
+int eval_slices_text(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
+json_t *eval_slices_json(const struct eval_slices *slices); /* new reference; NULL: out of memory */
+
+/* ---- names of figures in gates ---- */
+
+enum slice_name_kind { SLICE_NAME_METRIC, SLICE_NAME_LOW, SLICE_NAME_HIGH, SLICE_NAME_WORST, SLICE_NAME_GAP };
+struct slice_name {
+    enum slice_name_kind kind;
+    char *slice;  /* worst, gap; else NULL */
+    char *metric; /* gap: the gap's name */
+};
+/* "f1", "low(f1)", "high(f1)", "worst(lang).f1", "gap(lang).demographic_parity". RECO_E_USAGE; RECO_E_NOMEM. */
+int slice_name_parse(struct slice_name *out, const char *name) RECO_MUST_CHECK;
+void slice_name_release(struct slice_name *name);
+
+#endif
