@@ -21,8 +21,8 @@ static bool name_in(const char *name, size_t length, const char *const *names, s
     return false;
 }
 
-/* *out stays NULL when the file is not there. */
-static int read_json(json_t **out, const char *dir, const char *name)
+/* *out stays NULL when the file is not there. vocab: where a vocabulary that can be cut out of it goes; may be NULL. */
+static int read_json(json_t **out, const char *dir, const char *name, struct wordpiece_json_vocab *vocab)
 {
     *out = NULL;
     char *path = path_join(dir, name);
@@ -32,12 +32,19 @@ static int read_json(json_t **out, const char *dir, const char *name)
     }
     struct buf text = {0};
     json_error_t error;
+    bool cut = false;
     int rc = file_read_all(path, MAX_FILE_BYTES, &text);
-    if (rc == 0) {
+    if (rc == 0 && vocab != NULL)
+        rc = wordpiece_json_cut(&text, vocab, &cut);
+    if (rc == 0)
         *out = json_loadb(buf_str(&text), text.length, 0, &error);
-        if (*out == NULL)
-            rc = err_set(RECO_E_MODEL, "cannot parse '%s' line %d: %s", path, error.line, error.text);
+    if (rc == 0 && *out == NULL && cut) { /* for a message with the right line */
+        buf_clear(&text);
+        rc = file_read_all(path, MAX_FILE_BYTES, &text);
+        json_decref(rc == 0 ? json_loadb(buf_str(&text), text.length, 0, &error) : NULL);
     }
+    if (rc == 0 && *out == NULL)
+        rc = err_set(RECO_E_MODEL, "cannot parse '%s' line %d: %s", path, error.line, error.text);
     if (rc == 0 && !json_is_object(*out)) {
         json_decref(*out);
         *out = NULL;
@@ -115,13 +122,32 @@ static int read_pipeline(const json_t *file, struct wordpiece_options *options)
     return rc != 0 ? rc : read_options(normalizer, "lowercase", "handle_chinese_chars", options);
 }
 
-static int build_json_vocab(struct wordpiece **out, const struct wordpiece_build *build, const json_t *file)
+/* A vocabulary that was cut out of the file. */
+static int build_cut_vocab(struct wordpiece **out, const struct wordpiece_build *build,
+                           const struct wordpiece_json_vocab *cut)
+{
+    size_t size = (size_t)cut->entries[cut->count - 1].id + 1;
+    if (size > cut->count * 4 + 1024)
+        return err_set(RECO_E_MODEL, "'%s': token '%s' has no proper id", build->source,
+                       cut->texts.data + cut->entries[cut->count - 1].at);
+    int rc = wordpiece_build_new(out, build, size);
+    for (size_t i = 0; rc == 0 && i < cut->count; i++) {
+        const char *token = cut->texts.data + cut->entries[i].at;
+        rc = wordpiece_build_set(*out, (size_t)cut->entries[i].id, token, strlen(token));
+    }
+    return rc;
+}
+
+static int build_json_vocab(struct wordpiece **out, const struct wordpiece_build *build, const json_t *file,
+                            const struct wordpiece_json_vocab *cut)
 {
     const json_t *model = json_object_get(file, "model");
     json_t *vocab = json_object_get(model, "vocab"), *value;
     const char *type = json_string_value(json_object_get(model, "type")), *token;
     if ((type != NULL && strcmp(type, "WordPiece") != 0) || !json_is_object(vocab))
         return err_set(RECO_E_MODEL, "'%s' holds no WordPiece model", build->source);
+    if (cut->count > 0)
+        return build_cut_vocab(out, build, cut);
     size_t size = json_object_size(vocab), limit = size * 4 + 1024; /* ids may leave gaps, within reason */
     json_object_foreach(vocab, token, value)
     {
@@ -223,10 +249,11 @@ static int read_class(const json_t *config, bool *from_file)
                : err_set(RECO_E_MODEL, "tokenizer_class '%s' is not supported; supported is BertTokenizer", named);
 }
 
-static int read_vocab(struct wordpiece **out, const struct wordpiece_build *build, const json_t *file)
+static int read_vocab(struct wordpiece **out, const struct wordpiece_build *build, const json_t *file,
+                      const struct wordpiece_json_vocab *cut)
 {
     if (file != NULL)
-        return build_json_vocab(out, build, file);
+        return build_json_vocab(out, build, file, cut);
     struct buf text = {0};
     int rc = file_read_all(build->source, MAX_FILE_BYTES, &text);
     if (rc == 0)
@@ -241,15 +268,16 @@ int wordpiece_open_dir(struct wordpiece **out, const char *model_dir, bool escap
     json_t *config = NULL, *file = NULL, *map = NULL;
     struct wordpiece *wp = NULL;
     struct wordpiece_build build;
+    struct wordpiece_json_vocab cut = {0};
     char *vocab_path = NULL;
     bool from_file = false;
     if (!dir_exists(model_dir))
         return err_set(RECO_E_MODEL, "cannot find the model directory '%s'", model_dir);
-    int rc = read_json(&config, model_dir, "tokenizer_config.json");
+    int rc = read_json(&config, model_dir, "tokenizer_config.json", NULL);
     if (rc == 0)
-        rc = read_json(&file, model_dir, "tokenizer.json");
+        rc = read_json(&file, model_dir, "tokenizer.json", &cut);
     if (rc == 0)
-        rc = read_json(&map, model_dir, "special_tokens_map.json");
+        rc = read_json(&map, model_dir, "special_tokens_map.json", NULL);
     if (rc == 0 && (vocab_path = path_join(model_dir, file != NULL ? "tokenizer.json" : "vocab.txt")) == NULL)
         rc = RECO_E_NOMEM;
     if (rc != 0)
@@ -270,7 +298,7 @@ int wordpiece_open_dir(struct wordpiece **out, const char *model_dir, bool escap
         rc = from_file ? read_pipeline(file, &build.options)
                        : read_options(config, "do_lower_case", "tokenize_chinese_chars", &build.options);
     if (rc == 0)
-        rc = read_vocab(&wp, &build, file);
+        rc = read_vocab(&wp, &build, file, &cut);
     if (rc == 0)
         rc = wordpiece_build_index(wp, &build);
     if (rc == 0)
@@ -284,6 +312,7 @@ done:
         wordpiece_close(wp);
     else
         *out = wp;
+    wordpiece_json_vocab_release(&cut);
     mem_free(vocab_path);
     json_decref(config);
     json_decref(file);

@@ -75,6 +75,22 @@ int wordpiece_build_index(struct wordpiece *wp, const struct wordpiece_build *bu
 int wordpiece_build_add(struct wordpiece *wp, long long id, const char *text) RECO_MUST_CHECK;
 int wordpiece_build_finish(struct wordpiece *wp) RECO_MUST_CHECK;
 
+/* The vocabulary of a tokenizer.json, read without a JSON library. */
+struct wordpiece_json_vocab { /* zero-initialised is empty */
+    struct buf texts;         /* each ended by a NUL */
+    struct wordpiece_json_entry {
+        size_t at;    /* in texts */
+        long long id; /* rising */
+    } * entries;
+    size_t count, capacity;
+};
+/*
+ * Takes the vocabulary out of the text of a tokenizer.json, which then holds an empty object in its place. *cut false:
+ * it is not plain enough for that, and the text as it was.
+ */
+int wordpiece_json_cut(struct buf *text, struct wordpiece_json_vocab *vocab, bool *cut) RECO_MUST_CHECK;
+void wordpiece_json_vocab_release(struct wordpiece_json_vocab *vocab);
+
 /* The id of a token's exact text, -1 when it is not in the vocabulary. */
 int32_t wordpiece_find(const struct wordpiece *wp, const char *token, size_t length);
 

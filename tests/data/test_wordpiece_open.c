@@ -204,6 +204,48 @@ static void test_hash(void **state)
     wordpiece_close(wp);
 }
 
+/* A vocabulary is the same in whatever way its tokenizer.json is written. */
+static void test_spellings(void **state)
+{
+    static const char *const spellings[] = {
+        "{\"[PAD]\":0,\"[UNK]\":1,\"[CLS]\":2,\"[SEP]\":3,\"[MASK]\":4,\"\\\"\":5,\"\\\\\":6,\"é\":7,\"##x\":9}",
+        "{ \"[PAD]\" : 0 ,\n\t\"[UNK]\":1, \"[CLS]\":2,\"[SEP]\":3,\"[MASK]\":4,\r\n\"\\\"\":5,\"\\\\\":6,\"é\" "
+        ":7,\"##x\":9 }",
+        "{\"##x\":9,\"[PAD]\":0,\"[UNK]\":1,\"[CLS]\":2,\"[SEP]\":3,\"[MASK]\":4,\"\\u0022\":5,\"\\u005c\":6,"
+        "\"\\u00e9\":7}",
+        "{\"[PAD]\":0,\"[UNK]\":1,\"[CLS]\":2,\"[SEP]\":3,\"[MASK]\":4,\"\\\"\":5,\"\\\\\":6,\"é\":7,\"\\u0023#x\":9}",
+    };
+    char first[HASH_HEX_SIZE] = "";
+    (void)state;
+    for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
+        struct wordpiece *wp = NULL;
+        char *file =
+            mem_printf("{\"added_tokens\":[],\"model\":{\"type\":\"WordPiece\",\"vocab\":%s,\"unk_token\":\"[UNK]\"}}",
+                       spellings[i]);
+        assert_non_null(file);
+        empty_folder();
+        put("tokenizer.json", file, strlen(file));
+        if (wordpiece_open_dir(&wp, folder, false) != 0)
+            fail_msg("%s", err_message());
+        assert_int_equal(wordpiece_vocab_size(wp), 10);
+        assert_string_equal(wordpiece_token(wp, 5), "\"");
+        assert_string_equal(wordpiece_token(wp, 6), "\\");
+        assert_string_equal(wordpiece_token(wp, 7), "é");
+        assert_null(wordpiece_token(wp, 8));
+        if (i == 0)
+            memcpy(first, wordpiece_hash(wp), sizeof first);
+        assert_string_equal(wordpiece_hash(wp), first);
+        wordpiece_close(wp);
+        mem_free(file);
+    }
+    refuse(NULL, "{\n\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0,\n\"b\":1}},\n?}", NULL, "line 4");
+    refuse(NULL, "{\"vocab\":{\"a\":0}}", NULL, "holds no WordPiece model");
+    refuse(NULL, "{\"model\":{\"vocab\":{\"a\":0,\"b\":99999}}}", NULL, "has no proper id");
+    refuse(NULL, "{\"model\":{\"vocab\":{\"a\":0,\"\xff\":1}}}", NULL, "cannot parse");
+    refuse(NULL, "{\"model\":{\"vocab\":{\"a\":0,\"b\":0}}}", NULL, "same id");
+    refuse(NULL, "{\"model\":{\"vocab\":{\"a\":0,", NULL, "cannot parse");
+}
+
 static void test_special_ids(void **state)
 {
     (void)state;
@@ -302,8 +344,9 @@ static void test_truncation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_directories), cmocka_unit_test(test_refusals),      cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_special_ids), cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_directories), cmocka_unit_test(test_refusals),  cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_special_ids), cmocka_unit_test(test_spellings), cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_truncation),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
