@@ -87,12 +87,12 @@ def check_ids(a, source, work):
     out, theirs = os.path.join(work, "check"), os.path.join(work, "ids")
     reco_run(a, source, out, 1, cleaning=False)
     peer_run(a, source, work, 1, ids=theirs)
-    shown = subprocess.Popen([a.reco, "show", out, "--split", "train", "--row", "1-", "--limit", "0", "--format", "jsonl",
+    shown = subprocess.Popen([a.reco, "show", out, "--split", "train", "--limit", "4000000000", "--format", "jsonl",
                               "--max_seq_length", "65536"], stdout=subprocess.PIPE, text=True)
     rows = 0
     with open(theirs) as f:
         for line, expected in zip(shown.stdout, f, strict=True):
-            if json.loads(line)["ids"] != [int(i) for i in expected.split()]:
+            if json.loads(line)["input"]["ids"] != [int(i) for i in expected.split()]:
                 sys.exit(f"row {rows + 1}: the ids differ")
             rows += 1
     if shown.wait() != 0:

@@ -41,7 +41,7 @@ def grow_csv(source, target, size_bytes, id_column=None, texts=(), encoding="utf
     written = count = copy = 0
     with open(target, "wb") as f:
         written += f.write((",".join(map(cell, header)) + "\n").encode())
-        while written < size_bytes:
+        while copy == 0 or written < size_bytes:
             block = []
             for number, parts in enumerate(pieces):
                 mark = b" lot%dx%d" % (copy, number % 97) if copy else b""
