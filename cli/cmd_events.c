@@ -72,6 +72,7 @@ static const struct opt_spec options[] = {
     EVENTS_COLUMN(depth_column, "column of browsing depths (flat)"),
     EVENTS_COLUMN(propensity_column, "column of the probability with which the item was shown"),
     EVENTS_COLUMN(randomised_column, "column that marks impressions whose positions were randomised"),
+    EVENTS_COLUMN(hits_column, "column of the items that a search found, as a JSON list: each is an impression (ubi)"),
     {.name = "carry",
      .type = OPT_LIST,
      .offset = EVENTS_OFFSET(carry),
@@ -258,7 +259,8 @@ const struct cmd_spec cmd_events = {
         "dwell_s, depth, propensity, label, weight, then those of --carry. Rows are sorted by time; memory is bounded "
         "whatever the size of the log.\n\n"
         "A log of events (--format ubi: OpenSearch User Behavior Insights 1.x as JSON Lines, or flattened as CSV) is "
-        "joined by query id and item: what users did counts for the impression when it comes after it and within "
+        "joined by query id and item, given together with UBI's log of queries where impressions are not logged: what "
+        "users did counts for the impression when it comes after it and within "
         "--attribution_window of it. Dwell time is the time from a click to the next later event of the session, depth "
         "the number of items shown for the search. --actions_output writes the clicks and orders themselves, from "
         "which "

@@ -46,9 +46,41 @@ struct reading {
     struct csv_field *values;
     struct event event;
     struct join_bad_rows bad;
-    struct buf reason;
+    struct buf reason, hit;
+    uint64_t order; /* of the next event */
     char *label;
 };
+
+/* An impression for each hit; a search that found nothing still has its text. */
+static int add_hits(struct reading *r, const struct csv_field *hits)
+{
+    json_t *list = json_loadb(hits->text, hits->length, 0, NULL), *hit;
+    struct event *e = &r->event;
+    size_t i;
+    int rc = 0;
+
+    if (!json_is_array(list)) {
+        json_decref(list);
+        return buf_add_str(&r->reason, "the hits are not a JSON list");
+    }
+    if (json_array_size(list) == 0) {
+        e->head.kind = EVENT_OTHER;
+        rc = events_add_by_session(r->p, e);
+    }
+    json_array_foreach(list, i, hit)
+    {
+        rc = event_json_text(&r->hit, hit);
+        e->texts[EVENT_TEXT_ITEM] = (struct csv_field){.text = buf_str(&r->hit), .length = r->hit.length};
+        e->head.position = (int64_t)i + 1;
+        e->head.order = r->order++;
+        if (rc == 0)
+            rc = events_add_by_session(r->p, e);
+        if (rc < 0)
+            break;
+    }
+    json_decref(list);
+    return rc;
+}
 
 static int read_row(struct reading *r, const struct csv_record *record)
 {
@@ -58,12 +90,11 @@ static int read_row(struct reading *r, const struct csv_record *record)
     int rc = event_schema_read(&r->schema, record, r->values);
     if (rc == 0)
         rc = event_read(&r->event, r->p->options, r->schema.is_ubi, r->values, &r->reason);
-    if (rc == 0 && r->reason.length > 0)
-        return join_bad_rows_add(&r->bad, record->line, buf_str(&r->reason));
-    if (rc == 0)
-        rc = events_add_by_session(r->p, &r->event);
-    r->event.head.order++;
-    return rc;
+    r->event.head.order = r->order++;
+    if (rc == 0 && r->reason.length == 0)
+        rc = r->schema.is_ubi && event_is_search(r->values) ? add_hits(r, &r->values[EVENT_ROLE_HITS])
+                                                            : events_add_by_session(r->p, &r->event);
+    return rc < 0 || r->reason.length == 0 ? rc : join_bad_rows_add(&r->bad, record->line, buf_str(&r->reason));
 }
 
 static int read_rows(struct reading *r)
@@ -130,6 +161,7 @@ static int read_files(struct events_pass *p, const char *const *paths, size_t co
         rc = read_file(&r, paths[i], table, i == 0);
     event_release(&r.event);
     buf_release(&r.reason);
+    buf_release(&r.hit);
     mem_free(r.values);
     return rc;
 }

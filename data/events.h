@@ -64,7 +64,7 @@ struct events_options {
     /* Columns; NULL: the first of the usual names that is there. A dot goes into JSON: 'event_attributes.user.id'. */
     char *action_column, *query_column, *query_id_column, *user_id_column, *session_column, *item_id_column,
         *position_column, *time_column, *clicked_column, *carted_column, *converted_column, *dwell_column,
-        *depth_column, *propensity_column, *randomised_column;
+        *depth_column, *propensity_column, *randomised_column, *hits_column;
     struct opt_list carry; /* columns of the impression, behind the others */
     struct opt_list impression_actions, click_actions, cart_actions, order_actions;
     char *attribution_window, *session_gap; /* durations, "30m" */

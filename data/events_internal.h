@@ -35,6 +35,7 @@ enum event_role {
     EVENT_ROLE_DEPTH,
     EVENT_ROLE_PROPENSITY,
     EVENT_ROLE_RANDOMISED,
+    EVENT_ROLE_HITS,
     EVENT_ROLES
 };
 
@@ -61,6 +62,8 @@ void event_schema_close(struct event_schema *s);
 /* values [s->count]: empty where there is none. Borrowed until the next call. */
 int event_schema_read(struct event_schema *s, const struct csv_record *record,
                       struct csv_field *values) RECO_MUST_CHECK;
+/* The text of a JSON value into b, cleared before: of a list its spelling, nothing for null and objects. */
+int event_json_text(struct buf *b, const json_t *value) RECO_MUST_CHECK;
 
 /* ---- events_row.c: an event ---- */
 
@@ -104,6 +107,8 @@ void event_unpack(struct event *e, const unsigned char *bytes);         /* texts
 /* bad (cleared before) gets a reason when the row cannot be used. */
 int event_read(struct event *e, const struct events_options *options, bool is_ubi, const struct csv_field *values,
                struct buf *bad) RECO_MUST_CHECK;
+/* The row is a search with the list of the items that it found: no action, but hits. */
+bool event_is_search(const struct csv_field *values);
 
 /* ---- the stages ---- */
 

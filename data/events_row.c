@@ -138,8 +138,17 @@ static bool is_in(const struct opt_list *list, const char *action)
     return false;
 }
 
-static enum event_kind kind_of(const struct events_options *o, const char *action)
+bool event_is_search(const struct csv_field *values)
 {
+    return values[EVENT_ROLE_ACTION].length == 0 && values[EVENT_ROLE_HITS].length > 0;
+}
+
+static enum event_kind kind_of(const struct events_options *o, bool is_ubi, const struct csv_field *values)
+{
+    const char *action = values[EVENT_ROLE_ACTION].text;
+
+    if (!is_ubi || event_is_search(values))
+        return EVENT_IMPRESSION;
     return is_in(&o->impression_actions, action) ? EVENT_IMPRESSION
            : is_in(&o->click_actions, action)    ? EVENT_CLICK
            : is_in(&o->cart_actions, action)     ? EVENT_CART
@@ -169,8 +178,7 @@ int event_read(struct event *e, const struct events_options *options, bool is_ub
                                   .position = EVENT_NO_POSITION,
                                   .dwell_s = NAN,
                                   .propensity = NAN,
-                                  .kind = is_ubi ? kind_of(options, values[EVENT_ROLE_ACTION].text)
-                                                 : (uint32_t)EVENT_IMPRESSION};
+                                  .kind = kind_of(options, is_ubi, values)};
     for (size_t i = 0; i < EVENT_TEXTS; i++)
         e->texts[i] = values[text_roles[i]];
     for (size_t i = EVENT_TEXTS; i < e->text_count; i++)

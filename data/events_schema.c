@@ -48,6 +48,9 @@ static const struct role {
                                offsetof(struct events_options, propensity_column),
                                {"propensity", "propensity_score"}},
     [EVENT_ROLE_RANDOMISED] = {"randomised_column", offsetof(struct events_options, randomised_column), {NULL}},
+    [EVENT_ROLE_HITS] = {"hits_column",
+                         offsetof(struct events_options, hits_column),
+                         {"query_response_hit_ids", "query_response_object_ids", "query_response_objects_ids"}},
 };
 
 static int add_path(struct event_source *source, const char *path)
@@ -133,25 +136,33 @@ static int need(const struct event_schema *s, const char *label, enum event_role
     return rc;
 }
 
+/* A log of events, of searches with what they found, or of both. */
+static int check_events(struct event_schema *s, const char *label)
+{
+    static const enum event_role needed[] = {EVENT_ROLE_QUERY_ID, EVENT_ROLE_TIME, EVENT_ROLE_ITEM, EVENT_ROLE_ACTION};
+    static const enum event_role said_by_events[] = {EVENT_ROLE_CLICKED, EVENT_ROLE_CARTED, EVENT_ROLE_CONVERTED,
+                                                     EVENT_ROLE_DEPTH};
+    size_t count = s->sources[EVENT_ROLE_HITS].is_there ? 2 : sizeof needed / sizeof needed[0];
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = need(s, label, needed[i]);
+    for (size_t i = 0; i < sizeof said_by_events / sizeof said_by_events[0]; i++)
+        s->sources[said_by_events[i]].is_there = s->sources[said_by_events[i]].is_json = false;
+    return rc;
+}
+
 /* What each format cannot do without. */
 static int check_needs(struct event_schema *s, const struct events_options *o, const char *label)
 {
     const struct event_source *clicked = &s->sources[EVENT_ROLE_CLICKED];
-    bool has_action = s->sources[EVENT_ROLE_ACTION].is_there;
+    bool has_events = s->sources[EVENT_ROLE_ACTION].is_there || s->sources[EVENT_ROLE_HITS].is_there;
     bool has_clicked = clicked->is_there && (!clicked->is_json || o->clicked_column != NULL); /* in JSON: it might be */
-    int rc = need(s, label, EVENT_ROLE_ITEM);
 
-    s->is_ubi = o->format == EVENTS_FORMAT_UBI || (o->format == EVENTS_FORMAT_AUTO && has_action && !has_clicked);
-    if (rc == 0 && s->is_ubi) {
-        static const enum event_role needed[] = {EVENT_ROLE_ACTION, EVENT_ROLE_QUERY_ID, EVENT_ROLE_TIME};
-        static const enum event_role outcomes[] = {EVENT_ROLE_CLICKED, EVENT_ROLE_CARTED, EVENT_ROLE_CONVERTED,
-                                                   EVENT_ROLE_DEPTH};
-        for (size_t i = 0; rc == 0 && i < sizeof needed / sizeof needed[0]; i++)
-            rc = need(s, label, needed[i]);
-        for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) /* events say it */
-            s->sources[outcomes[i]].is_there = s->sources[outcomes[i]].is_json = false;
-        return rc;
-    }
+    s->is_ubi = o->format == EVENTS_FORMAT_UBI || (o->format == EVENTS_FORMAT_AUTO && has_events && !has_clicked);
+    if (s->is_ubi)
+        return check_events(s, label);
+    int rc = need(s, label, EVENT_ROLE_ITEM);
     enum event_role outcome = o->label == EVENTS_LABEL_CART    ? EVENT_ROLE_CARTED
                               : o->label == EVENTS_LABEL_ORDER ? EVENT_ROLE_CONVERTED
                                                                : EVENT_ROLE_CLICKED;
@@ -184,7 +195,7 @@ int event_schema_open(struct event_schema *s, const struct events_options *optio
         rc = check_needs(s, options, label);
     if (rc == 0 && options->propensity == EVENTS_PROPENSITY_COLUMN)
         rc = need(s, label, EVENT_ROLE_PROPENSITY);
-    if (rc == 0 && options->propensity == EVENTS_PROPENSITY_LEARN)
+    if (rc == 0 && options->propensity == EVENTS_PROPENSITY_LEARN && !s->sources[EVENT_ROLE_HITS].is_there)
         rc = need(s, label, EVENT_ROLE_POSITION);
     return rc;
 }
@@ -217,9 +228,16 @@ static const json_t *walk(const json_t *root, const char *path)
     return root;
 }
 
-static int json_text(struct buf *b, const json_t *value)
+static int add_bytes(const char *bytes, size_t length, void *arg)
+{
+    return buf_add(arg, bytes, length);
+}
+
+int event_json_text(struct buf *b, const json_t *value)
 {
     buf_clear(b);
+    if (json_is_array(value))
+        return json_dump_callback(value, add_bytes, b, JSON_COMPACT) == 0 ? 0 : err_nomem();
     if (json_is_string(value))
         return buf_add(b, json_string_value(value), json_string_length(value));
     if (json_is_integer(value))
@@ -242,7 +260,7 @@ static int read_json(struct event_schema *s, struct event_source *source, const 
     }
     buf_clear(&source->text);
     for (size_t i = 0; rc == 0 && source->text.length == 0 && i < source->path_count; i++)
-        rc = json_text(&source->text, walk(s->json, source->paths[i]));
+        rc = event_json_text(&source->text, walk(s->json, source->paths[i]));
     *value = (struct csv_field){.text = buf_str(&source->text), .length = source->text.length};
     return rc;
 }

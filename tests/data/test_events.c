@@ -232,6 +232,42 @@ static void test_json(void **state)
     buf_release(&out);
 }
 
+/* A log of searches with what they found beside a log of clicks; also as exported documents, in one file. */
+static void test_searches(void **state)
+{
+    struct events_options o = usual();
+    const char *const paths[] = {
+        util_write("events.jsonl", "{\"action_name\":\"click\",\"query_id\":\"q\",\"client_id\":\"u\",\"timestamp\":12,"
+                                   "\"event_attributes\":{\"object\":{\"object_id\":\"7\"}}}\n"),
+        util_write("queries.jsonl", "{\"query_id\":\"q\",\"client_id\":\"u\",\"user_query\":\"hat\",\"timestamp\":10,"
+                                    "\"query_response_hit_ids\":"
+                                    "[\"x\",7]}\n"
+                                    "{\"query_id\":\"r\",\"client_id\":\"u\",\"user_query\":\"boot\",\"timestamp\":11,"
+                                    "\"query_response_hit_ids\":"
+                                    "[]}\n")};
+    const char *dump = util_write(
+        "dump.jsonl",
+        "{\"_source\":{\"action_name\":\"click\",\"query_id\":\"q\",\"timestamp\":12,\"event_attributes\":{"
+        "\"object\":{\"object_id\":\"7\"}}}}\n"
+        "{\"_source\":{\"query_id\":\"q\",\"user_query\":\"hat\",\"timestamp\":10,\"query_response_hit_ids\":"
+        "[\"x\",7]}}\n");
+    struct buf out = {0};
+
+    (void)state;
+    if (events_run(paths, 2, &o, NULL, &(struct events_output){.write = collect, .arg = &out}, &summary) != 0)
+        fail_msg("%s", err_message());
+    assert_string_equal(buf_str(&out), HEADER "\nhat,q,u,u:1,x,1,1970-01-01T00:00:10Z,0,0,0,,2,,0,1\n"
+                                              "hat,q,u,u:1,7,2,1970-01-01T00:00:10Z,1,0,0,,2,,1,1\n");
+    assert_int_equal(summary.queries, 1);
+    buf_clear(&out);
+    assert_int_equal(run(&out, &o, dump), 0);
+    assert_string_equal(buf_str(&out), HEADER "\nhat,q,,,x,1,1970-01-01T00:00:10Z,0,0,0,,2,,0,1\n"
+                                              "hat,q,,,7,2,1970-01-01T00:00:10Z,1,0,0,,2,,1,1\n");
+    buf_release(&out);
+    expect_error(&o, "query_id,timestamp,query_response_hit_ids\nq,1,x y\n", RECO_E_DATA,
+                 "the hits are not a JSON list");
+}
+
 /* Clicks, carts and orders by themselves: by time, also those without an impression or a query. */
 static void test_actions(void **state)
 {
@@ -475,6 +511,19 @@ static void test_esci_ubi(void **state)
     assert_int_equal(summary.clicked, 163);
     assert_int_equal(summary.carted, 103);
     assert_int_equal(summary.queries, 262);
+
+    /* its judgments are a table of items with the key of two columns: 72 impressions are judged */
+    struct assemble_options join = {.items_file = (char *)util_real("esci_ubi/judgments.csv"),
+                                    .items_key_column = "query,asin",
+                                    .item_id_column = "query,item_id"};
+    struct buf rows = {0};
+    size_t judged = 0;
+    if (util_rows(&rows, &join, util_write("impressions.csv", buf_str(&out)), "rating,clicked") != 0)
+        fail_msg("%s", err_message());
+    for (const char *at = buf_str(&rows); *at != '\0'; at = strchr(at, '\n') + 1)
+        judged += strncmp(at, "bad: ", 5) != 0;
+    assert_int_equal(judged, 72);
+    buf_release(&rows);
     buf_release(&out);
 }
 
@@ -511,17 +560,12 @@ static void test_open_bandit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_flat),
-        cmocka_unit_test(test_ubi),
-        cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_actions),
-        cmocka_unit_test(test_learn),
-        cmocka_unit_test(test_given_propensities),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_shards),
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_esci_ubi),
+        cmocka_unit_test(test_flat),        cmocka_unit_test(test_ubi),
+        cmocka_unit_test(test_sessions),    cmocka_unit_test(test_json),
+        cmocka_unit_test(test_searches),    cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_learn),       cmocka_unit_test(test_given_propensities),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_failures),    cmocka_unit_test(test_esci_ubi),
         cmocka_unit_test(test_open_bandit),
     };
     return cmocka_run_group_tests(tests, util_setup, util_teardown);
