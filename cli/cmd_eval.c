@@ -7,10 +7,16 @@
 #include "cli/eval_options.h"
 #include "core/mem.h"
 #include "core/pool.h"
+#include "data/predictions_events.h"
 
 static long level_of(const struct cmd_ctx *ctx, const struct eval_command *c)
 {
     return opt_is_set(ctx->set, "relevance_level") ? (long)c->relevance_level : 1;
+}
+
+static int threads_of(const struct eval_command *c)
+{
+    return c->data.threads > 0 ? (int)c->data.threads : cpu_count();
 }
 
 static int print_trec_eval(const struct eval_command *c, const struct trec_options *options,
@@ -45,6 +51,57 @@ static int apply_decisions(const struct eval_command *c, struct predictions *p)
     return rc;
 }
 
+/* Impressions without predictions. */
+static int read_events(const struct eval_command *c, bool all_columns, struct predictions **p)
+{
+    const char *const extra[] = {c->arm_column};
+    const struct predictions_event_columns columns = {.query_id = c->data.query_id_column,
+                                                      .item_id = c->data.item_id_column,
+                                                      .position = c->data.position_column,
+                                                      .clicked = c->data.clicked_column,
+                                                      .converted = c->data.converted_column,
+                                                      .dwell_s = c->data.dwell_column,
+                                                      .depth = c->data.depth_column,
+                                                      .propensity = c->data.propensity_column,
+                                                      .carted = c->carted_column,
+                                                      .ordered = c->ordered_column,
+                                                      .revenue = c->revenue_column,
+                                                      .delay_s = c->delay_column,
+                                                      .extra_names = extra,
+                                                      .extra_name_count = !all_columns && c->arm_column,
+                                                      .all_extra = all_columns,
+                                                      .extra_option = "arm_column"};
+    return predictions_read_events(p, c->events, &c->data.table, &columns);
+}
+
+/* The predictions or events, with conversions attributed. */
+static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, const struct eval_options *asked,
+                     struct predictions **p)
+{
+    struct predictions_options options;
+    predictions_options_init(&options);
+    options.packed = !c->calibration && !c->threshold; /* those change the numbers */
+    options.tokens = options.extra = asked->slices || c->resample_by;
+    options.extra_names = (const char *const *)&c->arm_column;
+    options.extra_name_count = c->arm_column != NULL;
+    options.threads = threads_of(c);
+    options.row_ids = c->run_output || c->qrels_output;
+    int rc = c->events  ? read_events(c, options.extra, p)
+             : c->model ? eval_predict(ctx, c->predictions_output, &options, p)
+                        : predictions_open(p, c->predictions, &options);
+    double window_s;
+    if (!rc && c->attribution_window) {
+        rc = eval_duration_parse(c->attribution_window, &window_s);
+        if (!rc && !((*p)->converted && (*p)->delay_s)) {
+            rc = err_set(RECO_E_USAGE, "--attribution_window needs the columns 'converted' and 'delay_s'");
+        }
+        if (!rc) {
+            predictions_attribute(*p, window_s);
+        }
+    }
+    return rc;
+}
+
 /* The report of one source; *p and *trec are the caller's to free, also after failure. */
 static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, struct eval_options *options,
                     struct predictions **p, struct eval_trec *trec, struct eval_report **report)
@@ -63,7 +120,7 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
         }
         return rc ? rc : trec_eval_run(report, trec->qrels, trec->run, &files, options);
     }
-    rc = c->model ? eval_predict(ctx, c->predictions_output, p) : predictions_read(p, c->predictions);
+    rc = read_rows(ctx, c, options, p);
     double *gains = NULL;
     if (!rc && c->gains.count) {
         gains = mem_calloc((size_t)(*p)->labels.count + 1, sizeof *gains);
@@ -93,15 +150,22 @@ static int run(const struct cmd_ctx *ctx)
     options.relevance_level = opt_is_set(ctx->set, "relevance_level") ? c->relevance_level : NAN;
     options.need_relevance = true;
     options.by_query = c->output_dir != NULL;
-    options.threads = c->data.threads > 0 ? (int)c->data.threads : cpu_count();
+    options.ties = (enum eval_ties)c->ties;
+    options.by_truncation = true;
+    options.threads = threads_of(c);
     struct predictions *p = NULL;
     struct eval_trec trec = {0};
     struct eval_report *report = NULL;
     struct eval_names names = {0};
     struct eval_certainty certainty = {0};
+    struct eval_item_counts items = {0};
     int rc = eval_options_check(ctx, c);
     if (!rc) {
         rc = eval_names_fill(&names, &options, &c->metrics, &c->at, &c->require);
+    }
+    if (!rc && c->item_popularity) {
+        rc = eval_item_counts_read(&items, c->item_popularity);
+        options.popularity = &items.popularity;
     }
     if (!rc) {
         rc = eval_certainty_fill(&certainty, &options, c);
@@ -109,18 +173,23 @@ static int run(const struct cmd_ctx *ctx)
     if (!rc) {
         rc = evaluate(ctx, c, &options, &p, &trec, &report);
     }
+    if (!rc && report && c->arm_column) {
+        rc = eval_report_add_arms(report, c->arm_column, c->control);
+    }
     if (!rc && report) {
-        const struct eval_sources sources = {c->predictions ? c->predictions : c->predictions_output, c->qrels, c->run};
+        const struct eval_sources sources = {c->predictions ? c->predictions : c->predictions_output, c->qrels, c->run,
+                                             c->events, c->item_popularity};
         rc = eval_add_provenance(report, ctx, &sources, p);
     }
     if (!rc && report) {
-        rc = eval_output(report, &c->require, c->format == EVAL_FORMAT_JSON, c->output_dir);
+        rc = eval_output(report, c);
     }
     eval_report_free(report);
     predictions_free(p);
     eval_trec_close(&trec);
     eval_names_release(&names);
     eval_certainty_release(&certainty);
+    eval_item_counts_release(&items);
     return rc;
 }
 
@@ -135,7 +204,8 @@ const struct cmd_spec cmd_eval = {
         "A gate (--require) that is not met gives exit status 1.",
     .examples = "reco eval --predictions p.tsv --relevance_level 3 --require 'f1>=0.8' --output_dir report\n"
                 "reco eval --model run --dataset ds --split test\n"
-                "reco eval --qrels q.txt --run r.txt -m all_trec",
+                "reco eval --qrels q.txt --run r.txt -m all_trec\n"
+                "reco eval --events log.csv --clicked_column visit --arm_column segment --control none",
     .options = eval_option_specs,
     .options_size = sizeof(struct eval_command),
     .flags = CMD_FLAG_STOPPABLE,

@@ -4,6 +4,8 @@
 /* The parts of `reco eval` around the evaluation itself: where the predictions come from, where the report goes. */
 
 #include "cli/cmd.h"
+#include "cli/eval_options.h"
+#include "data/text_index.h"
 #include "eval/evaluate.h"
 #include "eval/trec.h"
 
@@ -15,7 +17,8 @@ int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *r
 void eval_trec_close(struct eval_trec *trec);
 
 /* Runs reco predict with the options of ctx that it knows, into output (NULL: a file that is removed after reading). */
-int eval_predict(const struct cmd_ctx *ctx, const char *output, struct predictions **p) RECO_MUST_CHECK;
+int eval_predict(const struct cmd_ctx *ctx, const char *output, const struct predictions_options *options,
+                 struct predictions **p) RECO_MUST_CHECK;
 
 /* A new directory under $TMPDIR, else /tmp; the caller removes it (dir_remove) and frees the path. */
 int eval_temp_dir(char **out) RECO_MUST_CHECK;
@@ -30,15 +33,24 @@ int eval_names_fill(struct eval_names *names, struct eval_options *options, cons
                     const struct opt_list *at, const struct opt_list *gates) RECO_MUST_CHECK;
 void eval_names_release(struct eval_names *names);
 
+/* Lines of item id, tab (or comma), count; RECO_E_DATA with the line. NULL path: nothing. */
+struct eval_item_counts {
+    struct eval_popularity popularity;
+    struct text_store texts;
+    const char **ids;
+    double *counts;
+};
+int eval_item_counts_read(struct eval_item_counts *items, const char *path) RECO_MUST_CHECK;
+void eval_item_counts_release(struct eval_item_counts *items);
+
 /* Paths that were read; NULL or "-" where there is none to be hashed. */
 struct eval_sources {
-    const char *predictions, *qrels, *run;
+    const char *predictions, *qrels, *run, *events, *item_popularity;
 };
 int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, const struct eval_sources *sources,
                         const struct predictions *p) RECO_MUST_CHECK;
 
-/* Prints the report, writes output_dir (NULL: none), and returns RECO_E_GATE when a gate is not met. */
-int eval_output(const struct eval_report *report, const struct opt_list *gates, bool as_json,
-                const char *output_dir) RECO_MUST_CHECK;
+/* Prints the report, writes output_dir and junit (NULL: none), and returns RECO_E_GATE when a gate is not met. */
+int eval_output(const struct eval_report *report, const struct eval_command *c) RECO_MUST_CHECK;
 
 #endif

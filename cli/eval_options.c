@@ -10,12 +10,42 @@
 #include "eval/slice.h"
 #include "eval/trec.h"
 
-static const char *const format_choices[] = {"text", "json", "trec_eval", NULL};
+static const char *const format_choices[] = {"text", "json", "markdown", "trec_eval", NULL};
+static const char *const ties_choices[] = {"docno", "file", "expected", NULL};
 
 static int check_metric(const char *name, const char *value)
 {
     (void)name;
     return eval_metric_check(value);
+}
+
+int eval_duration_parse(const char *text, double *seconds)
+{
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    size_t length = strlen(text);
+    double factor = 1;
+    for (size_t i = 0; length && i < sizeof units / sizeof units[0]; i++) {
+        if (text[length - 1] == units[i].unit) {
+            factor = units[i].seconds;
+            length--;
+            break;
+        }
+    }
+    if (!decimal_parse(text, length, seconds) || !(*seconds >= 0) || !isfinite(*seconds)) {
+        return err_set(RECO_E_USAGE, "'%s' is no duration: write 7d, 36h, 90m or 30s", text);
+    }
+    *seconds *= factor;
+    return 0;
+}
+
+static int check_duration(const char *name, const char *value)
+{
+    double seconds;
+    (void)name;
+    return eval_duration_parse(value, &seconds);
 }
 
 static int check_measure(const char *name, const char *value)
@@ -79,6 +109,44 @@ const struct opt_spec eval_option_specs[] = {
      .group = "predictions"},
     PATH_ROW("predictions_output", predictions_output, "predictions",
              "with --model: keep the predictions in this file"),
+    PATH_ROW("events", events, "behaviour",
+             "table of impressions without predictions, columns named by --clicked_column and so on"),
+    {.name = "carted_column",
+     .type = OPT_STRING,
+     .offset = AT(carted_column),
+     .help = "with --events: column of additions to the cart",
+     .group = "behaviour"},
+    {.name = "ordered_column",
+     .type = OPT_STRING,
+     .offset = AT(ordered_column),
+     .help = "with --events: column of orders",
+     .group = "behaviour"},
+    {.name = "revenue_column",
+     .type = OPT_STRING,
+     .offset = AT(revenue_column),
+     .help = "with --events: column of revenue",
+     .group = "behaviour"},
+    {.name = "delay_column",
+     .type = OPT_STRING,
+     .offset = AT(delay_column),
+     .help = "with --events: column of the seconds from a click or impression to its conversion (default: delay_s)",
+     .group = "behaviour"},
+    {.name = "attribution_window",
+     .type = OPT_STRING,
+     .offset = AT(attribution_window),
+     .help = "conversions later than this do not count, by the column delay_s: 7d, 36h, 90m, 30s",
+     .group = "behaviour",
+     .check = check_duration},
+    {.name = "arm_column",
+     .type = OPT_STRING,
+     .offset = AT(arm_column),
+     .help = "column of the arms of an experiment: behaviour by arm, with its lift over --control",
+     .group = "behaviour"},
+    {.name = "control",
+     .type = OPT_STRING,
+     .offset = AT(control),
+     .help = "arm that the others are compared with; default: the first in order of bytes",
+     .group = "behaviour"},
     DEVICE_OPTION_ROW(struct eval_command, device),
     {.name = "bf16", .type = OPT_BOOL, .offset = AT(bf16), .help = "matrix products in bfloat16", .group = "general"},
     DATA_THREADS_ROW(struct eval_command, data),
@@ -138,6 +206,16 @@ const struct opt_spec eval_option_specs[] = {
      .offset = AT(gains),
      .help = "NDCG gain of every label, as label=gain; default: 2^grade - 1",
      .group = "metrics"},
+    {.name = "ties",
+     .type = OPT_CHOICE,
+     .offset = AT(ties),
+     .default_text = "docno",
+     .choices = ties_choices,
+     .help = "items of equal score: by id as trec_eval does, in the order of the file, or the expected value over all "
+             "their orders",
+     .group = "metrics"},
+    PATH_ROW("item_popularity", item_popularity, "metrics",
+             "popularity of the catalogue's items: lines of item id, tab, count; default: rows of each item"),
     {.name = "require",
      .type = OPT_LIST,
      .offset = AT(require),
@@ -259,6 +337,7 @@ const struct opt_spec eval_option_specs[] = {
      .help = "replace the report in output_dir",
      .group = "output",
      .aliases = "overwrite_output_dir"},
+    PATH_ROW("junit", junit, "output", "write the gates as JUnit XML"),
     PATH_ROW("run_output", run_output, "output", "write the predictions as a TREC run"),
     PATH_ROW("qrels_output", qrels_output, "output", "write the labels' grades as TREC qrels"),
     {.name = "run_tag",
@@ -279,22 +358,56 @@ bool eval_has_option(const struct cmd_spec *cmd, const char *name)
     return false;
 }
 
+static bool is_in(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!strcmp(names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An option given as a flag that the source has no use for is a mistake; in a config file it may be another command's.
  */
 static int check_company(const struct cmd_ctx *ctx, const struct eval_command *c)
 {
     static const char *const of_trec[] = {"complete", "judged_only", "max_results", "collection_size", "by_query"};
+    static const char *const always[] = {"quiet",   "verbose",     "threads",  "max_memory",
+                                         "tmp_dir", "calibration", "threshold"};
+    static const char *const of_events[] = {
+        "query_id_column", "item_id_column", "position_column",   "clicked_column",  "converted_column",
+        "dwell_column",    "depth_column",   "propensity_column", "input_format",    "delimiter",
+        "quote",           "columns",        "encoding",          "repair_encoding", "max_field_bytes"};
+    static const char *const events_alone[] = {"carted_column", "ordered_column", "revenue_column", "delay_column"};
     const struct cmd_spec *predict = cmd_find("predict");
     if (c->predictions_output && !c->model) {
         return err_set(RECO_E_USAGE, "--predictions_output goes with --model");
     }
     for (const struct opt_spec *spec = ctx->cmd->options; !c->model && predict && spec->name; spec++) {
-        bool both = !strcmp(spec->name, "quiet") || !strcmp(spec->name, "verbose") ||
-                    !strcmp(spec->name, "calibration") || !strcmp(spec->name, "threshold") ||
-                    !strcmp(spec->name, "threads");
-        if (!both && opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG && eval_has_option(predict, spec->name)) {
-            return err_set(RECO_E_USAGE, "--%s goes with --model", spec->name);
+        bool fits = is_in(spec->name, always, sizeof always / sizeof always[0]) ||
+                    (c->events && is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]));
+        if (!fits && opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG && eval_has_option(predict, spec->name)) {
+            return err_set(RECO_E_USAGE, "--%s goes with --model%s", spec->name,
+                           is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]) ? " or --events" : "");
         }
+    }
+    for (size_t i = 0; !c->events && i < sizeof events_alone / sizeof events_alone[0]; i++) {
+        if (opt_origin_of(ctx->set, events_alone[i]) == OPT_ORIGIN_FLAG) {
+            return err_set(RECO_E_USAGE, "--%s goes with --events", events_alone[i]);
+        }
+    }
+    if (c->control && !c->arm_column) {
+        return err_set(RECO_E_USAGE, "--control goes with --arm_column");
+    }
+    if (c->junit && !c->require.count) {
+        return err_set(RECO_E_USAGE, "--junit goes with --require");
+    }
+    if (c->run && (c->arm_column || c->attribution_window || c->item_popularity)) {
+        return err_set(RECO_E_USAGE, "--%s does not go with TREC files",
+                       c->arm_column           ? "arm_column"
+                       : c->attribution_window ? "attribution_window"
+                                               : "item_popularity");
     }
     for (size_t i = 0; !c->run && i < sizeof of_trec / sizeof of_trec[0]; i++) {
         if (opt_origin_of(ctx->set, of_trec[i]) == OPT_ORIGIN_FLAG) {
@@ -313,9 +426,10 @@ static int check_company(const struct cmd_ctx *ctx, const struct eval_command *c
 
 int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c)
 {
-    int sources = (c->predictions != NULL) + (c->model != NULL) + (c->qrels != NULL || c->run != NULL);
+    int sources =
+        (c->predictions != NULL) + (c->model != NULL) + (c->events != NULL) + (c->qrels != NULL || c->run != NULL);
     if (sources != 1) {
-        return err_set(RECO_E_USAGE, "give %s --predictions, --model, or --qrels with --run",
+        return err_set(RECO_E_USAGE, "give %s --predictions, --model, --events, or --qrels with --run",
                        sources ? "only one of" : "one of");
     }
     if (!c->qrels != !c->run) {

@@ -6,7 +6,7 @@
 #include "cli/cmd.h"
 #include "data/prepare.h"
 
-enum eval_format { EVAL_FORMAT_TEXT, EVAL_FORMAT_JSON, EVAL_FORMAT_TREC_EVAL };
+enum eval_format { EVAL_FORMAT_TEXT, EVAL_FORMAT_JSON, EVAL_FORMAT_MARKDOWN, EVAL_FORMAT_TREC_EVAL };
 
 struct eval_command {
     struct cmd_common common;
@@ -22,7 +22,9 @@ struct eval_command {
     double relevance_level;
     bool by_query, complete, judged_only, bf16, overwrite;
     int64_t max_results, collection_size;
-    int format;
+    int format, ties;
+    char *item_popularity, *events, *arm_column, *control, *attribution_window, *junit;
+    char *carted_column, *ordered_column, *revenue_column, *delay_column;
     char *output_dir, *run_output, *qrels_output, *run_tag;
 };
 
@@ -30,6 +32,9 @@ extern const struct opt_spec eval_option_specs[];
 
 /* RECO_E_USAGE: no source or two, or an option that does not go with the source. */
 int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c) RECO_MUST_CHECK;
+
+/* Seconds of "7d", "36h", "90m", "30s" or "30"; RECO_E_USAGE. */
+int eval_duration_parse(const char *text, double *seconds) RECO_MUST_CHECK;
 
 /* Has command an option of that name? */
 bool eval_has_option(const struct cmd_spec *cmd, const char *name);

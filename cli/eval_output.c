@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/gnuplot.h"
+#include "core/file.h"
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -61,6 +62,12 @@ int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, c
         rc = add_source(json, "predictions", sources->predictions);
     }
     if (!rc) {
+        rc = add_source(json, "events", sources->events);
+    }
+    if (!rc) {
+        rc = add_source(json, "item_popularity", sources->item_popularity);
+    }
+    if (!rc) {
         rc = add_source(json, "qrels", sources->qrels);
     }
     if (!rc) {
@@ -80,40 +87,82 @@ int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, c
 
 /* ---- texts ---- */
 
-/* Appends a line a gate to lines and an object a gate to array; counts those not met. */
-static int check_gates(const struct eval_report *report, const struct opt_list *gates, struct buf *lines, json_t *array,
-                       size_t *missed)
+struct gates {
+    char **lines; /* [count] what was found, without a line end */
+    bool *passed; /* [count] */
+    size_t count, missed;
+};
+
+static void gates_release(struct gates *gates)
 {
-    for (size_t i = 0; i < gates->count; i++) {
-        int rc = eval_gate(report, gates->items[i], lines);
+    for (size_t i = 0; gates->lines && i < gates->count; i++) {
+        mem_free(gates->lines[i]);
+    }
+    mem_free(gates->lines);
+    mem_free(gates->passed);
+}
+
+static int check_gates(struct gates *gates, const struct eval_report *report, const struct opt_list *asked)
+{
+    gates->count = asked->count;
+    gates->lines = mem_calloc(asked->count + 1, sizeof *gates->lines);
+    gates->passed = mem_calloc(asked->count + 1, sizeof *gates->passed);
+    if (!gates->lines || !gates->passed) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < asked->count; i++) {
+        struct buf line = {0};
+        int rc = eval_gate(report, asked->items[i], &line);
         if (rc && rc != RECO_E_GATE) {
+            buf_release(&line);
             return rc;
         }
-        *missed += rc != 0;
-        if (json_array_append_new(array, json_pack("{sosb}", "gate", json_text(gates->items[i]), "passed", rc == 0))) {
-            return err_nomem();
+        gates->passed[i] = rc == 0;
+        gates->missed += rc != 0;
+        gates->lines[i] = mem_strndup(buf_str(&line), strcspn(buf_str(&line), "\n"));
+        buf_release(&line);
+        if (!gates->lines[i]) {
+            return RECO_E_NOMEM;
         }
     }
     return 0;
 }
 
-static int report_texts(const struct eval_report *report, const struct opt_list *gates, struct buf *text, char **json,
-                        struct buf *lines, size_t *missed)
+static int gates_json(const struct gates *gates, const struct opt_list *asked, json_t *out)
+{
+    json_t *array = json_array();
+    int rc = array && json_object_set_new(out, "gates", array) == 0 ? 0 : err_nomem();
+    for (size_t i = 0; !rc && i < gates->count; i++) {
+        if (json_array_append_new(
+                array, json_pack("{sosb}", "gate", json_text(asked->items[i]), "passed", (int)gates->passed[i]))) {
+            rc = err_nomem();
+        }
+    }
+    return rc;
+}
+
+/* The gates at the end of a text, a line each. */
+static int add_gates(const struct gates *gates, const char *title, const char *before, struct buf *b)
+{
+    int rc = gates->count ? buf_add_str(b, title) : 0;
+    for (size_t i = 0; !rc && i < gates->count; i++) {
+        rc = buf_printf(b, "%s%s\n", before, gates->lines[i]);
+    }
+    return rc;
+}
+
+static int json_of(const struct eval_report *report, const struct gates *gates, const struct opt_list *asked,
+                   char **text)
 {
     json_t *object = eval_report_json(report);
-    json_t *array = json_array();
-    int rc = object && array ? check_gates(report, gates, lines, array, missed) : err_nomem();
-    if (!rc && gates->count && json_object_set(object, "gates", array)) {
-        rc = err_nomem();
+    int rc = object ? 0 : RECO_E_NOMEM;
+    if (!rc && gates->count) {
+        rc = gates_json(gates, asked, object);
     }
     if (!rc) {
-        *json = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        rc = *json ? eval_report_text(report, text) : err_nomem();
+        *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        rc = *text ? 0 : err_nomem();
     }
-    if (!rc && gates->count) {
-        rc = buf_printf(text, "\ngates\n%s", buf_str(lines));
-    }
-    json_decref(array);
     json_decref(object);
     return rc;
 }
@@ -139,30 +188,75 @@ static int write_report(const struct eval_report *report, const char *dir, const
     return rc;
 }
 
-int eval_output(const struct eval_report *report, const struct opt_list *gates, bool as_json, const char *output_dir)
+static int write_junit(const struct gates *gates, const struct opt_list *asked, const char *path)
 {
+    struct buf b = {0};
+    int rc = eval_gates_junit((const char *const *)asked->items, (const char *const *)gates->lines, gates->passed,
+                              gates->count, &b);
+    if (!rc) {
+        rc = file_write_all(path, b.data, b.length);
+    }
+    buf_release(&b);
+    return rc;
+}
+
+static int print(const struct eval_report *report, const struct gates *gates, const struct eval_command *c,
+                 const char *text, const char *json)
+{
+    if (c->format == EVAL_FORMAT_MARKDOWN) {
+        struct buf b = {0};
+        int rc = eval_report_markdown(report, &b);
+        if (!rc) {
+            rc = add_gates(gates, "\n## Gates\n\n", "- ", &b);
+        }
+        if (!rc) {
+            rc = cmd_print(buf_str(&b));
+        }
+        buf_release(&b);
+        return rc;
+    }
+    if (c->format != EVAL_FORMAT_JSON) {
+        return cmd_print(text);
+    }
+    int rc = cmd_print(json);
+    if (!rc) {
+        rc = cmd_print("\n");
+    }
+    for (size_t i = 0; !rc && i < gates->count; i++) {
+        log_info("%s", gates->lines[i]);
+    }
+    return rc;
+}
+
+int eval_output(const struct eval_report *report, const struct eval_command *c)
+{
+    struct gates gates = {0};
     struct buf text = {0};
-    struct buf lines = {0};
     char *json = NULL;
-    size_t missed = 0;
-    int rc = report_texts(report, gates, &text, &json, &lines, &missed);
-    if (!rc && output_dir) {
-        rc = write_report(report, output_dir, buf_str(&text), json);
+    int rc = check_gates(&gates, report, &c->require);
+    if (!rc) {
+        rc = json_of(report, &gates, &c->require, &json);
     }
     if (!rc) {
-        rc = cmd_print(as_json ? json : buf_str(&text));
+        rc = eval_report_text(report, &text);
     }
-    if (!rc && as_json) {
-        rc = cmd_print("\n");
-        if (!rc && gates->count) {
-            log_info("%.*s", (int)lines.length - 1, buf_str(&lines));
-        }
+    if (!rc) {
+        rc = add_gates(&gates, "\ngates\n", "", &text);
     }
-    if (!rc && missed) {
-        rc = err_set(RECO_E_GATE, "%zu of %zu gates not met", missed, gates->count);
+    if (!rc && c->output_dir) {
+        rc = write_report(report, c->output_dir, buf_str(&text), json);
+    }
+    if (!rc && c->junit) {
+        rc = write_junit(&gates, &c->require, c->junit);
+    }
+    if (!rc) {
+        rc = print(report, &gates, c, buf_str(&text), json);
+    }
+    if (!rc && gates.missed) {
+        rc = err_set(RECO_E_GATE, "%zu of %zu gates not met", gates.missed, gates.count);
     }
     free(json);
     buf_release(&text);
-    buf_release(&lines);
+    gates_release(&gates);
     return rc;
 }

@@ -102,7 +102,7 @@ struct predictions {
     bool *truncated;       /* [rows]; NULL when absent */
     uint32_t *tokens;      /* [rows]; NULL when absent or not asked for */
     /* event columns: NULL when absent; NaN for an empty field */
-    double *position, *clicked, *converted, *dwell_s, *depth, *propensity, *carted, *ordered, *revenue;
+    double *position, *clicked, *converted, *dwell_s, *depth, *propensity, *carted, *ordered, *revenue, *delay_s;
     json_t *sidecar; /* NULL when there is none */
     struct predictions_extra {
         const char *name;

@@ -225,6 +225,16 @@ static int check_count(const struct predictions_reader *r)
     return 0;
 }
 
+void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT])
+{
+    double **const to[PREDICTIONS_EVENT_COUNT] = {&p->position,   &p->clicked, &p->converted, &p->dwell_s, &p->depth,
+                                                  &p->propensity, &p->carted,  &p->ordered,   &p->revenue, &p->delay_s};
+    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
+        *to[i] = event[i];
+        event[i] = NULL;
+    }
+}
+
 static void take_over(struct predictions_reader *r)
 {
     struct predictions *p = r->p;
@@ -241,12 +251,7 @@ static void take_over(struct predictions_reader *r)
         p->item_ids = NULL;
         p->item_count = 0;
     }
-    double **const to[PREDICTIONS_EVENT_COUNT] = {&p->position,   &p->clicked, &p->converted, &p->dwell_s, &p->depth,
-                                                  &p->propensity, &p->carted,  &p->ordered,   &p->revenue};
-    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
-        *to[i] = r->event[i];
-        r->event[i] = NULL;
-    }
+    predictions_take_events(p, r->event);
 }
 
 int predictions_finish(struct predictions_reader *r, struct pool *pool)

@@ -11,7 +11,7 @@
 static const char *const fixed_names[PREDICTIONS_FIXED_COUNT] = {"row_id",    "query_id", "item_id", "label",
                                                                  "predicted", "score",    "tokens",  "truncated"};
 const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT] = {
-    "position", "clicked", "converted", "dwell_s", "depth", "propensity", "carted", "ordered", "revenue"};
+    "position", "clicked", "converted", "dwell_s", "depth", "propensity", "carted", "ordered", "revenue", "delay_s"};
 
 int predictions_fail_line(const struct predictions_reader *r, uint64_t line, const char *what, const char *text)
 {

@@ -369,7 +369,7 @@ void predictions_free(struct predictions *p)
     void *const arrays[] = {p->label,      p->predicted, p->target,  p->value,     p->p,        p->score,
                             p->query,      p->query_ids, p->row_ids, p->item,      p->item_ids, p->truncated,
                             p->tokens,     p->position,  p->clicked, p->converted, p->dwell_s,  p->depth,
-                            p->propensity, p->carted,    p->ordered, p->revenue};
+                            p->propensity, p->carted,    p->ordered, p->revenue,   p->delay_s};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         mem_free(arrays[i]);
     }

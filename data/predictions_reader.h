@@ -32,7 +32,7 @@ struct column {
     size_t place; /* class of a p_ column, event number, extra number */
 };
 
-enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 9, PREDICTIONS_CLASSES_MAX = INT16_MAX };
+enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 10, PREDICTIONS_CLASSES_MAX = INT16_MAX };
 #define PREDICTIONS_NO_VALUE UINT32_MAX
 extern const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT];
 
@@ -121,6 +121,8 @@ int predictions_block_parse(struct block *block, const struct predictions_reader
 /* In the order of the file. */
 int predictions_block_merge(struct predictions_reader *r, const struct block *block) RECO_MUST_CHECK;
 
+/* Moves the event columns to p. */
+void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]);
 int predictions_check_row_ids(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
 int predictions_finish(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
 

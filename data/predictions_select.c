@@ -49,6 +49,7 @@ static int keep_columns(struct predictions *s, const struct predictions *p, cons
     KEEP(carted, 1);
     KEEP(ordered, 1);
     KEEP(revenue, 1);
+    KEEP(delay_s, 1);
     s->extra = mem_calloc(p->extra_count + 1, sizeof *s->extra);
     rc = rc || s->extra ? rc : RECO_E_NOMEM;
     for (size_t i = 0; !rc && i < p->extra_count; i++) {

@@ -39,6 +39,53 @@ static void count_events(struct eval_report *report)
     }
 }
 
+const struct eval_value *report_rate(const struct eval_report *report, size_t i)
+{
+    for (size_t k = 0; k < report->value_count; k++) {
+        const struct eval_value *v = &report->values[k];
+        const char *reason;
+        if (v->metric->event && v->variant.form == METRIC_FORM_PLAIN && report_applies(report, v, &reason) && !i--) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+static int sum_positions(struct eval_report *report)
+{
+    const struct predictions *p = report->p;
+    size_t rates = 0;
+    while (report_rate(report, rates)) {
+        rates++;
+    }
+    if (!p->position || !rates) {
+        return 0;
+    }
+    report->by_position = mem_calloc((size_t)REPORT_POSITIONS_MAX * rates * 2, sizeof *report->by_position);
+    if (!report->by_position) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < rates; i++) {
+        const struct metric *metric = report_rate(report, i)->metric;
+        for (size_t row = 0; row < p->rows; row++) {
+            double position = p->position[row];
+            if (!(position >= 1 && position <= REPORT_POSITIONS_MAX && floor(position) == position)) {
+                continue;
+            }
+            struct metric_event event;
+            double *sums = report->by_position + (((size_t)position - 1) * rates + i) * 2;
+            double numerator = 0;
+            double denominator = 0;
+            event_of_row(&event, p, row);
+            metric->event(&event, &numerator, &denominator);
+            sums[0] += numerator;
+            sums[1] += denominator;
+            report->position_count = (size_t)fmax((double)report->position_count, position);
+        }
+    }
+    return 0;
+}
+
 static void prepare(struct eval_report *report, const struct predictions *p)
 {
     struct metric_data *data = &report->data;
@@ -116,6 +163,8 @@ static int run_part(struct eval_report **out, struct predictions **rows, const s
     part.by_truncation = part.by_query = false;
     part.intervals = NULL;
     part.slices = NULL;
+    part.intervals = NULL;
+    part.slices = NULL;
     bool *keep = mem_alloc((p->rows + 1) * sizeof *keep);
     int rc = keep ? 0 : RECO_E_NOMEM;
     for (size_t row = 0; !rc && row < p->rows; row++) {
@@ -140,6 +189,9 @@ static int run(struct eval_report *report, const struct predictions *p, const st
     }
     if (!rc) {
         rc = sum_up(report, &tally, pool);
+    }
+    if (!rc) {
+        rc = sum_positions(report);
     }
     if (!rc && report_has_ranking(report)) {
         rc = rank_predictions(report, options, pool);
@@ -203,6 +255,8 @@ void eval_report_free(struct eval_report *report)
     mem_free(report->sums);
     mem_free(report->predicted);
     catalogue_release(&report->lists);
+    eval_arms_free(report->arms);
+    mem_free(report->by_position);
     eval_report_free(report->truncated);
     eval_report_free(report->whole);
     predictions_free(report->truncated_rows);
@@ -277,6 +331,17 @@ bool eval_report_get(const struct eval_report *report, const char *name, double 
         *reason = why;
     }
     return !why;
+}
+
+int eval_report_add_arms(struct eval_report *report, const char *column, const char *control)
+{
+    struct eval_arms *arms;
+    int rc = eval_arms_new(&arms, report, column, control);
+    if (!rc) {
+        eval_arms_free(report->arms);
+        report->arms = arms;
+    }
+    return rc;
 }
 
 size_t eval_report_count(const struct eval_report *report)

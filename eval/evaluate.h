@@ -89,6 +89,7 @@ const char *eval_report_value(const struct eval_report *report, size_t i, double
 /* The report for people, and the same as JSON with stable names. per_query: TSV, one line a query. */
 int eval_report_text(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
 json_t *eval_report_json(const struct eval_report *report); /* new reference; NULL: out of memory */
+int eval_report_markdown(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
 int eval_report_per_query(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
 
 /* May dir be written? RECO_E_USAGE for a non-empty one, unless overwrite and it holds a report. */
@@ -103,5 +104,11 @@ int eval_report_write(const struct eval_report *report, const char *dir, const c
 int eval_gate_check(const char *gate) RECO_MUST_CHECK;
 char *eval_gate_metric(const char *gate) RECO_MUST_CHECK; /* the name in it; the caller frees. NULL: see err_message */
 int eval_gate(const struct eval_report *report, const char *gate, struct buf *b) RECO_MUST_CHECK;
+/* Gates [count], the line of each and whether it was met, as JUnit XML. */
+int eval_gates_junit(const char *const *gates, const char *const *lines, const bool *passed, size_t count,
+                     struct buf *b) RECO_MUST_CHECK;
+
+/* The behaviour figures by the arms of an experiment, with lifts over a control arm (arms.h): part of every output. */
+int eval_report_add_arms(struct eval_report *report, const char *column, const char *control) RECO_MUST_CHECK;
 
 #endif

@@ -40,7 +40,8 @@ static const char *missing_column(const struct eval_report *report, const struct
     if (needs & METRIC_NEEDS_PROBABILITY && !predictions_has_p(p)) {
         return "there are no columns 'p_<label>'";
     }
-    if (needs & METRIC_NEEDS_SCORE && !predictions_has_p(p) && !(predictions_has_score(p) && report->data.classes == 2)) {
+    if (needs & METRIC_NEEDS_SCORE && !predictions_has_p(p) &&
+        !(predictions_has_score(p) && report->data.classes == 2)) {
         return "there are no columns 'p_<label>', nor a score of two classes";
     }
     if (needs & METRIC_NEEDS_TARGET && (classes || !p->value)) {

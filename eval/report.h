@@ -4,6 +4,7 @@
 /* Private to eval/: what eval_run computes and the writers print. */
 
 #include "core/pool.h"
+#include "eval/arms.h"
 #include "eval/evaluate.h"
 #include "eval/metric.h"
 
@@ -68,8 +69,15 @@ struct eval_report {
     struct predictions *truncated_rows, *whole_rows;
     struct eval_intervals *intervals; /* interval.h; NULL: not asked for */
     struct eval_slices *slices;       /* slice.h; NULL: not asked for */
+    struct eval_arms *arms;           /* NULL: not asked for */
+    /* Behaviour by position, from 1: numerators and denominators [position_count, rate_count] of the plain figures */
+    double *by_position;
+    size_t position_count;
     json_t *provenance;
 };
+enum { REPORT_POSITIONS_MAX = 50 };
+/* The i-th plain figure of behaviour that applies, as in by_position; NULL: no more. */
+const struct eval_value *report_rate(const struct eval_report *report, size_t i);
 
 /* Is the value a mean over queries? */
 static inline bool report_is_by_query(const struct eval_value *v)
@@ -98,13 +106,16 @@ enum { REPORT_CLASSES_SHOWN = 20 }; /* more: no confusion matrix and no figure a
 
 /* Not what the table by class already shows, nor what would be too long for a page. */
 bool report_is_shown(const struct eval_report *report, const struct eval_value *v);
+/* One of the few that are shown where two parts are set side by side: plain figures, rankings at 10 or whole. */
+bool report_is_headline(const struct eval_value *v);
 /* Stands it in the table by depth: rankings, catalogue, lists. */
 bool report_has_depth(const struct eval_value *v);
 /* Its row there: "ndcg", "ctr_lists"; two values of a row differ in depth alone. */
 bool report_same_row(const struct eval_value *a, const struct eval_value *b);
 size_t report_row_name_length(const struct eval_value *v);
-/* The depths of that table, ascending, the whole list (SIZE_MAX) last: first, then after *k. False at the end. */
-bool report_next_depth(const struct eval_report *report, bool first, size_t *k);
+/* The depths of that table, ascending, the whole list (SIZE_MAX) last: first, then after *k, among metrics that need
+ * something of needs. False at the end. */
+bool report_next_depth(const struct eval_report *report, unsigned needs, bool first, size_t *k);
 /* The value of a row at a depth; NULL: not computed. */
 const struct eval_value *report_cell(const struct eval_report *report, const struct eval_value *row, size_t k);
 

@@ -96,7 +96,7 @@ static int add_ranking_row(const struct eval_report *report, const struct eval_v
 {
     TRY(buf_printf(b, "<tr><td>%.*s</td>", (int)report_row_name_length(row), row->name));
     size_t k = 0;
-    for (bool first = true; report_next_depth(report, first, &k); first = false) {
+    for (bool first = true; report_next_depth(report, ~0u, first, &k); first = false) {
         const struct eval_value *cell = report_cell(report, row, k);
         if (!cell || cell->reason) {
             TRY(buf_printf(b, "<td>%s</td>", cell ? "&ndash;" : ""));
@@ -117,7 +117,7 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
 {
     TRY(buf_add_str(b, "<h2>Ranking by query</h2>\n<div class=\"wide\"><table>\n<tr><th>metric</th>"));
     size_t k = 0;
-    for (bool first = true; report_next_depth(report, first, &k); first = false) {
+    for (bool first = true; report_next_depth(report, ~0u, first, &k); first = false) {
         TRY(k == SIZE_MAX ? buf_add_str(b, "<th>all</th>") : buf_printf(b, "<th>@%zu</th>", k));
     }
     TRY(buf_add_str(b, "<th>queries</th></tr>\n"));

@@ -123,10 +123,52 @@ static bool add_classes(json_t *out, const struct eval_report *report)
     return ok;
 }
 
+static bool add_values(json_t *out, const struct eval_report *report)
+{
+    json_t *metrics = json_object();
+    bool ok = set(out, "rows", count((double)report->p->rows)) && set(out, "metrics", metrics);
+    for (size_t i = 0; ok && i < report->value_count; i++) {
+        ok = set(metrics, report->values[i].name, number(report->values[i].value));
+    }
+    return ok;
+}
+
+/* Truncated rows and whole ones apart. */
+static bool add_parts(json_t *out, const struct eval_report *report)
+{
+    json_t *truncated = json_object();
+    json_t *whole = json_object();
+    bool ok = set(out, "truncated", truncated);
+    ok = set(out, "whole", whole) && ok;
+    return ok && add_values(truncated, report->truncated) && add_values(whole, report->whole);
+}
+
+static bool add_positions(json_t *out, const struct eval_report *report)
+{
+    json_t *positions = json_array();
+    bool ok = set(out, "by_position", positions);
+    size_t rates = 0;
+    while (report_rate(report, rates)) {
+        rates++;
+    }
+    for (size_t at = 0; ok && at < report->position_count; at++) {
+        json_t *position = json_pack("{sI}", "position", (json_int_t)at + 1);
+        ok = json_array_append_new(positions, position) == 0;
+        for (size_t i = 0; ok && i < rates; i++) {
+            const double *sums = report->by_position + (at * rates + i) * 2;
+            ok = set(position, report_rate(report, i)->name, share(sums[0], sums[1]));
+        }
+    }
+    return ok;
+}
+
 json_t *eval_report_json(const struct eval_report *report)
 {
     json_t *out = json_object();
-    const char *task = !report->p ? "ranking" : report->data.classes ? "classification" : "regression";
+    const char *task = !report->p             ? "ranking"
+                       : report->data.classes ? "classification"
+                       : report->p->target    ? "regression"
+                                              : "behaviour";
     bool ok = out && set(out, "format", json_string("reco report")) &&
               set(out, "version", json_integer(REPORT_VERSION)) && set(out, "task", json_string(task)) &&
               add_data(out, report) && add_metrics(out, report);
@@ -138,6 +180,15 @@ json_t *eval_report_json(const struct eval_report *report)
     }
     if (ok && report->slices) {
         ok = set(out, "slices", eval_slices_json(report->slices));
+    }
+    if (ok && report->position_count) {
+        ok = add_positions(out, report);
+    }
+    if (ok && report->truncated) {
+        ok = add_parts(out, report);
+    }
+    if (ok && report->arms) {
+        ok = set(out, "arms", eval_arms_json(report->arms));
     }
     if (ok && report->provenance) {
         ok = json_object_set(out, "provenance", report->provenance) == 0;

@@ -14,6 +14,17 @@ bool report_is_shown(const struct eval_report *report, const struct eval_value *
     return report->data.classes > 2 && report->data.classes <= REPORT_CLASSES_SHOWN;
 }
 
+bool report_is_headline(const struct eval_value *v)
+{
+    if (v->metric->event) {
+        return v->variant.form == METRIC_FORM_PLAIN;
+    }
+    if (v->metric->catalogue) {
+        return false;
+    }
+    return v->variant.form == METRIC_FORM_PLAIN || (v->variant.form == METRIC_FORM_AT && v->variant.k == 10);
+}
+
 bool report_has_depth(const struct eval_value *v)
 {
     return v->metric->query || v->metric->catalogue || (v->metric->event && v->variant.form == METRIC_FORM_LISTS) ||
@@ -43,13 +54,14 @@ const struct eval_value *report_cell(const struct eval_report *report, const str
     return NULL;
 }
 
-bool report_next_depth(const struct eval_report *report, bool first, size_t *k)
+bool report_next_depth(const struct eval_report *report, unsigned needs, bool first, size_t *k)
 {
     bool found = false;
     size_t best = 0;
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        if (report_has_depth(v) && (first || v->variant.k > *k) && (!found || v->variant.k < best)) {
+        if (report_has_depth(v) && v->metric->needs & needs && (first || v->variant.k > *k) &&
+            (!found || v->variant.k < best)) {
             best = v->variant.k;
             found = true;
         }

@@ -7,6 +7,7 @@
 #include "eval/try.h"
 
 #define PROVENANCE_DEPTH 4
+#define ROW_NAME_WIDTH 16 /* of the tables by depth; longer names push their row */
 
 static size_t code_points(const char *text)
 {
@@ -142,12 +143,13 @@ static int add_group(const struct eval_report *report, const char *title, unsign
 
 /* ---- ranking: a row a metric, a column a depth ---- */
 
-static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, struct buf *b)
+static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, unsigned needs,
+                           struct buf *b)
 {
-    TRY(buf_printf(b, "  %-14.*s", (int)report_row_name_length(row), row->name));
+    TRY(buf_printf(b, "  %-*.*s", ROW_NAME_WIDTH, (int)report_row_name_length(row), row->name));
     size_t k = 0;
     const struct eval_value *shown = row;
-    for (bool first = true; report_next_depth(report, first, &k); first = false) {
+    for (bool first = true; report_next_depth(report, needs, first, &k); first = false) {
         const struct eval_value *cell = report_cell(report, row, k);
         if (!cell) {
             TRY(buf_printf(b, " %8s", ""));
@@ -160,6 +162,9 @@ static int add_ranking_row(const struct eval_report *report, const struct eval_v
     }
     if (shown->reason) {
         return buf_printf(b, "  undefined: %s\n", shown->reason);
+    }
+    while (!report_is_by_query(row) && b->data[b->length - 1] == ' ') {
+        b->data[--b->length] = '\0';
     }
     if (report_is_by_query(row)) {
         TRY(buf_printf(b, "  %zu queries", row->queries));
@@ -180,11 +185,11 @@ static bool is_first_of_row(const struct eval_report *report, size_t value)
     return true;
 }
 
-static int add_depths(const struct eval_report *report, struct buf *b)
+static int add_depths(const struct eval_report *report, unsigned needs, struct buf *b)
 {
-    TRY(buf_printf(b, "\n  %-14s", ""));
+    TRY(buf_printf(b, "\n  %-*s", ROW_NAME_WIDTH, ""));
     size_t k = 0;
-    for (bool first = true; report_next_depth(report, first, &k); first = false) {
+    for (bool first = true; report_next_depth(report, needs, first, &k); first = false) {
         if (k == SIZE_MAX) {
             TRY(buf_printf(b, " %8s", "all"));
         } else {
@@ -200,7 +205,7 @@ static int add_rows(const struct eval_report *report, unsigned needs, struct buf
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
         if (v->metric->needs & needs && report_has_depth(v) && is_first_of_row(report, i)) {
-            TRY(add_ranking_row(report, v, b));
+            TRY(add_ranking_row(report, v, needs, b));
         }
     }
     return 0;
@@ -226,12 +231,12 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
         if (r->level_known) {
             TRY(buf_printf(b, "; relevant from grade %g", r->relevance_level));
         }
-        TRY(add_depths(report, b));
+        TRY(add_depths(report, METRIC_NEEDS_QUERY, b));
         TRY(add_rows(report, METRIC_NEEDS_QUERY, b));
     }
     if (has_rows(report, METRIC_NEEDS_ITEM)) {
         TRY(buf_printf(b, "%scatalogue: %zu items", b->length ? "\n" : "", report->lists.item_count));
-        TRY(add_depths(report, b));
+        TRY(add_depths(report, METRIC_NEEDS_ITEM, b));
         TRY(add_rows(report, METRIC_NEEDS_ITEM, b));
     }
     return 0;
@@ -242,8 +247,57 @@ static int add_behaviour(const struct eval_report *report, struct buf *b)
     TRY(add_group(report, "behaviour", METRIC_NEEDS_EVENTS, b));
     if (has_rows(report, METRIC_NEEDS_EVENTS)) {
         TRY(buf_add_str(b, "\nbehaviour by depth (lists: mean over the queries)"));
-        TRY(add_depths(report, b));
+        TRY(add_depths(report, METRIC_NEEDS_EVENTS, b));
         TRY(add_rows(report, METRIC_NEEDS_EVENTS, b));
+    }
+    return 0;
+}
+
+static int add_positions(const struct eval_report *report, struct buf *b)
+{
+    size_t rates = 0;
+    if (!report->position_count) {
+        return 0;
+    }
+    TRY(buf_add_str(b, "\nbehaviour by position\n  position"));
+    for (const struct eval_value *v; (v = report_rate(report, rates)); rates++) {
+        TRY(buf_printf(b, " %*s", (int)strlen(v->name) > 9 ? (int)strlen(v->name) : 9, v->name));
+    }
+    for (size_t at = 0; at < report->position_count; at++) {
+        TRY(buf_printf(b, "\n  %8zu", at + 1));
+        for (size_t i = 0; i < rates; i++) {
+            const double *sums = report->by_position + (at * rates + i) * 2;
+            int width = (int)strlen(report_rate(report, i)->name);
+            width = width > 9 ? width : 9;
+            TRY(sums[1] > 0 ? buf_printf(b, " %*.4f", width, sums[0] / sums[1]) : buf_printf(b, " %*s", width, "-"));
+        }
+    }
+    return buf_add_char(b, '\n');
+}
+
+/* Truncated rows and whole ones, side by side. */
+static int add_parts(const struct eval_report *report, struct buf *b)
+{
+    bool any = false;
+    for (size_t i = 0; report->truncated && i < report->value_count; i++) {
+        any = any || (report_is_headline(&report->values[i]) &&
+                      !(report->truncated->values[i].reason && report->whole->values[i].reason));
+    }
+    if (!any) {
+        return 0;
+    }
+    TRY(buf_printf(b, "\ntruncated rows apart\n  %-28s %9s %9s\n  %-28s %9zu %9zu\n", "", "truncated", "whole", "rows",
+                   report->truncated->p->rows, report->whole->p->rows));
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *const parts[] = {&report->truncated->values[i], &report->whole->values[i]};
+        if (!report_is_headline(&report->values[i]) || (parts[0]->reason && parts[1]->reason)) {
+            continue;
+        }
+        TRY(buf_printf(b, "  %-28s", report->values[i].name));
+        for (int side = 0; side < 2; side++) {
+            TRY(parts[side]->reason ? buf_printf(b, " %9s", "-") : buf_printf(b, " %9.4f", parts[side]->value));
+        }
+        TRY(buf_add_char(b, '\n'));
     }
     return 0;
 }
@@ -314,6 +368,11 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
         TRY(add_ranking(report, b));
     }
     TRY(add_behaviour(report, b));
+    TRY(add_positions(report, b));
+    TRY(add_parts(report, b));
+    if (report->arms) {
+        TRY(eval_arms_text(report->arms, b));
+    }
     if (report->intervals) {
         TRY(eval_intervals_text(report, report->intervals, b));
     }

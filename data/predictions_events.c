@@ -1,0 +1,262 @@
+/* Behaviour without predictions: a table of impressions into the columns of struct predictions. */
+
+#include "data/predictions_events.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/mem.h"
+#include "core/stop.h"
+#include "data/decimal.h"
+#include "data/predictions_reader.h"
+
+#define STOP_CHECK_ROWS 4096
+
+enum { QUERY, ITEM, FIRST_EVENT, COLUMN_COUNT = FIRST_EVENT + PREDICTIONS_EVENT_COUNT };
+
+struct event_reader {
+    struct predictions *p;
+    const char *path;
+    struct table_reader *table;
+    struct text_store *texts;
+    bool has[COLUMN_COUNT];
+    size_t column[COLUMN_COUNT];
+    size_t *extra_column; /* [extra_count] */
+    double *event[PREDICTIONS_EVENT_COUNT];
+    struct dictionary queries, items;
+    size_t capacity;
+};
+
+/* ---- the columns ---- */
+
+static int find_columns(struct event_reader *r, const struct predictions_event_columns *columns)
+{
+    const char *const given[COLUMN_COUNT] = {columns->query_id, columns->item_id,    columns->position,
+                                             columns->clicked,  columns->converted,  columns->dwell_s,
+                                             columns->depth,    columns->propensity, columns->carted,
+                                             columns->ordered,  columns->revenue,    columns->delay_s};
+    static const char *const options[COLUMN_COUNT] = {"query_id_column", "item_id_column",    "position_column",
+                                                      "clicked_column",  "converted_column",  "dwell_column",
+                                                      "depth_column",    "propensity_column", "carted_column",
+                                                      "ordered_column",  "revenue_column",    "delay_column"};
+    bool any = false;
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        const char *name = i == QUERY ? "query_id" : i == ITEM ? "item_id" : predictions_event_names[i - FIRST_EVENT];
+        r->has[i] = given[i] || table_reader_has(r->table, name);
+        if (r->has[i]) {
+            int rc = table_reader_find(r->table, options[i], given[i] ? given[i] : name, &r->column[i]);
+            if (rc) {
+                return rc;
+            }
+        }
+        const char *const outcomes[] = {"clicked", "converted", "dwell_s", "depth", "carted", "ordered", "revenue"};
+        for (size_t k = 0; k < sizeof outcomes / sizeof outcomes[0]; k++) {
+            any = any || (r->has[i] && !strcmp(name, outcomes[k]));
+        }
+    }
+    return any ? 0
+               : err_set(RECO_E_USAGE,
+                         "'%s' has no column of behaviour: name one, as --clicked_column, --converted_column", r->path);
+}
+
+static bool is_used(const struct event_reader *r, size_t column)
+{
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        if (r->has[i] && r->column[i] == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int find_extra(struct event_reader *r, const struct predictions_event_columns *columns)
+{
+    size_t count = columns->all_extra ? table_reader_columns(r->table) : columns->extra_name_count;
+    r->extra_column = mem_calloc(count + 1, sizeof *r->extra_column);
+    r->p->extra = mem_calloc(count + 1, sizeof *r->p->extra);
+    if (!r->extra_column || !r->p->extra) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct predictions_extra *extra = &r->p->extra[r->p->extra_count];
+        size_t *column = &r->extra_column[r->p->extra_count];
+        const char *name = columns->all_extra ? table_reader_column_name(r->table, i) : columns->extra_names[i];
+        int rc = table_reader_find(r->table, columns->extra_option, name, column);
+        if (rc) {
+            return rc;
+        }
+        if (columns->all_extra && is_used(r, *column)) {
+            continue;
+        }
+        extra->name = text_store_add(r->texts, name, strlen(name));
+        if (!extra->name) {
+            return RECO_E_NOMEM;
+        }
+        r->p->extra_count++;
+    }
+    return 0;
+}
+
+/* ---- rows ---- */
+
+static int grow(void **array, size_t count, size_t size_bytes)
+{
+    void *grown = mem_realloc_array(*array, count, size_bytes);
+    if (!grown) {
+        return RECO_E_NOMEM;
+    }
+    *array = grown;
+    return 0;
+}
+
+#define GROW(is_there, array) (rc = rc || !(is_there) ? rc : grow((void **)&(array), capacity, sizeof *(array)))
+
+static int grow_rows(struct event_reader *r)
+{
+    size_t capacity = r->capacity + r->capacity / 2 + 1024;
+    int rc = 0;
+    GROW(r->has[QUERY], r->p->query);
+    GROW(r->has[ITEM], r->p->item);
+    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
+        GROW(r->has[FIRST_EVENT + i], r->event[i]);
+    }
+    for (size_t i = 0; i < r->p->extra_count; i++) {
+        GROW(true, r->p->extra[i].values);
+    }
+    r->capacity = rc ? r->capacity : capacity;
+    return rc;
+}
+
+static int read_number(const struct event_reader *r, const struct csv_record *record, size_t event, double *out)
+{
+    const struct csv_field *field = &record->fields[r->column[FIRST_EVENT + event]];
+    static const char *const yes[] = {"true", "yes"};
+    static const char *const no[] = {"false", "no"};
+    *out = NAN;
+    if (!field->length || decimal_parse(field->text, field->length, out)) {
+        return 0;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (strlen(yes[i]) == field->length && !strncasecmp(field->text, yes[i], field->length)) {
+            *out = 1;
+            return 0;
+        }
+        if (strlen(no[i]) == field->length && !strncasecmp(field->text, no[i], field->length)) {
+            *out = 0;
+            return 0;
+        }
+    }
+    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.*s' is not a number", r->path,
+                   (unsigned long long)record->line, predictions_event_names[event],
+                   (int)(field->length < 200 ? field->length : 200), field->text);
+}
+
+static int read_row(struct event_reader *r, const struct csv_record *record)
+{
+    struct predictions *p = r->p;
+    size_t row = p->rows;
+    int rc = row == r->capacity ? grow_rows(r) : 0;
+    for (int side = QUERY; !rc && side <= ITEM; side++) {
+        if (r->has[side]) {
+            const struct csv_field *field = &record->fields[r->column[side]];
+            rc = dictionary_enter(side == QUERY ? &r->queries : &r->items, r->texts, field->text, field->length,
+                                  side == QUERY ? &p->query[row] : &p->item[row]);
+        }
+    }
+    for (size_t i = 0; !rc && i < PREDICTIONS_EVENT_COUNT; i++) {
+        rc = r->has[FIRST_EVENT + i] ? read_number(r, record, i, &r->event[i][row]) : 0;
+    }
+    for (size_t i = 0; !rc && i < p->extra_count; i++) {
+        const struct csv_field *field = &record->fields[r->extra_column[i]];
+        p->extra[i].values[row] = field->length ? text_store_add(r->texts, field->text, field->length) : "";
+        rc = p->extra[i].values[row] ? 0 : RECO_E_NOMEM;
+    }
+    p->rows += !rc;
+    return rc;
+}
+
+static int read_rows(struct event_reader *r)
+{
+    const struct csv_record *record;
+    int rc;
+    while (!(rc = table_reader_next(r->table, &record)) && record) {
+        if (record->bad) {
+            return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s", r->path, (unsigned long long)record->line,
+                           record->bad);
+        }
+        if (r->p->rows % STOP_CHECK_ROWS == 0 && stop_requested()) {
+            return err_set(RECO_E_STOPPED, "stopped while reading '%s'", r->path);
+        }
+        rc = r->p->rows < UINT32_MAX / 2 ? read_row(r, record)
+                                         : err_set(RECO_E_DATA, "cannot read '%s': over 2^31 rows", r->path);
+        if (rc) {
+            return rc;
+        }
+    }
+    return rc || r->p->rows ? rc : err_set(RECO_E_DATA, "cannot read '%s': it has no rows", r->path);
+}
+
+static void take_over(struct event_reader *r)
+{
+    struct predictions *p = r->p;
+    p->query_ids = r->queries.texts;
+    p->query_count = r->queries.count;
+    p->item_ids = r->items.texts;
+    p->item_count = r->items.count;
+    r->queries.texts = r->items.texts = NULL;
+    predictions_take_events(p, r->event);
+}
+
+int predictions_read_events(struct predictions **out, const char *path, const struct table_options *table,
+                            const struct predictions_event_columns *columns)
+{
+    *out = NULL;
+    struct event_reader r = {.path = path};
+    struct predictions_memory *memory = mem_calloc(1, sizeof *memory);
+    r.p = mem_calloc(1, sizeof *r.p);
+    int rc = memory && r.p ? 0 : RECO_E_NOMEM;
+    if (!rc) {
+        r.p->memory = memory;
+        r.texts = &memory->texts;
+        r.p->labels.task = LABEL_TASK_REGRESSION;
+        memory = NULL;
+        rc = table_reader_open(&r.table, path, table);
+    }
+    if (!rc) {
+        rc = find_columns(&r, columns);
+    }
+    if (!rc) {
+        rc = find_extra(&r, columns);
+    }
+    if (!rc) {
+        rc = read_rows(&r);
+    }
+    if (!rc) {
+        take_over(&r);
+    }
+    table_reader_close(r.table);
+    mem_free(memory);
+    mem_free(r.extra_column);
+    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
+        mem_free(r.event[i]);
+    }
+    dictionary_release(&r.queries);
+    dictionary_release(&r.items);
+    if (rc) {
+        predictions_free(r.p);
+        return rc;
+    }
+    *out = r.p;
+    return 0;
+}
+
+void predictions_attribute(struct predictions *p, double window_s)
+{
+    for (size_t row = 0; p->converted && p->delay_s && row < p->rows; row++) {
+        if (p->converted[row] > 0 && p->delay_s[row] > window_s) {
+            p->converted[row] = 0;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+#ifndef RECO_DATA_PREDICTIONS_EVENTS_H
+#define RECO_DATA_PREDICTIONS_EVENTS_H
+
+/* A table of impressions (CSV, TSV, JSON Lines) as predictions without labels and scores: for figures of behaviour. */
+
+#include "data/predictions.h"
+#include "data/table.h"
+
+struct predictions_event_columns { /* names in the table; NULL: the name here, where the table has it */
+    const char *query_id, *item_id, *position, *clicked, *converted, *dwell_s, *depth, *propensity, *carted, *ordered,
+        *revenue, *delay_s;
+    const char *const *extra_names; /* [extra_name_count] held as texts */
+    size_t extra_name_count;
+    bool all_extra;           /* instead: every column of no meaning here */
+    const char *extra_option; /* who named them, for messages */
+};
+
+/* RECO_E_USAGE: a named column is not there, or none of behaviour. RECO_E_DATA with the line. */
+int predictions_read_events(struct predictions **out, const char *path, const struct table_options *table,
+                            const struct predictions_event_columns *columns) RECO_MUST_CHECK;
+
+/* A conversion that came later than window_s after its click or impression (column delay_s) does not count. */
+void predictions_attribute(struct predictions *p, double window_s);
+
+#endif
