@@ -15,16 +15,19 @@ struct language_word {
 enum {
     LATIN_LANGUAGES = sizeof language_names / sizeof language_names[0],
     WORDS = sizeof language_words / sizeof language_words[0],
-    LOOKED_AT = 1000, /* bytes */
-    OWN_WORD = 6,     /* points of a word that one language has; more languages share them */
-    LETTER = 3,       /* points of a letter, for each language that has it */
-    LEAST = 7,        /* points */
-    LEAST_HITS = 2,   /* different words and letters */
+    LOOKED_AT = 400, /* bytes */
+    OWN_WORD = 6,    /* points of a word that one language has; more languages share them */
+    LETTER = 3,      /* points of a letter, for each language that has it */
+    LEAST = 7,       /* points */
+    LEAST_HITS = 2,  /* different words and letters */
     LONGEST_WORD = 32
 };
 
 /* Languages of other scripts, behind those of the table. */
 static const char *const other_names[] = {"zh", "ja", "ko", "ru", "uk", "el", "he", "ar", "fa", "th", "hi"};
+
+enum { OTHER_LANGUAGES = sizeof other_names / sizeof other_names[0] };
+_Static_assert(1 + (int)LATIN_LANGUAGES + (int)OTHER_LANGUAGES <= (int)LANGUAGES_MAX, "arrays have room");
 
 /* Letters that few of the languages have. */
 static const struct {
@@ -48,7 +51,7 @@ static const struct {
 
 size_t language_count(void)
 {
-    return 1 + LATIN_LANGUAGES + sizeof other_names / sizeof other_names[0];
+    return 1 + LATIN_LANGUAGES + OTHER_LANGUAGES;
 }
 
 const char *language_name(size_t language)
@@ -81,8 +84,8 @@ static size_t guess_by_script(const char *script, const char *text, size_t lengt
     static const char *const persian[] = {"پ", "چ", "گ", "ژ", "ک", "ی", NULL};
     static const struct {
         const char *script, *language;
-    } table[] = {{"han", "zh"},    {"hiragana", "ja"}, {"hangul", "ko"},    {"greek", "el"},
-                 {"hebrew", "he"}, {"thai", "th"},     {"devanagari", "hi"}};
+    } table[] = {{"han", "zh"},    {"kana", "ja"}, {"hangul", "ko"},    {"greek", "el"},
+                 {"hebrew", "he"}, {"thai", "th"}, {"devanagari", "hi"}};
     if (strcmp(script, "cyrillic") == 0)
         return other_language(has_any(text, length, ukrainian) ? "uk" : "ru");
     if (strcmp(script, "arabic") == 0)
@@ -107,25 +110,18 @@ static void tally_add(struct tally *t, size_t language, size_t what, unsigned po
 }
 
 /* The place of a word in the table, its size when it is not there. */
-static size_t word_find(const char *word)
+static size_t word_find(const char *word, uint32_t hash)
 {
-    size_t low = 0, high = WORDS;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = strcmp(word, language_words[middle].word);
-        if (order == 0)
-            return middle;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
+    enum { SLOTS = sizeof language_slots / sizeof language_slots[0] };
+    for (size_t slot = hash % SLOTS; language_slots[slot] != 0; slot = (slot + 1) % SLOTS)
+        if (strcmp(word, language_words[language_slots[slot] - 1].word) == 0)
+            return language_slots[slot] - 1u;
     return WORDS;
 }
 
-static void count_word(const char *word, struct tally *t)
+static void count_word(const char *word, uint32_t hash, struct tally *t)
 {
-    size_t at = word_find(word);
+    size_t at = word_find(word, hash);
     if (at == WORDS)
         return;
     uint32_t languages = language_words[at].languages;
@@ -144,33 +140,60 @@ static void count_letter(uint32_t c, struct tally *t)
                     tally_add(t, l, WORDS + 1 + i, LETTER);
 }
 
+/* A word being read, in lower case. */
+struct word {
+    char text[LONGEST_WORD + UTF8_MAX_BYTES + 1];
+    size_t length; /* LONGEST_WORD and more: too long to be in the table */
+    uint32_t hash; /* FNV-1a */
+};
+
+static inline void word_add(struct word *w, const unsigned char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size && w->length < LONGEST_WORD + UTF8_MAX_BYTES; i++) {
+        w->text[w->length++] = (char)bytes[i];
+        w->hash = (w->hash ^ bytes[i]) * 0x01000193u;
+    }
+}
+
+static inline unsigned word_end(struct word *w, struct tally *t)
+{
+    bool any = w->length > 0;
+    w->text[w->length] = '\0';
+    if (w->length > 1 && w->length < LONGEST_WORD)
+        count_word(w->text, w->hash, t);
+    w->length = 0;
+    w->hash = 0x811C9DC5u;
+    return any;
+}
+
 static size_t guess_latin(const char *text, size_t length)
 {
     const unsigned char *p = (const unsigned char *)text, *end = p + length;
     struct tally t = {0};
+    struct word word = {.length = 0, .hash = 0x811C9DC5u};
     unsigned words = 0;
-    char word[LONGEST_WORD + UTF8_MAX_BYTES + 1];
-    size_t used = 0;
-    while (p <= end) {
-        uint32_t c = ' ';
-        size_t size = p < end ? utf8_decode(p, end, &c) : 1;
-        p += size;
-        if (c < 0x80)
-            c = c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-        else
-            c = (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
-        if (script_of(c) != 0 || (c >= '0' && c <= '9') || (c == '\'' && used > 0)) {
-            used += used < LONGEST_WORD ? utf8_encode(c, (unsigned char *)word + used) : 0;
-            if (c >= 0x80)
-                count_letter(c, &t);
+    while (p < end) {
+        if (*p < 0x80) {
+            unsigned char c = *p++, lower = c | 0x20;
+            bool letter = lower >= 'a' && lower <= 'z';
+            if (letter || (c >= '0' && c <= '9') || (c == '\'' && word.length > 0))
+                word_add(&word, letter ? &lower : &c, 1);
+            else
+                words += word_end(&word, &t);
             continue;
         }
-        word[used] = '\0';
-        if (used > 0 && used < LONGEST_WORD)
-            count_word(word, &t);
-        words += used > 0;
-        used = 0;
+        uint32_t c;
+        unsigned char bytes[UTF8_MAX_BYTES];
+        p += utf8_decode(p, end, &c);
+        c = (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
+        if (script_of(c) == 0) {
+            words += word_end(&word, &t);
+            continue;
+        }
+        word_add(&word, bytes, utf8_encode(c, bytes));
+        count_letter(c, &t);
     }
+    words += word_end(&word, &t);
     size_t best = 0, second = LATIN_LANGUAGES;
     for (size_t i = 1; i < LATIN_LANGUAGES; i++)
         if (t.points[i] > t.points[best]) {

@@ -1,5 +1,7 @@
 #include "data/script_detect.h"
 
+#include <string.h>
+
 #include "data/utf8.h"
 
 struct script_range {
@@ -10,7 +12,8 @@ struct script_range {
 #include "data/script_ranges.inc"
 
 enum { LOOKED_AT = 1000, KANA_SHARE = 10, SCRIPTS = sizeof script_names / sizeof script_names[0] };
-enum { LATIN = 1, HIRAGANA = 28, KATAKANA = 29, HAN = 31 }; /* numbers in the table; tested by their names */
+enum { LATIN = 1, KANA = 28, HAN = 30 }; /* numbers in the table; tested by their names */
+_Static_assert((int)SCRIPTS <= (int)SCRIPTS_MAX, "arrays have room");
 
 size_t script_count(void)
 {
@@ -20,6 +23,15 @@ size_t script_count(void)
 const char *script_name(size_t script)
 {
     return script_names[script];
+}
+
+bool script_is_spaceless(size_t script)
+{
+    static const char *const names[] = {"han", "kana", "thai", "lao", "khmer", "myanmar", "tibetan", "other"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(script_names[script], names[i]) == 0)
+            return true;
+    return false;
 }
 
 size_t script_of(uint32_t c)
@@ -50,11 +62,11 @@ size_t script_detect(const char *text, size_t length)
         uint32_t c;
         p += utf8_decode(p, end, &c);
         size_t script = script_of(c);
-        counts[script == KATAKANA ? HIRAGANA : script]++;
+        counts[script]++;
         letters += script != 0;
     }
     for (size_t i = 1; i < SCRIPTS; i++)
         if (counts[i] > (best == 0 ? 0 : counts[best]))
             best = i;
-    return best == HAN && counts[HIRAGANA] * KANA_SHARE >= letters ? HIRAGANA : best;
+    return best == HAN && counts[KANA] * KANA_SHARE >= letters ? KANA : best;
 }

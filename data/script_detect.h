@@ -9,16 +9,19 @@
  * most titles of products; other scripts give the language that is mostly written in them. Neither allocates.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+enum { SCRIPTS_MAX = 40, LANGUAGES_MAX = 40 }; /* room in arrays by number */
+
 /* Scripts are numbers below script_count(); 0 is "none", a text without letters. The last is "other". */
 size_t script_count(void);
-const char *script_name(size_t script); /* "latin", "han" */
+const char *script_name(size_t script); /* "latin", "han", "kana" */
 size_t script_of(uint32_t code_point);
+bool script_is_spaceless(size_t script); /* writes no blanks between words: Chinese, Thai; also "other" */
 /*
- * The script of most letters, of the first thousand bytes. Japanese is a mixture: kana are counted together as
- * "hiragana", and with Han they win from a tenth on.
+ * The script of most letters, of the first thousand bytes. Japanese is a mixture: among Han, kana win from a tenth on.
  */
 size_t script_detect(const char *text, size_t length);
 

@@ -14,7 +14,7 @@ import regex
 
 SCRIPTS = (
     "Latin Greek Cyrillic Armenian Georgian Hebrew Arabic Syriac Thaana Devanagari Bengali Gurmukhi Gujarati Oriya Tamil "
-    "Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Khmer Mongolian Ethiopic Hangul Hiragana Katakana Bopomofo "
+    "Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Khmer Mongolian Ethiopic Hangul Kana Bopomofo "
     "Han Yi"
 ).split()
 
@@ -56,10 +56,21 @@ LANGUAGES = {
 }
 
 
+SLOTS = 4096
+
+
+def fnv(word):
+    value = 0x811C9DC5
+    for byte in word:
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
 def ranges():
     names = {}
     for index, script in enumerate(SCRIPTS, 1):
-        pattern = regex.compile(r"\p{Script=%s}" % script)
+        named = "Hiragana}\\p{Script=Katakana" if script == "Kana" else script
+        pattern = regex.compile(r"[\p{Script=%s}]" % named)
         for code in range(0x110000):
             if not 0xD800 <= code < 0xE000 and pattern.match(chr(code)):
                 names[code] = index
@@ -121,12 +132,21 @@ def main():
             if len(word) == 1:
                 continue  # as often a size, a colour or a part of a name
             words[word.encode("utf-8")] = words.get(word.encode("utf-8"), 0) | 1 << index
+    slots = [0] * SLOTS
+    for number, word in enumerate(sorted(words), 1):
+        slot = fnv(word) % SLOTS
+        while slots[slot]:
+            slot = (slot + 1) % SLOTS
+        slots[slot] = number
     write(
         os.path.join(folder, "language_words.inc"),
         ["static const char *const language_names[] = {"]
         + packed(['"%s",' % name for name in LANGUAGES])
-        + ["};", "/* sorted by bytes; bit n: of language n */", "static const struct language_word language_words[] = {"]
+        + ["};", "/* bit n: of language n */", "static const struct language_word language_words[] = {"]
         + packed(['{"%s", 0x%X},' % (word.decode("utf-8"), words[word]) for word in sorted(words)])
+        + ["};", "/* open addressing by FNV-1a, 32 bits: 1 + the word's number; 0: free */"]
+        + ["static const uint16_t language_slots[%d] = {" % SLOTS]
+        + packed(["%d," % slot for slot in slots])
         + ["};"],
     )
 

@@ -27,9 +27,9 @@ static void test_scripts(void **state)
         {"சார்ஜிங்", "tamil"},
         {"สายชาร์จ", "thai"},
         {"苹果手机充电线", "han"},
-        {"充電ケーブル", "hiragana"},
-        {"そう言うことで日本語文章東京", "hiragana"},
-        {"ケーブル", "hiragana"},
+        {"充電ケーブル", "kana"},
+        {"そう言うことで日本語文章東京", "kana"},
+        {"ケーブル", "kana"},
         {"충전 케이블", "hangul"},
         {"\xF0\xA0\x80\x80", "han"}, /* U+20000 */
         {"ᎣᏏᏲ", "other"},
@@ -42,8 +42,11 @@ static void test_scripts(void **state)
     assert_string_equal(script_name(0), "none");
     assert_string_equal(script_name(script_count() - 1), "other");
     assert_string_equal(script_name(script_of('x')), "latin");
+    assert_true(script_is_spaceless(script_of(0x4E00)) && script_is_spaceless(script_of(0x30AB)));
+    assert_false(script_is_spaceless(0) || script_is_spaceless(script_of('x')) ||
+                 script_is_spaceless(script_of(0xAC00)));
     assert_string_equal(script_name(script_of(0xD7)), "none"); /* the multiplication sign */
-    assert_string_equal(script_name(script_of(0x30AB)), "katakana");
+    assert_string_equal(script_name(script_of(0x30AB)), "kana");
     assert_string_equal(script_name(script_of(0x10FFFF)), "none");
 }
 
