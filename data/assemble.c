@@ -185,7 +185,11 @@ struct assembly_lane {
     const struct assembly *as;
     struct csv_field *fields;  /* [column_count] */
     struct csv_field *scratch; /* of the history */
-    struct buf ids[ASSEMBLE_SIDES], user, text, items;
+    struct buf ids[ASSEMBLE_SIDES], user;
+    /* The history last made: the rows of one search have one user and one time. */
+    bool has_history;
+    struct buf history_user, text, items;
+    int64_t history_us;
 };
 
 int assembly_lane_new(struct assembly_lane **out, const struct assembly *as)
@@ -213,6 +217,7 @@ void assembly_lane_free(struct assembly_lane *lane)
     for (int i = 0; i < ASSEMBLE_SIDES; i++)
         buf_release(&lane->ids[i]);
     buf_release(&lane->user);
+    buf_release(&lane->history_user);
     buf_release(&lane->text);
     buf_release(&lane->items);
     mem_free(lane->fields);
@@ -250,6 +255,24 @@ static int widen_side(struct assembly_lane *lane, enum assemble_side side, const
                       join_table_label(table));
 }
 
+static int make_history(struct assembly_lane *lane, const struct csv_field *user, int64_t time_us)
+{
+    const struct assembly *as = lane->as;
+
+    if (lane->has_history && lane->history_us == time_us && lane->history_user.length == user->length &&
+        memcmp(buf_str(&lane->history_user), user->text, user->length) == 0)
+        return 0;
+    lane->has_history = false;
+    lane->history_us = time_us;
+    buf_clear(&lane->history_user);
+    int rc = buf_add(&lane->history_user, user->text, user->length);
+    if (rc == 0)
+        rc = history_render(as->a->history, user, time_us, lane->scratch, as->is_wanted[0] ? &lane->text : NULL,
+                            as->is_wanted[1] ? &lane->items : NULL);
+    lane->has_history = rc == 0;
+    return rc;
+}
+
 static int widen_history(struct assembly_lane *lane, const struct csv_field *record, struct buf *bad)
 {
     const struct assembly *as = lane->as;
@@ -263,8 +286,7 @@ static int widen_history(struct assembly_lane *lane, const struct csv_field *rec
         return buf_printf(bad, "time '%.*s' is neither a number nor an ISO 8601 time", SHOWN_BYTES, time->text);
     int rc = join_key_text(&as->user, record, &lane->user, &user);
     if (rc == 0)
-        rc = history_render(as->a->history, &user, time_us, lane->scratch, as->is_wanted[0] ? &lane->text : NULL,
-                            as->is_wanted[1] ? &lane->items : NULL);
+        rc = make_history(lane, &user, time_us);
     lane->fields[as->history] = (struct csv_field){.text = buf_str(&lane->text), .length = lane->text.length};
     lane->fields[as->history_items] = (struct csv_field){.text = buf_str(&lane->items), .length = lane->items.length};
     return rc;

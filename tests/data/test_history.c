@@ -77,6 +77,18 @@ static void test_actions(void **state)
     util_expect_error(&o, rows, "history_items", RECO_E_USAGE, "--history_actions needs --history_action_column");
 }
 
+/* Rows of one user and time, one behind the other, and others between them. */
+static void test_repeated(void **state)
+{
+    struct assemble_options o = with_log(small_log);
+
+    (void)state;
+    util_expect(&o,
+                util_write("main.csv",
+                           "user,item,time\nu1,x,25\nu1,y,25\nu1,y,15\nu1,y,25\nu2,y,25\nu1,x,25\n,x,25\nu1,x,25.0\n"),
+                "item,history", "x|a ; b\ny|a ; b\ny|a\ny|a ; b\ny|c\nx|a ; b\nx|\nx|a ; b\n");
+}
+
 /* Other names in the log than in the rows, ISO times against epoch ones, ids of two columns. */
 static void test_columns(void **state)
 {
@@ -314,9 +326,9 @@ static void test_movielens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strictly_before), cmocka_unit_test(test_template),  cmocka_unit_test(test_actions),
-        cmocka_unit_test(test_columns),         cmocka_unit_test(test_errors),    cmocka_unit_test(test_no_future),
-        cmocka_unit_test(test_threads),         cmocka_unit_test(test_movielens),
+        cmocka_unit_test(test_strictly_before), cmocka_unit_test(test_template), cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_repeated),        cmocka_unit_test(test_columns),  cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_no_future),       cmocka_unit_test(test_threads),  cmocka_unit_test(test_movielens),
     };
     return cmocka_run_group_tests(tests, util_setup, util_teardown);
 }
