@@ -35,3 +35,20 @@ function(reco_room_tests room)
     set_tests_properties(${room}.${name} PROPERTIES LABELS "${room}" SKIP_RETURN_CODE 77 TIMEOUT 600)
   endforeach()
 endfunction()
+
+# reco_protobuf(target file.proto): the messages of the file as C, for the target alone.
+function(reco_protobuf target file)
+  pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
+  find_program(PROTOC_C protoc-c REQUIRED)
+  get_filename_component(name "${file}" NAME_WE)
+  get_filename_component(dir "${CMAKE_SOURCE_DIR}/${file}" DIRECTORY)
+  set(out "${CMAKE_BINARY_DIR}/protobuf")
+  file(MAKE_DIRECTORY "${out}")
+  add_custom_command(OUTPUT "${out}/${name}.pb-c.c" "${out}/${name}.pb-c.h"
+    COMMAND "${PROTOC_C}" "--proto_path=${dir}" "--c_out=${out}" "${CMAKE_SOURCE_DIR}/${file}"
+    DEPENDS "${CMAKE_SOURCE_DIR}/${file}" VERBATIM)
+  target_sources(${target} PRIVATE "${out}/${name}.pb-c.c" "${out}/${name}.pb-c.h")
+  set_source_files_properties("${out}/${name}.pb-c.c" PROPERTIES COMPILE_OPTIONS -w)
+  target_include_directories(${target} PRIVATE "${out}")
+  target_link_libraries(${target} PRIVATE PkgConfig::PROTOBUF_C)
+endfunction()

@@ -30,7 +30,8 @@ libnvJitLink.so.13  nvidia-nvjitlink==13.0.88        cuda
 libnvrtc.so.13      nvidia-cuda-nvrtc==13.0.88       cuda
 "
 PACKAGES="gcc g++ make cmake ninja-build pkg-config python3 python3-pip ca-certificates
-libcsv-dev libjansson-dev libyaml-dev zlib1g-dev libzstd-dev libxxhash-dev libutf8proc-dev libsqlite3-dev"
+libcsv-dev libjansson-dev libyaml-dev zlib1g-dev libzstd-dev libxxhash-dev libutf8proc-dev libsqlite3-dev
+libprotobuf-c-dev protobuf-c-compiler"
 TEST_PACKAGES="libcmocka-dev clang clang-format-14 shellcheck"
 
 say() { printf 'setup: %s\n' "$*" >&2; }

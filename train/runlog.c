@@ -6,14 +6,16 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "train/tensorboard.h"
 
 struct runlog {
     char *path;
     int fd;
     uint64_t bytes;
+    struct tensorboard *board;
 };
 
-int runlog_open(struct runlog **out, const char *dir, uint64_t keep_bytes)
+int runlog_open(struct runlog **out, const char *dir, uint64_t keep_bytes, int64_t last_step)
 {
     *out = NULL;
     struct runlog *log = mem_calloc(1, sizeof *log);
@@ -29,6 +31,8 @@ int runlog_open(struct runlog **out, const char *dir, uint64_t keep_bytes)
             rc = err_set_errno("cannot write '%s'", log->path);
         log->bytes = end >= 0 && (uint64_t)end < keep_bytes ? (uint64_t)end : keep_bytes;
     }
+    if (rc == 0)
+        rc = tensorboard_open(&log->board, dir, last_step);
     if (rc != 0) {
         runlog_close(log);
         return rc;
@@ -43,6 +47,7 @@ void runlog_close(struct runlog *log)
         return;
     if (log->fd >= 0)
         close(log->fd);
+    tensorboard_close(log->board);
     mem_free(log->path);
     mem_free(log);
 }
@@ -50,12 +55,12 @@ void runlog_close(struct runlog *log)
 int runlog_write(struct runlog *log, json_t *line)
 {
     char *text = line != NULL ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    int rc = text == NULL ? err_nomem() : tensorboard_write(log->board, line);
     json_decref(line);
     if (text == NULL)
-        return err_nomem();
+        return rc;
     size_t length = strlen(text);
     text[length++] = '\n'; /* in place of the NUL: one write, so that no line is half there */
-    int rc = 0;
     for (size_t done = 0; done < length && rc == 0;) {
         ssize_t n = write(log->fd, text + done, length - done);
         if (n <= 0)

@@ -219,7 +219,7 @@ int trainer_start(struct trainer *t, const struct train_options *options, const 
         rc = t->order == NULL ? err_nomem() : write_resolved(options);
     }
     if (rc == 0)
-        rc = runlog_open(&t->log, options->output_dir, t->state.log_bytes);
+        rc = runlog_open(&t->log, options->output_dir, t->state.log_bytes, t->state.step);
     if (rc == 0)
         rc = runlog_write(t->log, json_pack("{s:s, s:I, s:O}", "event", "start", "step", (json_int_t)t->state.step,
                                             "settings", t->settings));

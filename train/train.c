@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/stop.h"
+#include "train/tensorboard.h"
 #include "train/trainer.h"
 
 static void show_progress(struct trainer *t)
@@ -70,7 +71,8 @@ int train_run(const struct train_options *options, const struct train_hooks *hoo
 
 int train_clean(const char *output_dir)
 {
-    static const char *const files[] = {"model.safetensors", "train.jsonl", "config.resolved.yaml", "reco_data.json"};
+    static const char *const files[] = {"model.safetensors", "train.jsonl", "config.resolved.yaml", "reco_data.json",
+                                        TENSORBOARD_FILE_NAME};
     char *last = path_join(output_dir, "last"), *weights = path_join(output_dir, "last/model.safetensors");
     int rc = last == NULL || weights == NULL ? err_nomem() : checkpoint_remove_all(output_dir);
     if (rc == 0 && file_exists(weights)) /* else it is a directory of someone else */
