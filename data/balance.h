@@ -34,13 +34,6 @@ void balance_targets(const struct balance_options *options, const uint64_t *coun
 uint64_t balance_key(const struct balance_options *options, const char *row_id, size_t length);
 
 /*
- * copies [rows]: how often each row is there when the classes have their targets. keys [rows]: balance_key of each row
- * (equal keys: the earlier row first). labels [rows]: class, -1: a row without label, which stays once.
- */
-int balance_copies(const uint64_t *keys, const int32_t *labels, size_t rows, int classes, const uint64_t *targets,
-                   uint32_t *copies) RECO_MUST_CHECK;
-
-/*
  * weights [map->count], 1 without --class_weights; counts [map->count] are those after balancing. 'balanced' counts the
  * classes that have rows; one without weighs 1. A file gives every label its weight, a number of at least 0: JSON
  * {"label": weight} or CSV with the columns label and weight. RECO_E_DATA: an unknown, missing or doubled label.

@@ -1,4 +1,4 @@
-/* Balance: targets by their definition, the choice of rows against a sort, weights against scikit-learn's. */
+/* Balance: targets by their definition, keys, weights against scikit-learn's. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,13 +8,10 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/file.h"
-#include "core/mem.h"
-#include "core/rng.h"
 #include "data/balance.h"
 
 static void expect_targets(int method, double ratio, const uint64_t *counts, const uint64_t *expected, int classes)
@@ -60,96 +57,15 @@ static void test_options(void **state)
     assert_int_equal(balance_options_check(&o, false), RECO_E_USAGE);
 }
 
-/* ---- which rows ---- */
-
-enum { ROWS = 500, CLASSES = 5 };
-
-struct row {
-    uint64_t key;
-    size_t number;
-};
-
-static int compare_rows(const void *left, const void *right)
-{
-    const struct row *a = left, *b = right;
-
-    if (a->key != b->key)
-        return a->key < b->key ? -1 : 1;
-    return a->number < b->number ? -1 : 1;
-}
-
-/* The definition, with a sort: every row target / count times, the lowest once more. */
-static void expected_copies(const uint64_t *keys, const int32_t *labels, size_t rows, const uint64_t *targets,
-                            uint32_t *copies)
-{
-    for (size_t i = 0; i < rows; i++)
-        copies[i] = 1;
-    for (int c = 0; c < CLASSES; c++) {
-        struct row of_class[ROWS];
-        size_t count = 0;
-        for (size_t i = 0; i < rows; i++)
-            if (labels[i] == c)
-                of_class[count++] = (struct row){keys[i], i};
-        if (count == 0)
-            continue;
-        qsort(of_class, count, sizeof *of_class, compare_rows);
-        for (size_t i = 0; i < count; i++)
-            copies[of_class[i].number] = (uint32_t)(targets[c] / count + (i < targets[c] % count));
-    }
-}
-
-static void test_copies_against_a_sort(void **state)
-{
-    static uint64_t keys[ROWS];
-    static int32_t labels[ROWS];
-    static uint32_t copies[ROWS], expected[ROWS];
-    struct rng rng;
-
-    (void)state;
-    rng_init(&rng, 7, RNG_STREAM_SAMPLE, 0);
-    for (int round = 0; round < 300; round++) {
-        size_t rows = (size_t)rng_below(&rng, ROWS);
-        uint64_t targets[CLASSES], totals[CLASSES] = {0}, counts[CLASSES] = {0};
-        for (size_t i = 0; i < rows; i++) {
-            keys[i] = round % 3 == 0 ? rng_below(&rng, 4) /* many equal keys */
-                                     : (uint64_t)rng_next_u32(&rng) << 32 | rng_next_u32(&rng);
-            labels[i] = (int32_t)rng_below(&rng, CLASSES + 1) - 1;
-            if (labels[i] >= 0)
-                counts[labels[i]]++;
-        }
-        for (int c = 0; c < CLASSES; c++)
-            targets[c] = counts[c] == 0 ? 0 : rng_below(&rng, 3 * counts[c] + 1);
-        assert_int_equal(balance_copies(keys, labels, rows, CLASSES, targets, copies), 0);
-        expected_copies(keys, labels, rows, targets, expected);
-        for (size_t i = 0; i < rows; i++) {
-            assert_int_equal(copies[i], expected[i]);
-            if (labels[i] >= 0)
-                totals[labels[i]] += copies[i];
-        }
-        for (int c = 0; c < CLASSES; c++)
-            assert_int_equal(totals[c], targets[c]);
-    }
-}
-
-/* What other rows there are changes how many stay, but never the order in which they go. */
-static void test_rows_decide_for_themselves(void **state)
+/* The key of a row depends on its id and the seed alone. */
+static void test_keys(void **state)
 {
     const struct balance_options o = {.balance_seed = 3}, other = {.balance_seed = 4};
-    uint64_t keys[100];
-    int32_t labels[100] = {0};
-    uint32_t few[100], many[100];
 
     (void)state;
-    for (size_t i = 0; i < 100; i++) {
-        char id[16];
-        int length = snprintf(id, sizeof id, "row %zu", i);
-        keys[i] = balance_key(&o, id, (size_t)length);
-        assert_int_not_equal(keys[i], balance_key(&other, id, (size_t)length));
-    }
-    assert_int_equal(balance_copies(keys, labels, 100, 1, (const uint64_t[]){30}, few), 0);
-    assert_int_equal(balance_copies(keys, labels, 100, 1, (const uint64_t[]){60}, many), 0);
-    for (size_t i = 0; i < 100; i++)
-        assert_true(few[i] <= many[i]);
+    assert_int_equal(balance_key(&o, "row 1", 5), balance_key(&o, "row 12", 5));
+    assert_int_not_equal(balance_key(&o, "row 1", 5), balance_key(&o, "row 2", 5));
+    assert_int_not_equal(balance_key(&o, "row 1", 5), balance_key(&other, "row 1", 5));
 }
 
 /* ---- weights ---- */
@@ -241,8 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_options),
-        cmocka_unit_test(test_copies_against_a_sort),
-        cmocka_unit_test(test_rows_decide_for_themselves),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_balanced_weights),
         cmocka_unit_test(test_weights_from_files),
     };
