@@ -13,10 +13,11 @@ int doctor_lane_init(struct doctor_lane *lane, const struct doctor *d, size_t sl
     lane->all_tokens = mem_calloc(texts, sizeof *lane->all_tokens);
     lane->unknown_tokens = mem_calloc(texts, sizeof *lane->unknown_tokens);
     lane->row_tokens = mem_calloc(texts, sizeof *lane->row_tokens);
-    lane->scripts = mem_calloc(texts, sizeof *lane->scripts);
+    lane->scripts = mem_calloc(texts * script_count(), sizeof *lane->scripts);
+    lane->languages = mem_calloc(texts * language_count(), sizeof *lane->languages);
     if (rc < 0 || lane->columns == NULL || lane->characters == NULL || lane->tokens == NULL ||
         lane->pair_tokens == NULL || lane->all_tokens == NULL || lane->unknown_tokens == NULL ||
-        lane->row_tokens == NULL || lane->scripts == NULL)
+        lane->row_tokens == NULL || lane->scripts == NULL || lane->languages == NULL)
         return RECO_E_NOMEM;
     for (size_t i = 0; i < d->limit_count; i++) {
         lane->cuts[i].text_rows = mem_calloc(texts, sizeof *lane->cuts[i].text_rows);
@@ -39,6 +40,7 @@ void doctor_lane_release(struct doctor_lane *lane, const struct doctor *d)
     mem_free(lane->unknown_tokens);
     mem_free(lane->row_tokens);
     mem_free(lane->scripts);
+    mem_free(lane->languages);
     for (size_t i = 0; i < d->limit_count; i++) {
         mem_free(lane->cuts[i].text_rows);
         mem_free(lane->cuts[i].text_tokens);
@@ -81,9 +83,11 @@ void doctor_lane_merge(struct doctor_lane *into, const struct doctor_lane *from,
         doctor_lengths_merge(&into->tokens[t], &from->tokens[t]);
         into->all_tokens[t] += from->all_tokens[t];
         into->unknown_tokens[t] += from->unknown_tokens[t];
-        for (size_t s = 0; s < DOCTOR_SCRIPTS; s++)
-            into->scripts[t][s] += from->scripts[t][s];
     }
+    for (size_t i = 0; i < d->schema.text_count * script_count(); i++)
+        into->scripts[i] += from->scripts[i];
+    for (size_t i = 0; i < d->schema.text_count * language_count(); i++)
+        into->languages[i] += from->languages[i];
     doctor_lengths_merge(into->pair_tokens, from->pair_tokens);
     for (size_t i = 0; i < d->limit_count; i++)
         merge_cut(&into->cuts[i], &from->cuts[i], d->schema.text_count);

@@ -14,9 +14,9 @@
 #include "core/sorter.h"
 #include "data/clean.h"
 #include "data/doctor.h"
-#include "data/doctor_script.h"
 #include "data/doctor_stats.h"
 #include "data/doctor_tally.h"
+#include "data/script_detect.h"
 #include "data/text_index.h"
 
 #define DOCTOR_NONE SIZE_MAX
@@ -112,7 +112,7 @@ struct doctor_lane {
     struct doctor_lengths *characters, *tokens; /* [text_count] */
     struct doctor_lengths *pair_tokens;         /* with special tokens */
     uint64_t *all_tokens, *unknown_tokens;      /* [text_count] */
-    uint64_t (*scripts)[DOCTOR_SCRIPTS];        /* [text_count] texts by their main script */
+    uint64_t *scripts, *languages;              /* [text_count, script_count()], [text_count, language_count()] texts */
     struct doctor_cut cuts[DOCTOR_LIMITS_MAX];
     struct clean_lane *finder;
     struct wordpiece_scratch *scratch;

@@ -239,10 +239,15 @@ static int judge_columns(struct doctor *d, enum column_state state, enum doctor_
 /* Texts whose script writes no blanks between words are not ids. */
 static uint64_t spaceless_texts(const struct doctor *d, size_t text)
 {
-    const uint64_t *scripts = d->lanes[0].scripts[text];
+    static const char *const names[] = {"han", "kana", "thai", "lao", "khmer", "myanmar", "tibetan", "other"};
+    const uint64_t *scripts = &d->lanes[0].scripts[text * script_count()];
+    uint64_t count = 0;
 
-    return scripts[DOCTOR_SCRIPT_HAN] + scripts[DOCTOR_SCRIPT_KANA] + scripts[DOCTOR_SCRIPT_THAI] +
-           scripts[DOCTOR_SCRIPT_OTHER];
+    for (size_t i = 0; i < script_count(); i++) {
+        for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+            count += strcmp(script_name(i), names[n]) == 0 ? scripts[i] : 0;
+    }
+    return count;
 }
 
 static int judge_ids_as_text(struct doctor *d)
@@ -323,23 +328,23 @@ static int judge_scripts(struct doctor *d)
     int rc = 0;
 
     for (size_t t = 0; rc == 0 && t < d->schema.text_count; t++) {
-        const uint64_t *counts = d->lanes[0].scripts[t];
+        const uint64_t *counts = &d->lanes[0].scripts[t * script_count()];
         uint64_t all = 0;
-        size_t first = 0, second = DOCTOR_SCRIPTS;
-        for (size_t i = 0; i < DOCTOR_SCRIPTS; i++) {
-            all += i == DOCTOR_SCRIPT_NONE ? 0 : counts[i];
-            first = i != DOCTOR_SCRIPT_NONE && counts[i] > counts[first] ? i : first;
-        }
-        for (size_t i = 0; i < DOCTOR_SCRIPTS; i++) {
-            if (i != DOCTOR_SCRIPT_NONE && i != first && (second == DOCTOR_SCRIPTS || counts[i] > counts[second]))
+        size_t first = 0, second = 0; /* 0 is no script */
+        for (size_t i = 1; i < script_count(); i++) {
+            all += counts[i];
+            if (first == 0 || counts[i] > counts[first]) {
+                second = first;
+                first = i;
+            } else if (second == 0 || counts[i] > counts[second]) {
                 second = i;
+            }
         }
-        if (second == DOCTOR_SCRIPTS || counts[second] * 20 < all || all < SMALL_SAMPLE)
+        if (second == 0 || counts[second] * 20 < all || all < SMALL_SAMPLE)
             continue;
-        char *what =
-            mem_printf("%llu of %llu texts of '%s' are mainly %s, most are %s", (unsigned long long)counts[second],
-                       (unsigned long long)all, d->schema.names[d->schema.texts[t]],
-                       doctor_script_name((enum doctor_script)second), doctor_script_name((enum doctor_script)first));
+        char *what = mem_printf("%llu of %llu texts of '%s' are mainly %s, most are %s",
+                                (unsigned long long)counts[second], (unsigned long long)all,
+                                d->schema.names[d->schema.texts[t]], script_name(second), script_name(first));
         rc = what == NULL ? RECO_E_NOMEM
                           : doctor_finding_add(d, &(struct doctor_finding){.rule = DOCTOR_MIXED_SCRIPTS,
                                                                            .severity = DOCTOR_INFO,

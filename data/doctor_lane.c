@@ -7,7 +7,13 @@
 #include "data/number.h"
 #include "data/utf8.h"
 
-enum { NUMBER_BYTES_MAX = 40, QUERY_EXCERPT = 40, DESCRIPTION_EXCERPT = 48, LINE_EXCERPT = 120 };
+enum {
+    NUMBER_BYTES_MAX = 40,
+    QUERY_EXCERPT = 40,
+    DESCRIPTION_EXCERPT = 48,
+    LINE_EXCERPT = 120,
+    LANGUAGE_LINES = 20000
+};
 
 static const struct {
     unsigned found; /* enum clean_finding */
@@ -187,6 +193,12 @@ static int columns_of_row(struct doctor_lane *lane, struct doctor *d, struct doc
     return 0;
 }
 
+/* A language is guessed for every row at first, then for one in eight: shares do not need more. */
+static bool is_asked_for_language(uint64_t place)
+{
+    return doctor_place_line(place) < LANGUAGE_LINES || hash_u64(&place, sizeof place, 2) % 8 == 0;
+}
+
 static int texts_of_row(struct doctor_lane *lane, const struct doctor *d, const struct doctor_row *row, unsigned wanted,
                         unsigned *findings)
 {
@@ -201,8 +213,11 @@ static int texts_of_row(struct doctor_lane *lane, const struct doctor *d, const 
         if (field->length == 0)
             continue;
         rc = look_for(lane, s->texts[i], row->place, field, wanted, findings);
-        if (rc == 0)
-            lane->scripts[i][doctor_script_of(field->text, field->length)]++;
+        if (rc == 0) {
+            lane->scripts[i * script_count() + script_detect(field->text, field->length)]++;
+            if (is_asked_for_language(row->place))
+                lane->languages[i * language_count() + language_guess(field->text, field->length)]++;
+        }
     }
     for (size_t i = 0; rc == 0 && i < row->file->columns; i++) {
         const struct csv_field *field = &row->fields[i];

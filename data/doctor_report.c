@@ -167,13 +167,13 @@ static json_t *lengths_json(const struct doctor_lengths *l)
                      (json_int_t)width, "counts", counts);
 }
 
-static json_t *scripts_json(const uint64_t *counts)
+static json_t *names_json(const uint64_t *counts, size_t count, const char *(*name)(size_t))
 {
     json_t *object = json_object();
 
-    for (size_t i = 0; object != NULL && i < DOCTOR_SCRIPTS; i++) {
+    for (size_t i = 0; object != NULL && i < count; i++) {
         if (counts[i] > 0)
-            json_object_set_new(object, doctor_script_name((enum doctor_script)i), integer(counts[i]));
+            json_object_set_new(object, name(i), integer(counts[i]));
     }
     return object;
 }
@@ -181,8 +181,10 @@ static json_t *scripts_json(const uint64_t *counts)
 static json_t *text_json(const struct doctor *d, size_t t)
 {
     const struct doctor_lane *lane = &d->lanes[0];
-    json_t *json = json_pack("{s:s, s:o, s:o}", "column", column_name(d, d->schema.texts[t]), "characters",
-                             lengths_json(&lane->characters[t]), "scripts", scripts_json(lane->scripts[t]));
+    json_t *json = json_pack("{s:s, s:o, s:o, s:o}", "column", column_name(d, d->schema.texts[t]), "characters",
+                             lengths_json(&lane->characters[t]), "scripts",
+                             names_json(&lane->scripts[t * script_count()], script_count(), script_name), "languages",
+                             names_json(&lane->languages[t * language_count()], language_count(), language_name));
 
     if (json != NULL && d->wp != NULL) {
         json_object_set_new(json, "tokens", lengths_json(&lane->tokens[t]));

@@ -344,10 +344,23 @@ static void add_cuts(struct text *t)
     }
 }
 
-/* Shares of a total by falling size, without those that round to nothing. */
-static void add_shares(struct text *t, json_t *counts, double total)
+static double total_of(json_t *counts)
 {
-    double below = total + 1.0;
+    const char *name;
+    json_t *count;
+    double total = 0.0;
+
+    json_object_foreach(counts, name, count)
+    {
+        total += json_number_value(count);
+    }
+    return total;
+}
+
+/* Shares of a total by falling size, without those that round to nothing. */
+static void add_shares(struct text *t, json_t *counts)
+{
+    double total = total_of(counts), below = total + 1.0;
 
     for (size_t shown = 0; shown < json_object_size(counts); shown++) {
         const char *name, *best = NULL;
@@ -372,23 +385,18 @@ static void add_scripts(struct text *t)
 {
     const json_t *texts = json_object_get(t->report, "texts");
     size_t i;
-    json_t *text, *count;
-    const char *name;
+    json_t *text;
 
     if (json_array_size(texts) == 0)
         return;
-    heading(t, "scripts (texts by that of most of their letters)");
+    heading(t, "scripts and languages (of texts; a guess from small words and letters)");
     json_array_foreach(texts, i, text)
     {
-        json_t *scripts = json_object_get(text, "scripts");
-        double all = 0.0;
-        json_object_foreach(scripts, name, count)
-        {
-            all += json_number_value(count);
-        }
         add(t, "  ");
         add_cell(t, string_of(text, "column"), NAME_COLUMNS, false);
-        add_shares(t, scripts, all);
+        add_shares(t, json_object_get(text, "scripts"));
+        add(t, ";");
+        add_shares(t, json_object_get(text, "languages"));
         add(t, "\n");
     }
 }
@@ -412,6 +420,9 @@ static void add_queries(struct text *t)
         else if (integer_of(q, "comparable") > 0)
             ADD(t, "    %lld have several labelled items, %lld of these with one label only\n",
                 integer_of(q, "comparable"), integer_of(q, "of_one_label"));
+        if (integer_of(q, "with_highest_label") > 0)
+            ADD(t, "    %lld have an item of the highest label, %.1f a query\n", integer_of(q, "with_highest_label"),
+                number_of(q, "highest_label_mean"));
     }
     if (json_is_object(items))
         ADD(t, "  %lld items in %lld rows", integer_of(items, "items"), integer_of(items, "rows"));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/stop.h"
 #include "data/doctor_internal.h"
 
 /*
@@ -272,7 +273,7 @@ static int walk_pairs(struct walk *walk)
     int rc = sorter_sort(s);
 
     for (bool first = true; rc == 0; first = false) {
-        rc = sorter_next(s, &sorted);
+        rc = stop_requested() ? err_set(RECO_E_STOPPED, "stopped by a signal") : sorter_next(s, &sorted);
         if (rc < 0 || sorted == NULL)
             break;
         parse(&r, sorted);

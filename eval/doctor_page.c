@@ -246,6 +246,50 @@ static int add_cuts(struct buf *b, const json_t *report)
     return end_table(b);
 }
 
+/* Names by their share of the total, those of a tenth of a percent at least. */
+static int add_shares(struct buf *b, json_t *counts)
+{
+    const char *name;
+    json_t *count;
+    double total = 0;
+    bool first = true;
+    TRY(buf_add_str(b, "<td class=\"text\">"));
+    json_object_foreach(counts, name, count)
+    {
+        total += json_number_value(count);
+    }
+    json_object_foreach(counts, name, count)
+    {
+        double share = json_number_value(count) / total;
+        if (share >= 0.001) {
+            TRY(buf_printf(b, "%s%s %.1f&nbsp;%%", first ? "" : ", ", strcmp(name, "none") ? name : "no letters",
+                           100 * share));
+            first = false;
+        }
+    }
+    return buf_add_str(b, "</td>");
+}
+
+static int add_scripts(struct buf *b, const json_t *report)
+{
+    const json_t *texts = json_object_get(report, "texts");
+    size_t i;
+    json_t *text;
+    if (!json_array_size(texts)) {
+        return 0;
+    }
+    TRY(add_heading(b, "Scripts and languages", "column|script of most letters|language, a guess"));
+    json_array_foreach(texts, i, text)
+    {
+        TRY(buf_add_str(b, "<tr>"));
+        TRY(page_add_cell(b, "td", string_of(text, "column")));
+        TRY(add_shares(b, json_object_get(text, "scripts")));
+        TRY(add_shares(b, json_object_get(text, "languages")));
+        TRY(buf_add_str(b, "</tr>\n"));
+    }
+    return end_table(b);
+}
+
 static int add_queries(struct buf *b, const json_t *report)
 {
     const json_t *queries = json_object_get(report, "queries"), *items = json_object_get(report, "items");
@@ -322,6 +366,7 @@ int doctor_page(struct buf *b, const json_t *report, const struct doctor_picture
     TRY(add_labels(b, report));
     TRY(add_lengths(b, report));
     TRY(add_cuts(b, report));
+    TRY(add_scripts(b, report));
     TRY(add_queries(b, report));
     if (command) {
         TRY(buf_add_str(b, "<h2>Provenance</h2>\n<p><code>"));

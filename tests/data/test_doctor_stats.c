@@ -1,4 +1,4 @@
-/* Figures of the doctor: lengths, distinct values, drift, scripts, folded texts. */
+/* Figures of the doctor: lengths, distinct values, drift, folded texts. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,34 +116,6 @@ static void drift(void **state)
     assert_true(d.total_variation == 0.0 && d.p == 1.0);
 }
 
-static void scripts(void **state)
-{
-    static const struct {
-        const char *text;
-        enum doctor_script script;
-    } cases[] = {{"led lights 220 V", DOCTOR_SCRIPT_LATIN},
-                 {"été 2015", DOCTOR_SCRIPT_LATIN},
-                 {"小孩咳嗽感冒", DOCTOR_SCRIPT_HAN},
-                 {"iphone 手机壳保护套", DOCTOR_SCRIPT_LATIN},
-                 {"バッグ レディース", DOCTOR_SCRIPT_KANA},
-                 {"防水のバッグ", DOCTOR_SCRIPT_KANA},
-                 {"한국어 제목", DOCTOR_SCRIPT_HANGUL},
-                 {"купить телефон", DOCTOR_SCRIPT_CYRILLIC},
-                 {"קפה", DOCTOR_SCRIPT_HEBREW},
-                 {"قهوة", DOCTOR_SCRIPT_ARABIC},
-                 {"कॉफ़ी", DOCTOR_SCRIPT_DEVANAGARI},
-                 {"กาแฟ", DOCTOR_SCRIPT_THAI},
-                 {"καφές", DOCTOR_SCRIPT_GREEK},
-                 {"123-45 €", DOCTOR_SCRIPT_NONE},
-                 {"", DOCTOR_SCRIPT_NONE},
-                 {"\xFF\xFE", DOCTOR_SCRIPT_NONE}};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_string_equal(doctor_script_name(doctor_script_of(cases[i].text, strlen(cases[i].text))),
-                            doctor_script_name(cases[i].script));
-}
-
 static void folding(void **state)
 {
     static const char *const cases[][2] = {{"  Red\t\nSHOES  ", "red shoes"},
@@ -185,8 +157,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantiles),  cmocka_unit_test(no_lengths), cmocka_unit_test(distinct_values),
-        cmocka_unit_test(chi_square), cmocka_unit_test(drift),      cmocka_unit_test(scripts),
-        cmocka_unit_test(folding),    cmocka_unit_test(excerpts),
+        cmocka_unit_test(chi_square), cmocka_unit_test(drift),      cmocka_unit_test(folding),
+        cmocka_unit_test(excerpts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
