@@ -119,7 +119,7 @@ static int detect_quote(struct sample *s, unsigned char delimiter, unsigned char
     const struct tally *t = &s->tally;
     int rc = tally_rows(s, (char)delimiter, '"');
 
-    if (rc == 0 && t->header_single_quoted) {
+    if (rc == 0 && t->header_single_quoted && delimiter != '\'') {
         *quote = '\'';
     } else if (rc == 0 && delimiter == '\t' && t->quoted_bad > LITERAL_RATIO * t->quoted_good) {
         rc = tally_rows(s, (char)delimiter, '\0');

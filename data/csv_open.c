@@ -49,7 +49,7 @@ static int take_sep_line(struct csv_reader *r, struct csv_options *o)
     if (rc < 0 || r->end < LENGTH + 2 || strncasecmp(r->raw, sep, LENGTH) != 0)
         return rc;
     char delimiter = r->raw[LENGTH], behind = r->raw[LENGTH + 1];
-    if ((behind != '\r' && behind != '\n') || strchr("\"\r\n", delimiter) != NULL)
+    if ((behind != '\r' && behind != '\n') || strchr("\r\n", delimiter) != NULL || (unsigned char)delimiter == r->quote)
         return 0;
     if (o->delimiter == '\0')
         o->delimiter = delimiter;

@@ -72,6 +72,8 @@ static void expect_detected(const char *path, const struct csv_options *options)
         return;
     csv_reader_facts(reader, &facts);
     csv_reader_close(reader);
+    if (!facts.delimiter_detected) /* Excel's line named it */
+        return;
     require(strchr(",\t;|", facts.delimiter) != NULL && facts.delimiter != '\0', "a known delimiter");
     detect.detect = false;
     detect.delimiter = facts.delimiter;
