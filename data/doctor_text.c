@@ -357,10 +357,11 @@ static double total_of(json_t *counts)
     return total;
 }
 
-/* Shares of a total by falling size, without those that round to nothing. */
+/* Shares of a total by falling size, equal ones by name, without those that round to nothing. */
 static void add_shares(struct text *t, json_t *counts)
 {
-    double total = total_of(counts), below = total + 1.0;
+    double total = total_of(counts), last = total + 1.0;
+    const char *last_name = "";
 
     for (size_t shown = 0; shown < json_object_size(counts); shown++) {
         const char *name, *best = NULL;
@@ -369,7 +370,8 @@ static void add_shares(struct text *t, json_t *counts)
         json_object_foreach(counts, name, count)
         {
             double value = json_number_value(count);
-            if (value < below && value > most) {
+            bool after = value < last || (value == last && strcmp(name, last_name) > 0);
+            if (after && (best == NULL || value > most || (value == most && strcmp(name, best) < 0))) {
                 most = value;
                 best = name;
             }
@@ -377,7 +379,8 @@ static void add_shares(struct text *t, json_t *counts)
         if (best == NULL || most < 0.0005 * total)
             return;
         ADD(t, " %s %.1f %%", strcmp(best, "none") == 0 ? "no letters" : best, 100.0 * most / total);
-        below = most;
+        last = most;
+        last_name = best;
     }
 }
 
