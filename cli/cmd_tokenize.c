@@ -64,25 +64,28 @@ static const struct opt_spec options[] = {
      .group = "output"},
     {.name = NULL}};
 
+enum { ID_BYTES = 12 }; /* digits of the longest int32_t, and their number in the last byte */
+
 struct tokenizing {
     const struct tokenize_options *options;
     struct wordpiece *wp;
     struct wordpiece_scratch *scratch;
     struct wordpiece_ids query, description;
+    char (*id_texts)[ID_BYTES]; /* [vocab_size] */
     struct buf out;
     uint64_t lines, lines_cut, tokens_lost;
 };
 
-enum { ID_DIGITS = 11 }; /* of the longest int32_t */
-
-static char *put_id(char *out, int32_t id)
+/* The ids as text, [vocab_size]: dividing for every token would take as long as finding it. */
+static int make_id_texts(struct tokenizing *t)
 {
-    int length = 1;
-    for (int32_t rest = id; rest >= 10; rest /= 10)
-        length++;
-    for (char *digit = out + length; digit > out; id /= 10)
-        *--digit = (char)('0' + id % 10);
-    return out + length;
+    int size = wordpiece_vocab_size(t->wp);
+    t->id_texts = mem_calloc((size_t)size, sizeof *t->id_texts);
+    if (t->id_texts == NULL)
+        return RECO_E_NOMEM;
+    for (int id = 0; id < size; id++)
+        t->id_texts[id][ID_BYTES - 1] = (char)snprintf(t->id_texts[id], ID_BYTES, "%d", id);
+    return 0;
 }
 
 static int add_tokens(struct tokenizing *t, const int32_t *ids, size_t count, char separator)
@@ -100,12 +103,14 @@ static int add_ids(struct tokenizing *t, const int32_t *ids, size_t count, char 
 {
     if (t->options->format == FORMAT_TOKENS)
         return add_tokens(t, ids, count, separator);
-    int status = buf_reserve(&t->out, count * (ID_DIGITS + 1));
+    int status = buf_reserve(&t->out, count * ID_BYTES + ID_BYTES);
     if (status != 0)
         return status;
     char *out = t->out.data + t->out.length;
     for (size_t i = 0; i < count; i++) {
-        out = put_id(out, ids[i]);
+        const char *text = t->id_texts[ids[i]];
+        memcpy(out, text, ID_BYTES);
+        out += text[ID_BYTES - 1];
         *out++ = separator;
     }
     *out = '\0';
@@ -227,6 +232,8 @@ static int run(const struct cmd_ctx *ctx)
     if (status == 0)
         status = wordpiece_scratch_new(&t.scratch, t.wp);
     if (status == 0)
+        status = make_id_texts(&t);
+    if (status == 0)
         status = line_reader_open(&reader, path);
     if (status == 0) {
         line_reader_allow_nul(reader); /* the tokeniser drops them */
@@ -237,6 +244,7 @@ static int run(const struct cmd_ctx *ctx)
                  t.lines_cut, t.lines, t.options->max_seq_length, t.tokens_lost);
     line_reader_close(reader);
     buf_release(&t.out);
+    mem_free(t.id_texts);
     wordpiece_ids_release(&t.query);
     wordpiece_ids_release(&t.description);
     wordpiece_scratch_free(t.scratch);
