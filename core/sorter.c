@@ -263,9 +263,9 @@ int sorter_add(struct sorter *s, const void *key, size_t key_length, const void 
     /* Sorting takes a second array of entries. */
     if (s->entry_count > 0 && s->bytes_used + need + (s->entry_count + 1) * 2 * sizeof *s->entries > s->max_bytes)
         rc = spill(s);
-    if (rc == 0)
+    if (rc == 0 && s->bytes_used + need > s->bytes_capacity)
         rc = mem_grow((void **)&s->bytes, &s->bytes_capacity, s->bytes_used + need, 1);
-    if (rc == 0)
+    if (rc == 0 && s->entry_count == s->entry_capacity)
         rc = mem_grow((void **)&s->entries, &s->entry_capacity, s->entry_count + 1, sizeof *s->entries);
     if (rc < 0)
         return rc;

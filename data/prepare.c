@@ -129,6 +129,16 @@ struct run {
     char *texts_dir;
 };
 
+/* Rules that leave out rows which have been read: some of their texts usually go with them. */
+static bool may_lose_texts(const struct prepare_whole *w)
+{
+    bool rule = w->options->balance.balance == BALANCE_UNDER;
+
+    for (size_t i = 0; w->cleaner != NULL && i < clean_rule_count(); i++)
+        rule = rule || (clean_rule_at(i)->stage == CLEAN_STAGE_SET && cleaner_is_on(w->cleaner, i));
+    return rule;
+}
+
 /* The map step. Its texts go where they stay if no rule takes one of them away. */
 static int map_all(struct run *run)
 {
@@ -140,11 +150,12 @@ static int map_all(struct run *run)
                                     .first_split = w->first_split};
     struct text_set *set = NULL;
 
+    w->texts_may_stay = !may_lose_texts(w);
     run->texts_dir = path_join(w->stage, PREPARE_TEXTS_DIR);
     w->text_files = json_object();
     int rc = run->texts_dir == NULL || w->text_files == NULL ? err_nomem() : dir_make(run->texts_dir);
     if (rc == 0)
-        rc = text_set_writer_open(&run->texts, run->texts_dir, run->wp, run->pool, w->tmp_dir);
+        rc = text_set_writer_open(&run->texts, run->texts_dir, run->wp, run->pool, w->tmp_dir, !w->texts_may_stay);
     if (rc == 0)
         rc = spool_writer_open(&w->spool, w->tmp_dir);
     if (rc == 0) {

@@ -277,7 +277,7 @@ static int move_texts(struct emitting *e)
 static int finish_texts(struct emitting *e, uint64_t *tokens)
 {
     struct prepare_whole *w = e->w;
-    bool all = w->texts_are_staged && e->in_order && e->text_count == w->texts.count;
+    bool all = w->texts_are_staged && w->texts_may_stay && e->in_order && e->text_count == w->texts.count;
     char *dir = mem_printf("%s/" PREPARE_TEXTS_DIR, w->stage);
     int rc = dir == NULL ? RECO_E_NOMEM : 0;
 

@@ -225,6 +225,7 @@ struct prepare_whole {
 
     struct spool_writer *spool;
     struct prepare_texts texts;
+    bool texts_may_stay;   /* else the set is a draft */
     bool texts_are_staged; /* the one text set is <stage>/PREPARE_TEXTS_DIR, with its entries in text_files */
     json_t *text_files;
     struct prepare_labels *labels;

@@ -47,7 +47,7 @@ static int map_all(struct shard *s, const struct wordpiece *wp, uint64_t shard, 
                                     .first_split = s->in.files[0].split,
                                     .shard = shard,
                                     .shards = shards};
-    int rc = text_set_writer_open(&s->texts, s->stage, wp, s->pool, s->options->tmp_dir);
+    int rc = text_set_writer_open(&s->texts, s->stage, wp, s->pool, s->options->tmp_dir, false);
 
     if (rc == 0)
         rc = dataset_file_open(&s->rows_file, s->stage, SHARD_ROWS_FILE, "",

@@ -47,9 +47,12 @@ struct text_set_writer;
 /* For text_set_put alone: without a tokeniser, ids of id_bytes each. */
 int text_set_writer_open_put(struct text_set_writer **out, const char *dir, uint32_t id_bytes, struct pool *pool,
                              const char *tmp_dir) RECO_MUST_CHECK;
-/* dir exists; wp and pool are borrowed until free. tmp_dir as in temp_file.h. */
+/*
+ * dir exists; wp and pool are borrowed until free. tmp_dir as in temp_file.h. draft: compressed lightly, for a set that
+ * will be written anew.
+ */
 int text_set_writer_open(struct text_set_writer **out, const char *dir, const struct wordpiece *wp, struct pool *pool,
-                         const char *tmp_dir) RECO_MUST_CHECK;
+                         const char *tmp_dir, bool draft) RECO_MUST_CHECK;
 void text_set_writer_free(struct text_set_writer *w); /* NULL-safe; files not committed are removed */
 /* Number of the text, new or known. */
 int text_set_add(struct text_set_writer *w, struct text_key key, const char *text, size_t length,

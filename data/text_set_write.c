@@ -14,7 +14,8 @@ enum {
     BATCH_BYTES = 8 * 1024 * 1024, /* texts waiting for the pool */
     BATCH_TEXTS = 65536,
     BLOCK_BYTES = 128 * 1024, /* a block of raw texts is closed when it reaches this */
-    ZSTD_LEVEL = 3,
+    ZSTD_LEVEL = 1,
+    ZSTD_DRAFT_LEVEL = -5,
     FIRST_SLOTS = 1024,
     SHARE_TEXTS = 256, /* encoded by one task */
     COPY_BYTES = 64 * 1024
@@ -73,7 +74,7 @@ uint32_t text_set_id_bytes(const struct wordpiece *wp)
     return wordpiece_vocab_size(wp) <= 65536 ? sizeof(uint16_t) : sizeof(uint32_t);
 }
 
-static int open_lanes(struct text_set_writer *w)
+static int open_lanes(struct text_set_writer *w, int level)
 {
     size_t threads = (size_t)pool_threads(w->pool);
     int rc = lane_stack_init(&w->free_lanes, threads);
@@ -88,7 +89,7 @@ static int open_lanes(struct text_set_writer *w)
         if (rc == 0 && w->lanes[i].zstd == NULL)
             rc = err_nomem();
         if (rc == 0) {
-            ZSTD_CCtx_setParameter(w->lanes[i].zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
+            ZSTD_CCtx_setParameter(w->lanes[i].zstd, ZSTD_c_compressionLevel, level);
             ZSTD_CCtx_setParameter(w->lanes[i].zstd, ZSTD_c_checksumFlag, 1);
         }
     }
@@ -96,7 +97,7 @@ static int open_lanes(struct text_set_writer *w)
 }
 
 static int open_writer(struct text_set_writer **out, const char *dir, const struct wordpiece *wp, uint32_t id_bytes,
-                       struct pool *pool, const char *tmp_dir)
+                       struct pool *pool, const char *tmp_dir, int level)
 {
     struct text_set_writer *w = mem_calloc(1, sizeof *w);
 
@@ -107,7 +108,7 @@ static int open_writer(struct text_set_writer **out, const char *dir, const stru
     w->width = id_bytes;
     w->raw_bytes = sizeof(struct dataset_header);
     w->dir = mem_strdup(dir);
-    int rc = w->dir == NULL ? RECO_E_NOMEM : open_lanes(w);
+    int rc = w->dir == NULL ? RECO_E_NOMEM : open_lanes(w, level);
     if (rc == 0)
         rc = mem_grow((void **)&w->starts, &w->starts_capacity, 1, sizeof *w->starts);
     if (rc == 0) {
@@ -129,15 +130,15 @@ static int open_writer(struct text_set_writer **out, const char *dir, const stru
 }
 
 int text_set_writer_open(struct text_set_writer **out, const char *dir, const struct wordpiece *wp, struct pool *pool,
-                         const char *tmp_dir)
+                         const char *tmp_dir, bool draft)
 {
-    return open_writer(out, dir, wp, text_set_id_bytes(wp), pool, tmp_dir);
+    return open_writer(out, dir, wp, text_set_id_bytes(wp), pool, tmp_dir, draft ? ZSTD_DRAFT_LEVEL : ZSTD_LEVEL);
 }
 
 int text_set_writer_open_put(struct text_set_writer **out, const char *dir, uint32_t id_bytes, struct pool *pool,
                              const char *tmp_dir)
 {
-    return open_writer(out, dir, NULL, id_bytes, pool, tmp_dir);
+    return open_writer(out, dir, NULL, id_bytes, pool, tmp_dir, ZSTD_LEVEL);
 }
 
 void text_set_writer_free(struct text_set_writer *w)

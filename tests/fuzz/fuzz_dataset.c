@@ -72,7 +72,7 @@ static void write_base(struct wordpiece *wp, struct pool *pool)
     json_t *options = json_object(), *tokenizer = dataset_tokenizer_json(wp);
 
     must(label_map_from_list(&map, labels, 3));
-    must(text_set_writer_open(&set, dir, wp, pool, NULL));
+    must(text_set_writer_open(&set, dir, wp, pool, NULL, false));
     must(dataset_writer_open(&w, dir, NULL));
     must(dataset_writer_begin_split(w, &split));
     for (size_t i = 0; i < 4; i++) {
