@@ -304,6 +304,10 @@ int label_rule_enter(const struct label_rule *r, struct label_map *map)
         return RECO_E_NOMEM;
     mem_free(map->rule);
     map->rule = text;
+    if (r->rest >= 0 && !map->graded && map->count > 1) {
+        int rest = label_map_find(map, r->names[r->rest], strlen(r->names[r->rest]));
+        map->positive = rest == map->count - 1 ? rest - 1 : map->count - 1;
+    }
     return 0;
 }
 

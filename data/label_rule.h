@@ -46,7 +46,10 @@ void label_rule_free(struct label_rule *rule); /* NULL-safe */
 /* The classes that the rule makes, in their order: [*count], borrowed; *count 0: the labels stay as they are. */
 const char *const *label_rule_classes(const struct label_rule *rule, size_t *count);
 
-/* Writes the rule into a map whose labels it makes; nothing where labels stay as they are. */
+/*
+ * Writes the rule into a map whose labels it makes; nothing where labels stay as they are. The default positive class
+ * of ungraded labels becomes the last one that is not made by '*'.
+ */
 int label_rule_enter(const struct label_rule *rule, struct label_map *map) RECO_MUST_CHECK;
 
 /*

@@ -21,17 +21,15 @@ static int show_choices(struct prepare_labels *l)
     return rc;
 }
 
-/* --grades and --positive_label on a map that is not given, and the rule that makes its labels. */
+/* The rule that makes the labels, --grades and --positive_label, on a map that is not given. */
 static int finish_map(struct prepare_labels *l, const struct prepare_options *o)
 {
-    int rc = 0;
+    int rc = label_rule_enter(l->rule, &l->map);
 
-    if (o->grades.count > 0)
+    if (rc == 0 && o->grades.count > 0)
         rc = label_map_set_grades(&l->map, (const char *const *)o->grades.items, o->grades.count);
     if (rc == 0 && o->positive_label != NULL)
         rc = label_map_set_positive(&l->map, o->positive_label);
-    if (rc == 0)
-        rc = label_rule_enter(l->rule, &l->map);
     if (rc == 0)
         rc = show_choices(l);
     l->known = rc == 0;

@@ -250,6 +250,27 @@ static void test_given_map(void **state)
     label_rule_free(rule);
 }
 
+static void expect_positive(const char *rule_text, const char *expected)
+{
+    struct label_rule *rule = make(rule_text, NULL, NULL);
+    struct label_map map = map_of(rule);
+
+    assert_string_equal(map.names[map.positive], expected);
+    label_map_release(&map);
+    label_rule_free(rule);
+}
+
+/* The rest of the labels is what nobody is looking for. */
+static void test_default_positive(void **state)
+{
+    (void)state;
+    expect_positive("4=relevant *=other", "relevant");
+    expect_positive("*=other 4=relevant", "relevant");
+    expect_positive("1=bad 4=good", "good");
+    expect_positive("1=bad 4=good *=unclear", "good");
+    expect_positive("1=2 *=5", "5");
+}
+
 static void test_torture(void **state)
 {
     bool finished = false;
@@ -272,10 +293,10 @@ static void test_torture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many_to_one),     cmocka_unit_test(test_threshold),
-        cmocka_unit_test(test_as_they_are),     cmocka_unit_test(test_refused_options),
-        cmocka_unit_test(test_part_of_the_map), cmocka_unit_test(test_given_map),
-        cmocka_unit_test(test_torture),
+        cmocka_unit_test(test_many_to_one),      cmocka_unit_test(test_threshold),
+        cmocka_unit_test(test_as_they_are),      cmocka_unit_test(test_refused_options),
+        cmocka_unit_test(test_part_of_the_map),  cmocka_unit_test(test_given_map),
+        cmocka_unit_test(test_default_positive), cmocka_unit_test(test_torture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
