@@ -126,7 +126,7 @@ extern const char *const data_truncation_choices[]; /* in the order of enum word
         {.name = "positive_label",                                                                                     \
          .type = OPT_STRING,                                                                                           \
          .offset = offsetof(options_type, member.positive_label),                                                      \
-         .help = "label whose probability is the score; default: the highest grade, else the last not made by '*'",                      \
+         .help = "label whose probability is the score; default: the highest grade, else the last not made by '*'",    \
          .group = "labels"},                                                                                           \
         {.name = "regression",                                                                                         \
          .type = OPT_BOOL,                                                                                             \

@@ -17,7 +17,7 @@ static const char balanced_word[] = "balanced";
 
 int balance_options_check(const struct balance_options *o, bool regression)
 {
-    if (!(o->balance_ratio >= 1.0) || !isfinite(o->balance_ratio))
+    if (o->balance != BALANCE_NONE && (!(o->balance_ratio >= 1.0) || !isfinite(o->balance_ratio)))
         return err_set(RECO_E_USAGE, "--balance_ratio is %g: it must be at least 1", o->balance_ratio);
     if (regression && o->balance != BALANCE_NONE)
         return err_set(RECO_E_USAGE, "--balance needs classes, which --regression has not");

@@ -51,7 +51,7 @@ static void test_options(void **state)
     assert_int_equal(balance_options_check(&o, true), RECO_E_USAGE);
     o = (struct balance_options){.balance_ratio = 1, .class_weights = "balanced"};
     assert_int_equal(balance_options_check(&o, true), RECO_E_USAGE);
-    o.balance_ratio = 0.5;
+    o = (struct balance_options){.balance = BALANCE_OVER, .balance_ratio = 0.5};
     assert_int_equal(balance_options_check(&o, false), RECO_E_USAGE);
     o.balance_ratio = NAN;
     assert_int_equal(balance_options_check(&o, false), RECO_E_USAGE);
