@@ -21,7 +21,7 @@ enum clean_trigger {
     CLEAN_TRIGGER_QUOTES = 1u << 6,  /* typographic quotation marks, dashes */
     CLEAN_TRIGGER_NFKC = 1u << 7,    /* a compatibility character */
     CLEAN_TRIGGER_REPEATED = 1u << 8,
-    CLEAN_TRIGGER_AT = 1u << 9,
+    CLEAN_TRIGGER_AT = 1u << 9,     /* '@', or "%4" */
     CLEAN_TRIGGER_DIGITS = 1u << 10 /* many close together */
 };
 

@@ -124,11 +124,11 @@ struct scan {
 static inline void scan_step(struct scan *s, const struct clean_classes *classes, const unsigned char *p,
                              const unsigned char *end)
 {
-    __m128i v = load(p), same = _mm_cmpeq_epi8(v, load(p + 1)), white = in_range(v, '\t', 5);
+    __m128i v = load(p), next = load(p + 1), same = _mm_cmpeq_epi8(v, next), white = in_range(v, '\t', 5);
     s->tag = _mm_or_si128(s->tag, equals(v, '<'));
     s->entity = _mm_or_si128(s->entity, equals(v, '&'));
     s->code = _mm_or_si128(s->code, _mm_or_si128(equals(v, '{'), equals(v, ';')));
-    s->at = _mm_or_si128(s->at, equals(v, '@'));
+    s->at = _mm_or_si128(s->at, _mm_or_si128(equals(v, '@'), _mm_and_si128(equals(v, '%'), equals(next, '4'))));
     s->space = _mm_or_si128(s->space, _mm_or_si128(white, _mm_and_si128(equals(v, ' '), same)));
     s->control = _mm_or_si128(s->control, _mm_or_si128(_mm_andnot_si128(white, in_range(v, 0, 0x20)), equals(v, 0x7F)));
     s->run = _mm_or_si128(
@@ -198,6 +198,8 @@ static uint32_t scan_byte(const struct clean_classes *classes, const unsigned ch
         return found | CLEAN_TRIGGER_CODE;
     case '@':
         return found | CLEAN_TRIGGER_AT;
+    case '%':
+        return found | (end - p > 1 && p[1] == '4' ? CLEAN_TRIGGER_AT : 0);
     case ' ':
         return found | (end - p > 1 && p[1] == ' ' ? CLEAN_TRIGGER_SPACE : 0);
     default:

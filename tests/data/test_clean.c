@@ -272,7 +272,9 @@ static void test_masks(void **state)
     assert_string_equal(out, "<b>[email]</b> [card], tel. [phone]");
     out = cleaned(&email, text, strlen(text), &length);
     assert_string_equal(out, "[email] 4111 1111 1111 1111, tel. +49 30 123456");
-    /* hidden by a character reference */
+    /* hidden by a character reference, or in a link */
+    assert_int_equal(clean_mask(email.lane, "mailto:a%40b.de", 15, &out, &length), 0);
+    assert_string_equal(out, "mailto:[email]");
     out = cleaned(&email, "a&#64;b&period;de", 17, &length);
     assert_string_equal(out, "[email]");
     /* carried columns and what is written otherwise: masks alone */
