@@ -163,8 +163,6 @@ static int run_part(struct eval_report **out, struct predictions **rows, const s
     part.by_truncation = part.by_query = false;
     part.intervals = NULL;
     part.slices = NULL;
-    part.intervals = NULL;
-    part.slices = NULL;
     bool *keep = mem_alloc((p->rows + 1) * sizeof *keep);
     int rc = keep ? 0 : RECO_E_NOMEM;
     for (size_t row = 0; !rc && row < p->rows; row++) {
