@@ -1,24 +1,26 @@
 /* Figures of what all lists together show. */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/sort_keys.h"
 #include "data/text_index.h"
 #include "eval/rank.h"
 #include "eval/sort.h"
+
+#define TAIL 0.8 /* of the items */
 
 void catalogue_release(struct eval_lists *lists)
 {
     mem_free(lists->start);
     mem_free(lists->items);
     mem_free(lists->popularity);
-    mem_free(lists->by_popularity);
     *lists = (struct eval_lists){0};
 }
 
 /* The catalogue: the items of the predictions, then those that only the popularity names. */
-static int read_popularity(struct eval_lists *lists, const struct predictions *p, const struct eval_popularity *known)
+static int read_popularity(struct eval_lists *lists, const struct predictions *p, const struct metric_filter *filter,
+                           const struct eval_popularity *known)
 {
     size_t more = known ? known->count : 0;
     lists->popularity = mem_calloc(p->item_count + more + 1, sizeof *lists->popularity);
@@ -27,7 +29,7 @@ static int read_popularity(struct eval_lists *lists, const struct predictions *p
     }
     lists->item_count = p->item_count;
     for (size_t row = 0; !known && row < p->rows; row++) {
-        lists->popularity[p->item[row]]++;
+        lists->popularity[p->item[row]] += metric_keeps(filter, row);
     }
     struct text_index index = {0};
     int rc = 0;
@@ -46,41 +48,32 @@ static int read_popularity(struct eval_lists *lists, const struct predictions *p
     return rc;
 }
 
-struct by_id {
-    double popularity;
-    const char *id;
-    uint32_t item;
-};
-
-static int compare_popularity(const void *left, const void *right)
+/* The border of the tail: equally popular items there are shared out, so that no order decides. */
+static int find_tail(struct eval_lists *lists, struct pool *pool)
 {
-    const struct by_id *a = left;
-    const struct by_id *b = right;
-    if (a->popularity != b->popularity) {
-        return a->popularity < b->popularity ? -1 : 1;
-    }
-    return strcmp(a->id, b->id);
-}
-
-/* Ties by id, so that the order of rows changes nothing; items that the predictions lack come first of a tie. */
-static int sort_popularity(struct eval_lists *lists, const struct predictions *p)
-{
-    struct by_id *items = mem_alloc((lists->item_count + 1) * sizeof *items);
-    lists->by_popularity = mem_alloc((lists->item_count + 1) * sizeof *lists->by_popularity);
-    if (!items || !lists->by_popularity) {
-        mem_free(items);
+    size_t count = lists->item_count;
+    size_t tail = (size_t)(TAIL * (double)count);
+    uint64_t *keys = mem_alloc((count + 1) * sizeof *keys);
+    if (!keys) {
         return RECO_E_NOMEM;
     }
-    for (size_t i = 0; i < lists->item_count; i++) {
-        items[i] = (struct by_id){lists->popularity[i], i < p->item_count ? p->item_ids[i] : "", (uint32_t)i};
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = sort_key(lists->popularity[i]);
         lists->popularity_sum += lists->popularity[i];
     }
-    qsort(items, lists->item_count, sizeof *items, compare_popularity);
-    for (size_t i = 0; i < lists->item_count; i++) {
-        lists->by_popularity[i] = items[i].item;
+    int rc = sort_keys(keys, count, pool);
+    size_t below = tail;
+    size_t end = tail;
+    while (below > 0 && keys[below - 1] == keys[tail]) {
+        below--;
     }
-    mem_free(items);
-    return 0;
+    while (end < count && keys[end] == keys[tail]) {
+        end++;
+    }
+    lists->tail_below = count ? sort_number(keys[tail]) : 0;
+    lists->tail_share = end > below ? (double)(tail - below) / (double)(end - below) : 0;
+    mem_free(keys);
+    return rc;
 }
 
 int catalogue_begin(struct eval_report *report, const struct eval_options *options, size_t query_count)
@@ -99,8 +92,9 @@ int catalogue_begin(struct eval_report *report, const struct eval_options *optio
     }
     lists->start = mem_calloc(query_count + 1, sizeof *lists->start);
     lists->items = mem_alloc((p->rows + 1) * sizeof *lists->items);
-    int rc = lists->start && lists->items ? read_popularity(lists, p, options->popularity) : RECO_E_NOMEM;
-    return rc ? rc : sort_popularity(lists, p);
+    int rc = lists->start && lists->items ? read_popularity(lists, p, &report->data.filter, options->popularity)
+                                          : RECO_E_NOMEM;
+    return rc ? rc : find_tail(lists, NULL);
 }
 
 /* How often each item is among the first k of a list. */
@@ -143,16 +137,19 @@ int catalogue_values(const struct eval_report *report, const uint32_t *weight, d
     struct metric_catalogue c = {.item_count = lists->item_count,
                                  .popularity = lists->popularity,
                                  .popularity_sum = lists->popularity_sum,
-                                 .by_popularity = lists->by_popularity};
+                                 .tail_below = lists->tail_below,
+                                 .tail_share = lists->tail_share};
     if (!lists->depth) {
         return 0;
     }
-    double *counts = mem_alloc((2 * lists->item_count + 1) * sizeof *counts);
-    if (!counts) {
+    double *counts = mem_alloc((lists->item_count + 1) * sizeof *counts);
+    c.spare = mem_alloc((lists->item_count + 1) * sizeof *c.spare);
+    if (!counts || !c.spare) {
+        mem_free(counts);
+        mem_free(c.spare);
         return RECO_E_NOMEM;
     }
     c.counts = counts;
-    c.spare = counts + lists->item_count;
     while ((c.k = next_depth(report, c.k))) {
         count_shown(report, weight, &c, counts);
         for (size_t i = 0; i < report->value_count; i++) {
@@ -163,5 +160,6 @@ int catalogue_values(const struct eval_report *report, const uint32_t *weight, d
         }
     }
     mem_free(counts);
+    mem_free(c.spare);
     return 0;
 }

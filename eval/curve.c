@@ -236,7 +236,7 @@ static int fill_curve(struct metric_data *data, struct metric_curve *curve, int 
     int rc = merge_init(&m, data->support, (size_t)data->classes);
     for (size_t row = 0; !rc && row < p->rows; row++) {
         int of_row = predictions_label(p, row);
-        if (of_row >= 0) {
+        if (of_row >= 0 && metric_keeps(&data->filter, row)) {
             m.keys[m.end[of_row]++] = sort_key(curve_score(data, row, label));
         }
     }
@@ -409,7 +409,7 @@ static int fill_adaptive(struct metric_data *data, double *value)
     }
     int rc = merge_init(&m, sizes, 2);
     for (size_t row = 0; !rc && row < p->rows; row++) {
-        if (predictions_label(p, row) >= 0) {
+        if (predictions_label(p, row) >= 0 && metric_keeps(&data->filter, row)) {
             double confidence = confidence_of(data, row, &hit);
             m.keys[m.end[hit]++] = sort_key(confidence);
         }

@@ -15,11 +15,11 @@ void eval_options_init(struct eval_options *options)
     *options = (struct eval_options){.relevance_level = NAN};
 }
 
-static double count_labels(const struct predictions *p)
+static double count_labels(const struct predictions *p, const struct metric_filter *filter)
 {
     size_t rows = 0;
     for (size_t row = 0; row < p->rows; row++) {
-        rows += rank_is_judged(p, row);
+        rows += metric_keeps(filter, row) && rank_is_judged(p, row);
     }
     return (double)rows;
 }
@@ -58,7 +58,7 @@ static int sum_positions(struct eval_report *report)
     while (report_rate(report, rates)) {
         rates++;
     }
-    if (!p->position || !rates) {
+    if (!p->position || !rates || report->data.filter.flags) {
         return 0;
     }
     report->by_position = mem_calloc((size_t)REPORT_POSITIONS_MAX * rates * 2, sizeof *report->by_position);
@@ -93,7 +93,7 @@ static void prepare(struct eval_report *report, const struct predictions *p)
     data->p = p;
     data->classes = p->label ? p->labels.count : 0;
     data->positive = p->labels.positive;
-    data->rows = count_labels(p);
+    data->rows = count_labels(p, &data->filter);
     count_events(report);
     for (size_t row = 0; p->truncated && row < p->rows; row++) {
         report->rows_truncated += p->truncated[row];
@@ -156,23 +156,25 @@ static int compute_catalogue(struct eval_report *report)
     return rc;
 }
 
-static int run_part(struct eval_report **out, struct predictions **rows, const struct predictions *p, bool truncated,
-                    const struct eval_options *options)
+static int run(struct eval_report *report, const struct predictions *p, const struct eval_options *options,
+               struct pool *pool);
+
+/* The same figures on the rows that were truncated, or on the others. */
+static int run_part(struct eval_report **out, const struct predictions *p, bool truncated, size_t rows,
+                    const struct eval_options *options, struct pool *pool)
 {
     struct eval_options part = *options;
     part.by_truncation = part.by_query = false;
     part.intervals = NULL;
     part.slices = NULL;
-    bool *keep = mem_alloc((p->rows + 1) * sizeof *keep);
-    int rc = keep ? 0 : RECO_E_NOMEM;
-    for (size_t row = 0; !rc && row < p->rows; row++) {
-        keep[row] = p->truncated[row] == truncated;
+    struct eval_report *report = mem_calloc(1, sizeof *report);
+    *out = report;
+    if (!report) {
+        return RECO_E_NOMEM;
     }
-    if (!rc) {
-        rc = predictions_select(rows, p, keep);
-    }
-    mem_free(keep);
-    return rc ? rc : eval_run(out, *rows, &part);
+    report->data.filter = (struct metric_filter){p->truncated, truncated};
+    report->rows = rows;
+    return run(report, p, &part, pool);
 }
 
 static int run(struct eval_report *report, const struct predictions *p, const struct eval_options *options,
@@ -204,9 +206,9 @@ static int run(struct eval_report *report, const struct predictions *p, const st
     report->data.orders = NULL;
     tally_release(&tally);
     if (!rc && options->by_truncation && report->rows_truncated && report->rows_truncated < p->rows) {
-        rc = run_part(&report->truncated, &report->truncated_rows, p, true, options);
+        rc = run_part(&report->truncated, p, true, report->rows_truncated, options, pool);
         if (!rc) {
-            rc = run_part(&report->whole, &report->whole_rows, p, false, options);
+            rc = run_part(&report->whole, p, false, p->rows - report->rows_truncated, options, pool);
         }
     }
     if (!rc && options->intervals) {
@@ -257,8 +259,6 @@ void eval_report_free(struct eval_report *report)
     mem_free(report->by_position);
     eval_report_free(report->truncated);
     eval_report_free(report->whole);
-    predictions_free(report->truncated_rows);
-    predictions_free(report->whole_rows);
     for (size_t i = 0; i < report->value_count; i++) {
         mem_free(report->values[i].name);
     }

@@ -97,12 +97,23 @@ struct metric_curve {
 
 struct metric_orders; /* curve.h */
 
+/* Some of the rows: those whose flag is is. flags NULL: all. */
+struct metric_filter {
+    const bool *flags; /* [rows] */
+    bool is;
+};
+static inline bool metric_keeps(const struct metric_filter *filter, size_t row)
+{
+    return !filter->flags || filter->flags[row] == filter->is;
+}
+
 /*
  * Prepared for the metrics that look at all rows. Rows without a label (target) are in none of it. Counts are doubles,
  * since rows may have weights (weighted.h); whole weights below 2^53 are exact.
  */
 struct metric_data {
     const struct predictions *p;
+    struct metric_filter filter;
     int classes; /* 0: no classes */
     int positive;
     double rows;             /* with a label (target) */
@@ -157,8 +168,9 @@ struct metric_catalogue {
     /* [item_count] how popular each is: its count in a file of popularity, else its rows in the predictions */
     const double *popularity;
     double popularity_sum;
-    const uint32_t *by_popularity; /* [item_count] the items, least popular first */
-    double *spare;                 /* [item_count] scratch */
+    /* The tail, the least popular 80 % of the items: all below a popularity, and this share of those that have it. */
+    double tail_below, tail_share;
+    uint64_t *spare; /* [item_count] scratch */
 };
 
 struct metric {

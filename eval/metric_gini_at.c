@@ -1,23 +1,18 @@
-#include <stdlib.h>
-#include <string.h>
-
+#include "core/sort_keys.h"
 #include "eval/metric.h"
-
-static int compare(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
 
 static double catalogue(const struct metric_catalogue *c)
 {
     double n = (double)c->item_count;
     double sum = 0;
-    memcpy(c->spare, c->counts, c->item_count * sizeof *c->spare);
-    qsort(c->spare, c->item_count, sizeof *c->spare, compare);
     for (size_t i = 0; i < c->item_count; i++) {
-        sum += (2 * (double)i + 1 - n) * c->spare[i];
+        c->spare[i] = (uint64_t)c->counts[i];
+    }
+    if (sort_keys(c->spare, c->item_count, NULL)) {
+        return NAN;
+    }
+    for (size_t i = 0; i < c->item_count; i++) {
+        sum += (2 * (double)i + 1 - n) * (double)c->spare[i];
     }
     return c->shown > 0 ? sum / (n * c->shown) : NAN;
 }

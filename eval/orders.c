@@ -30,7 +30,7 @@ static int sort_rows(const struct metric_data *data, number_fn *number, int whic
         return RECO_E_NOMEM;
     }
     for (size_t row = 0; row < p->rows; row++) {
-        if (is_labelled(p, row)) {
+        if (is_labelled(p, row) && metric_keeps(&data->filter, row)) {
             items[*count].key = sort_key(number(data, row, which));
             items[(*count)++].payload = (uint32_t)row;
         }

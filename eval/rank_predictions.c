@@ -42,27 +42,43 @@ struct groups {
     const struct eval_report *report;
     const double *gains;
     bool ranks, has_events;
-    uint32_t *rows; /* rows[start[q]..start[q + 1]) are those of query q, in the order of the file */
-    size_t *start;  /* [query_count + 1] */
+    /* rows[start[q]..start[q + 1]) are those of query q, in the order of the file; NULL: start counts the rows
+     * themselves, since each query's stand together */
+    uint32_t *rows;
+    size_t *start; /* [query_count + 1] */
 };
+
+static bool stand_together(const struct predictions *p)
+{
+    for (size_t row = 0; row < p->rows; row++) {
+        if (p->query[row] < (row ? p->query[row - 1] : 0)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static int group_rows(struct groups *groups, const struct predictions *p)
 {
+    const struct metric_filter *filter = &groups->report->data.filter;
     size_t *start = mem_calloc(p->query_count + 2, sizeof *start);
-    uint32_t *rows = mem_alloc((p->rows + 1) * sizeof *rows);
+    bool together = !filter->flags && stand_together(p);
+    uint32_t *rows = together ? NULL : mem_alloc((p->rows + 1) * sizeof *rows);
     groups->start = start;
     groups->rows = rows;
-    if (!start || !rows) {
+    if (!start || (!rows && !together)) {
         return RECO_E_NOMEM;
     }
     for (size_t row = 0; row < p->rows; row++) {
-        start[p->query[row] + 2]++;
+        start[p->query[row] + 2 - together] += metric_keeps(filter, row);
     }
-    for (size_t q = 2; q < p->query_count + 2; q++) {
+    for (size_t q = 1; q < p->query_count + 2; q++) {
         start[q] += start[q - 1];
     }
-    for (size_t row = 0; row < p->rows; row++) {
-        rows[start[p->query[row] + 1]++] = (uint32_t)row;
+    for (size_t row = 0; rows && row < p->rows; row++) {
+        if (metric_keeps(filter, row)) {
+            rows[start[p->query[row] + 1]++] = (uint32_t)row;
+        }
     }
     return 0;
 }
@@ -96,7 +112,7 @@ static int load(const void *arg, struct rank_work *work, size_t query)
     int rc = rank_reserve(work, groups->ranks ? count : 0, groups->ranks ? count : 0, groups->has_events ? count : 0);
     work->id = p->query_ids ? p->query_ids[query] : "";
     for (size_t i = 0; !rc && i < count; i++) {
-        size_t row = groups->rows[groups->start[query] + i];
+        size_t row = groups->rows ? groups->rows[groups->start[query] + i] : groups->start[query] + i;
         if (groups->ranks) {
             load_item(groups, work, row);
         }

@@ -44,7 +44,7 @@ struct eval_lists {
     size_t item_count;  /* of the catalogue: those of the file, then those of the file of popularity alone */
     double *popularity; /* [item_count] */
     double popularity_sum;
-    uint32_t *by_popularity; /* [item_count] least popular first */
+    double tail_below, tail_share; /* as in struct metric_catalogue */
 };
 
 struct eval_report {
@@ -52,6 +52,7 @@ struct eval_report {
     struct metric_data data;
     double *sums;      /* what data points at; tally.h */
     double *predicted; /* [classes] */
+    size_t rows;       /* looked at: those of p that the filter of data keeps */
     size_t rows_truncated;
     struct metric_event
         events; /* for the summary: sums over the rows that have each; revenue, dwell and depth unused */
@@ -66,7 +67,6 @@ struct eval_report {
     /* The same figures on the rows that were truncated, and on those that were not; NULL: not asked for, or all alike
      */
     struct eval_report *truncated, *whole;
-    struct predictions *truncated_rows, *whole_rows;
     struct eval_intervals *intervals; /* interval.h; NULL: not asked for */
     struct eval_slices *slices;       /* slice.h; NULL: not asked for */
     struct eval_arms *arms;           /* NULL: not asked for */

@@ -126,7 +126,7 @@ static bool add_classes(json_t *out, const struct eval_report *report)
 static bool add_values(json_t *out, const struct eval_report *report)
 {
     json_t *metrics = json_object();
-    bool ok = set(out, "rows", count((double)report->p->rows)) && set(out, "metrics", metrics);
+    bool ok = set(out, "rows", count((double)report->rows)) && set(out, "metrics", metrics);
     for (size_t i = 0; ok && i < report->value_count; i++) {
         ok = set(metrics, report->values[i].name, number(report->values[i].value));
     }

@@ -126,7 +126,7 @@ static int add_parts(const struct eval_report *report, struct buf *b)
         return 0;
     }
     TRY(buf_printf(b, "\n## Truncated rows apart\n\n| metric | truncated (%zu) | whole (%zu) |\n|---|--:|--:|\n",
-                   report->truncated->p->rows, report->whole->p->rows));
+                   report->truncated->rows, report->whole->rows));
     for (size_t i = 0; i < report->value_count; i++) {
         if (!report_is_headline(&report->values[i])) {
             continue;

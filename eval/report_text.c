@@ -287,7 +287,7 @@ static int add_parts(const struct eval_report *report, struct buf *b)
         return 0;
     }
     TRY(buf_printf(b, "\ntruncated rows apart\n  %-28s %9s %9s\n  %-28s %9zu %9zu\n", "", "truncated", "whole", "rows",
-                   report->truncated->p->rows, report->whole->p->rows));
+                   report->truncated->rows, report->whole->rows));
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *const parts[] = {&report->truncated->values[i], &report->whole->values[i]};
         if (!report_is_headline(&report->values[i]) || (parts[0]->reason && parts[1]->reason)) {

@@ -32,7 +32,7 @@ static void find_means(struct tally *tally)
     struct tally_sum target = {0, 0};
     double rows = 0;
     for (size_t row = 0; row < p->rows; row++) {
-        if (!isnan(p->target[row])) {
+        if (!isnan(p->target[row]) && metric_keeps(&tally->filter, row)) {
             rows++;
             tally_add(&value, p->value[row]);
             tally_add(&target, p->target[row]);
@@ -45,7 +45,7 @@ static void find_means(struct tally *tally)
 int tally_init(struct tally *tally, const struct eval_report *report)
 {
     const struct predictions *p = report->p;
-    *tally = (struct tally){.p = p, .classes = (size_t)report->data.classes};
+    *tally = (struct tally){.p = p, .filter = report->data.filter, .classes = (size_t)report->data.classes};
     size_t n = tally->classes;
     tally->length = METRIC_SUM_COUNT + 1; /* and the rows with a target */
     if (n) {
@@ -227,7 +227,7 @@ static int run_block(void *arg, size_t block)
         return RECO_E_NOMEM;
     }
     for (size_t row = begin; row < end; row++) {
-        size_t count = tally_entries(tally, row, entries);
+        size_t count = metric_keeps(&tally->filter, row) ? tally_entries(tally, row, entries) : 0;
         for (size_t i = 0; i < count; i++) {
             sums[entries[i].at] += entries[i].value;
         }

@@ -12,6 +12,7 @@
 
 struct tally {
     const struct predictions *p;
+    struct metric_filter filter;
     size_t classes;
     double mean_value, mean_target;        /* of all rows, for the centred sums of a regression */
     const struct eval_value *const *rates; /* [rate_count] behaviour figures that are ratios of sums */

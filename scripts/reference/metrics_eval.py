@@ -115,8 +115,13 @@ def catalogue(lists, items, depths):
     """What the first k of all lists show; lists: items of each query, best first; items: of all rows."""
     out = {}
     popularity = collections.Counter(items)
-    ids = sorted(popularity, key=lambda item: (popularity[item], item))
-    tail = set(ids[: int(0.8 * len(ids))])
+    ids = sorted(popularity)
+    sizes = sorted(popularity.values())
+    size = int(0.8 * len(ids))
+    border = sizes[size]  # the tail takes what is below, and a share of what is at the border
+    tail = {item: 1.0 for item in ids if popularity[item] < border}
+    at_border = [item for item in ids if popularity[item] == border]
+    tail |= {item: (size - len(tail)) / len(at_border) for item in at_border}
     total = sum(popularity.values())
     for k in depths:
         shown = collections.Counter(item for ranked in lists for item in ranked[:k])
@@ -128,7 +133,7 @@ def catalogue(lists, items, depths):
         out[f"entropy@{k}"] = scipy.stats.entropy(share, base=2)
         ranked = np.sort(counts)
         out[f"gini@{k}"] = np.abs(ranked[:, None] - ranked).sum() / (2 * len(ids) ** 2 * ranked.mean())
-        out[f"tail_share@{k}"] = sum(c for i, c in shown.items() if i in tail) / counts.sum()
+        out[f"tail_share@{k}"] = sum(c * tail.get(i, 0) for i, c in shown.items()) / counts.sum()
         pairs = list(itertools.combinations([set(ranked[:k]) for ranked in lists], 2))
         out[f"diversity@{k}"] = np.mean([1 - len(a & b) / k for a, b in pairs]) if pairs else None
     return out
