@@ -139,12 +139,16 @@ static void add_file(struct text *t, const json_t *file)
 {
     long long bad = integer_of(file, "bad_rows");
 
-    ADD(t, "%s: %lld rows", string_of(file, "file"), integer_of(file, "rows"));
+    ADD(t, "%s: %lld row%s", string_of(file, "file"), integer_of(file, "rows"),
+        integer_of(file, "rows") == 1 ? "" : "s");
     if (bad > 0)
         ADD(t, " and %lld that cannot be read", bad);
     add(t, ", ");
     add_bytes(t, number_of(file, "bytes"));
-    ADD(t, ", %s, %s", string_of(file, "format"), string_of(file, "encoding"));
+    ADD(t, ", %s", string_of(file, "format"));
+    if (strcmp(string_of(file, "format"), "csv") == 0 && strcmp(string_of(file, "delimiter"), ",") != 0)
+        ADD(t, " by '%s'", string_of(file, "delimiter"));
+    ADD(t, ", %s", string_of(file, "encoding"));
     if (strcmp(string_of(file, "compression"), "none") != 0)
         ADD(t, ", %s", string_of(file, "compression"));
     if (json_is_true(json_object_get(file, "repaired")))
