@@ -38,7 +38,7 @@ static const struct clean_rule rules[] = {
     TEXT("quotes", clean_quotes, CLEAN_TRIGGER_QUOTES, false, false,
          "write typographic quotation marks, dashes and dots in ASCII"),
     TEXT("repeated", clean_repeated, CLEAN_TRIGGER_REPEATED, true, false,
-         "cut four or more of the same punctuation mark or symbol in a row to three"),
+         "cut four or more of the same punctuation mark or symbol in a row to three; not of + * $ and stars"),
     TEXT("whitespace", clean_whitespace, CLEAN_TRIGGER_SPACE, true, false,
          "one blank for every run of white space, line breaks too, and none at the ends"),
     TEXT("email", clean_email, CLEAN_TRIGGER_AT | CLEAN_TRIGGER_ENTITY, false, true, "e-mail addresses to '[email]'"),

@@ -102,8 +102,12 @@ int clean_quotes(const struct cleaner *c, struct clean_lane *lane, struct clean_
     return 0;
 }
 
+/* Punctuation marks and symbols; not those whose number tells something: PA++++, *****, $$$$. */
 static bool is_mark(uint32_t c)
 {
+    enum { BLACK_STAR = 0x2605, WHITE_STAR = 0x2606, STAR = 0x2B50 };
+    if (c == '+' || c == '*' || c == BLACK_STAR || c == WHITE_STAR || c == STAR)
+        return false;
     switch (utf8proc_category((utf8proc_int32_t)c)) {
     case UTF8PROC_CATEGORY_PC:
     case UTF8PROC_CATEGORY_PD:
@@ -113,7 +117,6 @@ static bool is_mark(uint32_t c)
     case UTF8PROC_CATEGORY_PF:
     case UTF8PROC_CATEGORY_PO:
     case UTF8PROC_CATEGORY_SM:
-    case UTF8PROC_CATEGORY_SC:
     case UTF8PROC_CATEGORY_SK:
     case UTF8PROC_CATEGORY_SO:
         return true;

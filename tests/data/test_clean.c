@@ -216,7 +216,8 @@ static void test_characters(void **state)
         {"quotes", "‘a’ “b” – — … 5′ 6″ «c»", "'a' \"b\" - - ... 5' 6\" \"c\""},
         {"repeated", "wow!!!!!! ----- ....", "wow!!! --- ..."},
         {"repeated", "XXXXL AAAA 0000 www", NULL},
-        {"repeated", "。。。。。 ……… ★★★★★", "。。。 ……… ★★★"},
+        {"repeated", "。。。。。 ……… 😀😀😀😀😀", "。。。 ……… 😀😀😀"},
+        {"repeated", "SPF50+ PA++++ ***** ★★★★★ $$$$", NULL},
         {"all", "\xFF\xC3 a\xE2\x82 b\x80", NULL}, /* invalid bytes stay */
         {"all", "Plain text, with (signs): 12.5% off!", NULL},
         {"all", "苹果手机，充电线。", NULL},
