@@ -12,12 +12,13 @@
 #define UNDEFINED_MAX_FRAC 0.05
 /* A replicate of the whole sample in another order differs from the estimate by rounding. */
 #define SAME_SHARE 1e-12
-enum { RESAMPLES_A_TASK = 8 };
+/* Resamples evaluated in one call share what its owner prepares; the weights of many clusters take much memory. */
+enum { TASK_RESAMPLES = 32, TASK_RESAMPLES_LARGE = 8, TASK_CLUSTERS_LARGE = 1 << 18 };
 
 void bootstrap_options_init(struct bootstrap_options *options)
 {
     *options = (struct bootstrap_options){
-        .resamples = 1000, .seed = 42, .level = 0.95, .method = BOOTSTRAP_BCA, .groups = 512};
+        .resamples = 1000, .seed = 42, .level = 0.95, .method = BOOTSTRAP_BCA, .groups = 200};
 }
 
 void bootstrap_release(struct bootstrap *b)
@@ -55,6 +56,7 @@ void bootstrap_draw(uint32_t *counts, size_t clusters, uint64_t seed, size_t res
 struct run {
     struct bootstrap *b;
     const struct bootstrap_options *options;
+    size_t at_once;
     size_t blocks; /* of resamples; those of the jackknife follow */
     bootstrap_fn *fn;
     void *arg;
@@ -83,15 +85,15 @@ static int run_block(void *arg, size_t task)
     struct run *run = arg;
     struct bootstrap *b = run->b;
     bool jackknife = task >= run->blocks;
-    size_t first = (jackknife ? task - run->blocks : task) * RESAMPLES_A_TASK;
+    size_t first = (jackknife ? task - run->blocks : task) * run->at_once;
     size_t total = jackknife ? b->groups : b->resamples;
-    size_t count = total - first < RESAMPLES_A_TASK ? total - first : RESAMPLES_A_TASK;
+    size_t count = total - first < run->at_once ? total - first : run->at_once;
     double *to = jackknife ? b->jackknife : b->replicates;
     if (stop_requested()) {
         return err_set(RECO_E_STOPPED, "stopped in the bootstrap");
     }
-    uint32_t *weights = mem_calloc(b->clusters * RESAMPLES_A_TASK, sizeof *weights);
-    double *values = mem_alloc(b->values * RESAMPLES_A_TASK * sizeof *values);
+    uint32_t *weights = mem_calloc(b->clusters * run->at_once, sizeof *weights);
+    double *values = mem_alloc(b->values * run->at_once * sizeof *values);
     int rc = weights && values ? 0 : RECO_E_NOMEM;
     if (!rc) {
         (jackknife ? fill_jackknife : fill_resamples)(run, weights, first, count);
@@ -124,10 +126,11 @@ int bootstrap_run(struct bootstrap *out, const struct bootstrap_options *options
     out->jackknife = mem_realloc_array(NULL, values * out->groups + 1, sizeof *out->jackknife);
     struct run run = {.b = out,
                       .options = options,
-                      .blocks = (options->resamples + RESAMPLES_A_TASK - 1) / RESAMPLES_A_TASK,
+                      .at_once = clusters > TASK_CLUSTERS_LARGE ? TASK_RESAMPLES_LARGE : TASK_RESAMPLES,
                       .fn = fn,
                       .arg = arg};
-    size_t jackknife_blocks = (out->groups + RESAMPLES_A_TASK - 1) / RESAMPLES_A_TASK;
+    run.blocks = (options->resamples + run.at_once - 1) / run.at_once;
+    size_t jackknife_blocks = (out->groups + run.at_once - 1) / run.at_once;
     int rc = out->replicates && out->jackknife ? pool_run(pool, run.blocks + jackknife_blocks, run_block, &run)
                                                : RECO_E_NOMEM;
     if (rc) {

@@ -24,7 +24,7 @@ struct bootstrap_options {
     enum bootstrap_method method;
     size_t groups; /* BCa: the jackknife leaves out one cluster, or with more clusters than this a group of them */
 };
-void bootstrap_options_init(struct bootstrap_options *options); /* 1,000 resamples, seed 42, 95 %, BCa, 512 groups */
+void bootstrap_options_init(struct bootstrap_options *options); /* 1,000 resamples, seed 42, 95 %, BCa, 200 groups */
 
 /*
  * Values of all figures for a few resamples: weights [count, clusters] multiplicities, out [count, values], NaN where a

@@ -8,8 +8,6 @@
 #include "eval/paired.h"
 #include "eval/weighted.h"
 
-enum { SAMPLES_A_TASK = 8 };
-
 /* Rows of both runs in one set, those of A first: weights then say whose rows count. */
 struct both {
     struct predictions p;
@@ -223,31 +221,47 @@ static int both_new(struct both *both, struct compare_task *task)
 
 /* ---- figures under weights ---- */
 
-/* out [2 figures]: of A with w_a [units], then of B with w_b. pair_weights [2 units] is scratch. */
-static int both_values(const struct both *both, struct eval_scratch *scratch, const uint32_t *w_a, const uint32_t *w_b,
-                       uint32_t *pair_weights, double *out)
+/* weights [2 AT_ONCE, 2 units] at once, values [2 AT_ONCE, figures]: of A and of B. */
+enum { AT_ONCE = 4 };
+
+struct evaluation {
+    struct eval_scratch *scratch;
+    uint32_t *weights;
+    double *values;
+};
+
+static int evaluation_init(struct evaluation *e, const struct both *both)
 {
-    size_t bytes = both->units * sizeof *pair_weights;
-    memcpy(pair_weights, w_a, bytes);
-    memset(pair_weights + both->units, 0, bytes);
-    int rc = eval_weighted_values(both->weighted, scratch, pair_weights, out);
-    memset(pair_weights, 0, bytes);
-    memcpy(pair_weights + both->units, w_b, bytes);
-    return rc ? rc : eval_weighted_values(both->weighted, scratch, pair_weights, out + both->figures);
+    *e = (struct evaluation){0};
+    e->weights = mem_calloc(2 * AT_ONCE * 2 * both->units + 1, sizeof *e->weights);
+    e->values = mem_calloc(2 * AT_ONCE * both->figures + 1, sizeof *e->values);
+    return e->weights && e->values ? eval_scratch_new(&e->scratch, both->weighted) : RECO_E_NOMEM;
 }
 
+static void evaluation_release(struct evaluation *e)
+{
+    eval_scratch_free(e->scratch);
+    mem_free(e->weights);
+    mem_free(e->values);
+}
+
+/* out [count, 2 figures]: of A, then of B, with weights [count, units]. */
 static int resample(void *arg, size_t count, const uint32_t *weights, double *out)
 {
     const struct both *both = arg;
-    struct eval_scratch *scratch = NULL;
-    uint32_t *pair_weights = mem_realloc_array(NULL, 2 * both->units + 1, sizeof *pair_weights);
-    int rc = pair_weights ? eval_scratch_new(&scratch, both->weighted) : RECO_E_NOMEM;
-    for (size_t i = 0; !rc && i < count; i++) {
-        const uint32_t *w = weights + i * both->units;
-        rc = both_values(both, scratch, w, w, pair_weights, out + i * 2 * both->figures);
+    struct evaluation e;
+    size_t units = both->units;
+    int rc = evaluation_init(&e, both);
+    for (size_t first = 0; !rc && first < count; first += AT_ONCE) {
+        size_t now = count - first < AT_ONCE ? count - first : AT_ONCE;
+        for (size_t i = 0; i < now; i++) { /* the other halves stay 0 */
+            const uint32_t *w = weights + (first + i) * units;
+            memcpy(e.weights + 4 * i * units, w, units * sizeof *w);
+            memcpy(e.weights + (4 * i + 3) * units, w, units * sizeof *w);
+        }
+        rc = eval_weighted_many(both->weighted, e.scratch, 2 * now, e.weights, out + first * 2 * both->figures);
     }
-    eval_scratch_free(scratch);
-    mem_free(pair_weights);
+    evaluation_release(&e);
     return rc;
 }
 
@@ -261,40 +275,46 @@ struct swaps {
     size_t *extreme; /* [tasks, figures] */
 };
 
+/* The weights of one sample: A's are 1 where its bit is 0, B's where it is 1; then the other way round. */
+static void fill_swapped(uint32_t *weights, const uint32_t *bits, size_t units)
+{
+    for (size_t u = 0; u < units; u++) {
+        uint32_t swapped = bits[u / 32] >> (u % 32) & 1;
+        weights[u] = weights[3 * units + u] = !swapped;
+        weights[units + u] = weights[2 * units + u] = swapped;
+    }
+}
+
 static int swap_task(void *arg, size_t task)
 {
     struct swaps *s = arg;
     const struct both *both = s->both;
-    size_t units = both->units;
-    struct eval_scratch *scratch = NULL;
-    double *values = mem_realloc_array(NULL, 2 * both->figures + 1, sizeof *values);
-    uint32_t *weights = mem_realloc_array(NULL, 2 * units + 1, sizeof *weights);
-    uint32_t *bits = mem_realloc_array(NULL, units / 32 + 1, sizeof *bits);
-    int rc = values && weights && bits ? eval_scratch_new(&scratch, both->weighted) : RECO_E_NOMEM;
-    for (size_t i = 0; !rc && i < SAMPLES_A_TASK && task * SAMPLES_A_TASK + i < s->samples; i++) {
-        if (stop_requested()) {
-            rc = err_set(RECO_E_STOPPED, "stopped in the randomisation test");
-            break;
-        }
-        paired_signs(bits, units, s->task->options->bootstrap.seed, task * SAMPLES_A_TASK + i);
-        for (int run = 0; !rc && run < 2; run++) {
-            for (size_t u = 0; u < units; u++) {
-                uint32_t swapped = bits[u / 32] >> (u % 32) & 1;
-                weights[u] = swapped == (uint32_t)run;
-                weights[units + u] = swapped != (uint32_t)run;
-            }
-            rc = eval_weighted_values(both->weighted, scratch, weights, values + (size_t)run * both->figures);
-        }
-        for (size_t f = 0; !rc && f < both->figures; f++) {
-            double difference = values[both->figures + f] - values[f];
+    struct evaluation e;
+    uint32_t *bits = mem_realloc_array(NULL, both->units / 32 + 1, sizeof *bits);
+    int rc = evaluation_init(&e, both);
+    rc = !rc && !bits ? RECO_E_NOMEM : rc;
+    size_t first = task * AT_ONCE;
+    size_t count = s->samples - first < AT_ONCE ? s->samples - first : AT_ONCE;
+    for (size_t i = 0; !rc && i < count; i++) {
+        paired_signs(bits, both->units, s->task->options->bootstrap.seed, first + i);
+        fill_swapped(e.weights + 4 * i * both->units, bits, both->units);
+    }
+    if (!rc && stop_requested()) {
+        rc = err_set(RECO_E_STOPPED, "stopped in the randomisation test");
+    }
+    if (!rc) {
+        rc = eval_weighted_many(both->weighted, e.scratch, 2 * count, e.weights, e.values);
+    }
+    for (size_t i = 0; !rc && i < count; i++) {
+        const double *of_a = e.values + 2 * i * both->figures;
+        for (size_t f = 0; f < both->figures; f++) {
+            double difference = of_a[both->figures + f] - of_a[f];
             /* a swapped pair without a value says nothing against the null hypothesis */
             s->extreme[task * both->figures + f] +=
                 isnan(difference) || fabs(difference) >= fabs(s->observed[f]) * (1 - 1e-9);
         }
     }
-    eval_scratch_free(scratch);
-    mem_free(values);
-    mem_free(weights);
+    evaluation_release(&e);
     mem_free(bits);
     return rc;
 }
@@ -303,7 +323,7 @@ static int randomise(struct compare_task *task, const struct both *both, const d
 {
     struct swaps s = {.both = both, .task = task, .observed = observed};
     s.samples = task->options->bootstrap.resamples;
-    size_t tasks = (s.samples + SAMPLES_A_TASK - 1) / SAMPLES_A_TASK;
+    size_t tasks = (s.samples + AT_ONCE - 1) / AT_ONCE;
     s.extreme = mem_calloc(tasks * both->figures + 1, sizeof *s.extreme);
     int rc = s.extreme ? pool_run(task->pool, tasks, swap_task, &s) : RECO_E_NOMEM;
     for (size_t f = 0; !rc && f < both->figures; f++) {

@@ -147,11 +147,9 @@ static int resample(void *arg, size_t count, const uint32_t *weights, double *ou
 {
     const struct eval_weighted *weighted = arg;
     struct eval_scratch *scratch = NULL;
-    size_t units = eval_weighted_units(weighted);
-    size_t figures = eval_weighted_count(weighted);
     int rc = eval_scratch_new(&scratch, weighted);
-    for (size_t i = 0; !rc && i < count; i++) {
-        rc = eval_weighted_values(weighted, scratch, weights + i * units, out + i * figures);
+    if (!rc) {
+        rc = eval_weighted_many(weighted, scratch, count, weights, out);
     }
     eval_scratch_free(scratch);
     return rc;

@@ -1,40 +1,13 @@
-#include "eval/weighted.h"
+#include "eval/weighted_internal.h"
 
 #include <string.h>
 
 #include "core/mem.h"
-#include "eval/curve.h"
 #include "eval/rank.h"
-#include "eval/tally.h"
 
 extern const struct metric metric_ece_adaptive;
 extern const struct metric metric_kendall;
 extern const struct metric metric_spearman;
-
-struct eval_weighted {
-    const struct eval_report *report;
-    struct tally tally;
-    struct metric_orders orders;
-    size_t units;
-    /* what each unit adds to the sums: entries[start[u]..start[u + 1]) */
-    size_t *start;
-    struct tally_entry *entries;
-    size_t entry_count, entry_capacity;
-    /* figures by query: means of numerator over denominator [query_count, list_count] */
-    uint32_t *unit_of_query; /* [query_count] */
-    size_t *list_value;      /* [list_count] numbers of values */
-    size_t list_count;
-    double *numerator, *denominator;
-};
-
-struct eval_scratch {
-    double *sums;      /* [tally.length] */
-    double *predicted; /* [classes] */
-    struct metric_curve *curves;
-    int classes;
-    uint32_t *query_weight;          /* [query_count] */
-    double *numerator, *denominator; /* [list_count] */
-};
 
 void eval_weighted_free(struct eval_weighted *w)
 {
@@ -316,6 +289,7 @@ void eval_scratch_free(struct eval_scratch *scratch)
     mem_free(scratch->query_weight);
     mem_free(scratch->numerator);
     mem_free(scratch->denominator);
+    weighted_lanes_free(scratch->lanes);
     mem_free(scratch);
 }
 
@@ -364,8 +338,6 @@ static void weigh_lists(const struct eval_weighted *w, struct eval_scratch *scra
 static int weigh_rows(const struct eval_weighted *w, struct eval_scratch *scratch, const uint32_t *weight,
                       double *values)
 {
-    const struct eval_report *report = w->report;
-    struct metric_data data = report->data;
     memset(scratch->sums, 0, w->tally.length * sizeof *scratch->sums);
     for (size_t u = 0; u < w->units; u++) {
         double times = (double)weight[u];
@@ -373,13 +345,21 @@ static int weigh_rows(const struct eval_weighted *w, struct eval_scratch *scratc
             scratch->sums[w->entries[e].at] += times * w->entries[e].value;
         }
     }
+    for (int c = 0; c < scratch->classes; c++) {
+        scratch->curves[c].done = false;
+    }
+    return weighted_figures(w, scratch, weight, values);
+}
+
+int weighted_figures(const struct eval_weighted *w, struct eval_scratch *scratch, const uint32_t *weight,
+                     double *values)
+{
+    const struct eval_report *report = w->report;
+    struct metric_data data = report->data;
     tally_bind(&w->tally, scratch->sums, scratch->predicted, &data);
     data.curves = scratch->curves;
     data.orders = &w->orders;
     data.weight = weight;
-    for (int c = 0; c < scratch->classes; c++) {
-        scratch->curves[c].done = false;
-    }
     int rc = 0;
     for (size_t i = 0, rate = 0; !rc && i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];

@@ -17,6 +17,7 @@
 #include "eval/evaluate.h"
 #include "eval/interval.h"
 #include "eval/slice.h"
+#include "eval/weighted.h"
 
 enum { ROWS = 240, QUERIES = 30 };
 
@@ -393,6 +394,59 @@ static void names_are_parsed(void **state)
     }
 }
 
+/* Several weights at once give what each gives alone, for every figure but those of the catalogue. */
+static void many_weights_are_each_one(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"binary", "graded", "missing", "one_class", "regression"};
+    enum { COUNT = 11 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[512];
+        struct predictions *p = NULL;
+        struct eval_options options;
+        struct eval_report *report = NULL;
+        struct eval_weighted *weighted = NULL;
+        struct eval_scratch *scratch = NULL;
+        struct rng r;
+        snprintf(path, sizeof path, RECO_SOURCE_DIR "/tests/reference/metrics/%s.tsv", cases[i]);
+        assert_int_equal(predictions_read(&p, path), 0);
+        eval_options_init(&options);
+        options.by_query = true;
+        options.relevance_level = 1;
+        assert_int_equal(eval_run(&report, p, &options), 0);
+        assert_int_equal(eval_weighted_new(&weighted, report, NULL, 0), 0);
+        size_t units = eval_weighted_units(weighted);
+        size_t figures = eval_weighted_count(weighted);
+        uint32_t *weights = mem_calloc(COUNT * units, sizeof *weights);
+        double *many = mem_calloc(COUNT * figures, sizeof *many);
+        double *one = mem_calloc(figures, sizeof *one);
+        rng_init(&r, 23, RNG_STREAM_SAMPLE, (uint32_t)i);
+        for (size_t u = 0; u < (COUNT - 1) * units; u++) { /* the last weighs nothing */
+            weights[u] = (uint32_t)rng_below(&r, 4);
+        }
+        assert_int_equal(eval_scratch_new(&scratch, weighted), 0);
+        assert_int_equal(eval_weighted_many(weighted, scratch, COUNT, weights, many), 0);
+        for (size_t k = 0; k < COUNT; k++) {
+            assert_int_equal(eval_weighted_values(weighted, scratch, weights + k * units, one), 0);
+            for (size_t f = 0; f < figures; f++) {
+                double other = many[k * figures + f];
+                bool catalogue = strchr("cpndegt", eval_weighted_name(weighted, f)[0]) && isnan(other);
+                if (!catalogue && !(fabs(other - one[f]) <= 1e-9 * fmax(1, fabs(one[f]))) &&
+                    !(isnan(other) && isnan(one[f]))) {
+                    fail_msg("%s %s: %.17g, alone %.17g", cases[i], eval_weighted_name(weighted, f), other, one[f]);
+                }
+            }
+        }
+        mem_free(weights);
+        mem_free(many);
+        mem_free(one);
+        eval_scratch_free(scratch);
+        eval_weighted_free(weighted);
+        eval_report_free(report);
+        predictions_free(p);
+    }
+}
+
 static void survives_failed_allocations(void **state)
 {
     (void)state;
@@ -442,6 +496,7 @@ int main(void)
         cmocka_unit_test(intervals_hold_the_values),
         cmocka_unit_test(order_of_rows_changes_no_interval),
         cmocka_unit_test(names_are_parsed),
+        cmocka_unit_test(many_weights_are_each_one),
         cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
