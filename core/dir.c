@@ -249,7 +249,8 @@ int dir_stage_commit(const char *tmp_path, const char *path)
     char *target = stage_target(path);
     if (target == NULL)
         return RECO_E_NOMEM;
-    int status = sync_dir(tmp_path);
+    char *parent = parent_of(target); /* now: nothing may fail for want of memory once the directory is in place */
+    int status = parent == NULL ? RECO_E_NOMEM : sync_dir(tmp_path);
     if (status != 0)
         goto done;
     if (!dir_exists(target)) {
@@ -263,9 +264,10 @@ int dir_stage_commit(const char *tmp_path, const char *path)
         status = err_set_errno("cannot replace '%s'", path);
     }
     if (status == 0)
-        status = dir_sync_parent(target);
+        status = sync_dir(parent);
 done:
     mem_free(target);
+    mem_free(parent);
     return status;
 }
 

@@ -19,11 +19,17 @@ static int check_blocks(const struct merge_shard *s, const char *name, const str
     size_t count = (size_t)dataset_sum_count(bytes);
     uint64_t *sums = mem_calloc(count, sizeof *sums);
     unsigned char *block = mem_alloc(DATASET_SUM_BYTES);
+    unsigned char padding[8] = {0};
     char hex[HASH_HEX_SIZE];
     int rc = sums == NULL || block == NULL
                  ? RECO_E_NOMEM
                  : temp_file_read(file, dataset_sum_offset(bytes), sums, count * sizeof *sums);
 
+    if (rc == 0)
+        rc = temp_file_read(file, bytes, padding, (size_t)(dataset_sum_offset(bytes) - bytes));
+    for (size_t i = 0; rc == 0 && i < sizeof padding; i++)
+        if (padding[i] != 0)
+            rc = merge_damaged(s, name, "altered content");
     for (size_t i = 0; rc == 0 && i < count; i++) {
         uint64_t start = i * DATASET_SUM_BYTES, left = bytes - start;
         size_t length = (size_t)(left < DATASET_SUM_BYTES ? left : DATASET_SUM_BYTES);
