@@ -14,7 +14,8 @@
 
 enum {
     MAX_SHOWN_BYTES = 60,
-    REJECT_BYTES = 200 /* of a bad row, in rejects.tsv */
+    REJECT_BYTES = 200, /* of a bad row, in rejects.tsv */
+    MASKED_BEYOND = 320 /* so that the cut leaves no half of an address: the longest is shorter */
 };
 
 struct prepare_lane {
@@ -301,6 +302,17 @@ static int clean_side(struct prepare_lane *l, enum clean_side side, struct csv_f
     return clean_text(l->clean, side, field->text, field->length, &field->text, &field->length);
 }
 
+/* The rules that changed a text since l->changed_before, a bit each. */
+static uint64_t changed_rules(const struct prepare_lane *l)
+{
+    const struct clean_counts *counts = clean_lane_counts(l->clean);
+    uint64_t changed = 0;
+
+    for (size_t i = 0; i < clean_rule_count(); i++)
+        changed |= (uint64_t)(counts->texts[i] != l->changed_before[i]) << i;
+    return changed;
+}
+
 /* Both texts, clean, and which rules changed them. *rule: the one that drops the row, clean_rule_count(): none. */
 static int read_texts(struct prepare_lane *l, const struct csv_field *fields, struct csv_field *query,
                       struct csv_field *description, uint64_t *changed, size_t *rule)
@@ -316,16 +328,15 @@ static int read_texts(struct prepare_lane *l, const struct csv_field *fields, st
                     description);
     if (rc < 0 || l->clean == NULL)
         return rc;
-    const struct clean_counts *counts = clean_lane_counts(l->clean);
-    memcpy(l->changed_before, counts->texts, clean_rule_count() * sizeof *l->changed_before);
+    memcpy(l->changed_before, clean_lane_counts(l->clean)->texts, clean_rule_count() * sizeof *l->changed_before);
     rc = clean_side(l, CLEAN_SIDE_QUERY, query);
     if (rc == 0 && pair)
         rc = clean_side(l, CLEAN_SIDE_DESCRIPTION, description);
     if (rc == 0)
         rc = clean_row(l->clean, query->text, query->length, pair ? description->text : NULL,
                        pair ? description->length : 0, rule);
-    for (size_t i = 0; rc == 0 && i < clean_rule_count(); i++)
-        *changed |= (uint64_t)(counts->texts[i] != l->changed_before[i]) << i;
+    if (rc == 0)
+        *changed = changed_rules(l);
     return rc;
 }
 
@@ -358,16 +369,17 @@ static int put_raw(struct prepare_lane *l, const struct csv_record *record, bool
                    struct prepare_span *span)
 {
     const char *text = record->raw;
-    size_t length = record->raw_length;
+    size_t taken =
+        record->raw_length < REJECT_BYTES + MASKED_BEYOND ? record->raw_length : REJECT_BYTES + MASKED_BEYOND;
+    size_t length = taken;
     int rc = 0;
 
-    if (length > REJECT_BYTES) {
-        length = REJECT_BYTES;
-        cut = true;
-    }
     span->start = bytes->length;
     if (l->clean != NULL)
-        rc = clean_mask(l->clean, text, length, &text, &length);
+        rc = clean_mask(l->clean, text, taken, &text, &length);
+    cut = cut || record->raw_length > taken || length > REJECT_BYTES;
+    if (length > REJECT_BYTES)
+        length = REJECT_BYTES;
     if (rc == 0)
         rc = escape_nul(bytes, text, length);
     if (rc == 0 && cut)
@@ -490,6 +502,8 @@ static int map_good(struct prepare_lane *l, const struct csv_record *record, boo
         rc = read_time(l, fields, &out->row.time_us);
     if (rc == 0 && l->bad.length == 0)
         rc = add_columns(l, fields, record->number, out->row.query_key);
+    if (rc == 0 && l->clean != NULL)
+        out->row.changed = changed_rules(l); /* masks in carried columns too */
     if (rc == 0 && l->bad.length == 0)
         rc = read_label(l, fields, out, &label, &label_length);
     if (rc < 0 || l->bad.length > 0)
