@@ -5,6 +5,7 @@
 #include "cli/eval_certainty.h"
 #include "cli/eval_inputs.h"
 #include "cli/eval_options.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
 #include "data/predictions_events.h"
@@ -26,7 +27,9 @@ static int print_trec_eval(const struct eval_command *c, const struct trec_optio
     asked.measures = (const char *const *)c->measures.items;
     asked.measure_count = c->measures.count;
     struct buf b = {0};
+    double begin_s = clock_now_s();
     int rc = trec_eval_text(&b, trec->qrels, trec->run, &asked);
+    log_debug("evaluated in %.4f s", clock_now_s() - begin_s);
     if (!rc) {
         rc = cmd_print(buf_str(&b));
     }
@@ -113,14 +116,19 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
                                            .complete = c->complete,
                                            .judged_only = c->judged_only,
                                            .max_results = (size_t)c->max_results,
-                                           .collection_size = (long)c->collection_size};
+                                           .collection_size = (long)c->collection_size,
+                                           .threads = threads_of(c)};
+        double begin_s = clock_now_s();
         rc = eval_trec_open(trec, c->qrels, c->run);
+        log_debug("read in %.4f s", clock_now_s() - begin_s);
         if (!rc && (c->format == EVAL_FORMAT_TREC_EVAL || c->measures.count)) {
             return print_trec_eval(c, &files, trec);
         }
         return rc ? rc : trec_eval_run(report, trec->qrels, trec->run, &files, options);
     }
+    double begin_s = clock_now_s();
     rc = read_rows(ctx, c, options, p);
+    log_debug("read in %.4f s", clock_now_s() - begin_s);
     double *gains = NULL;
     if (!rc && c->gains.count) {
         gains = mem_calloc((size_t)(*p)->labels.count + 1, sizeof *gains);
@@ -135,7 +143,9 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
         rc = write_trec_files(c, *p);
     }
     if (!rc) {
+        begin_s = clock_now_s();
         rc = eval_run(report, *p, options);
+        log_debug("evaluated in %.4f s", clock_now_s() - begin_s);
     }
     mem_free(gains);
     options->gains = NULL;

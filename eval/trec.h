@@ -33,6 +33,7 @@ struct trec_options {
     long collection_size;        /* -N: documents in the collection, for utility */
     const char *const *measures; /* -m: "map", "P.5,10", "official", "all_trec"; count 0: official */
     size_t measure_count;
+    int threads; /* 0: this one alone; the text is the same for any number */
 };
 
 /* RECO_E_USAGE with the nearest name, or for parameters that do not fit. */

@@ -4,6 +4,8 @@
 
 #include "core/mem.h"
 #include "core/opt.h"
+#include "core/pool.h"
+#include "core/stop.h"
 #include "data/decimal.h"
 #include "eval/trec_internal.h"
 
@@ -148,7 +150,6 @@ static void request_release(struct trec_request *request)
     mem_free(request->label);
     mem_free(request->numbers);
     mem_free(request->gains);
-    mem_free(request->values);
     mem_free(request->sums);
 }
 
@@ -170,9 +171,8 @@ static int request_init(struct trec_request *request, const struct trec_measure 
     bool many = measure->params == TREC_PARAMS_DEPTHS || measure->params == TREC_PARAMS_SHARES;
     request->value_count = many ? request->count : 1;
     if (!rc) {
-        request->values = mem_calloc(request->value_count, sizeof *request->values);
         request->sums = mem_calloc(request->value_count, sizeof *request->sums);
-        rc = request->values && request->sums ? 0 : RECO_E_NOMEM;
+        rc = request->sums ? 0 : RECO_E_NOMEM;
     }
     if (rc) {
         request_release(request);
@@ -281,24 +281,111 @@ static int add_grades(struct buf *b, const struct trec_request *request, const s
     return rc ? rc : buf_add_str(b, "'\n");
 }
 
-static int evaluate_topic(struct buf *b, struct trec_request *request, const struct trec_view *view)
+/* ---- topics, batch by batch: values on all threads, then text and sums in the order of topics ---- */
+
+#define BATCH_TOPICS 1024
+#define BLOCK_TOPICS 32
+
+struct batch {
+    const struct trec_topics *topics;
+    const struct trec_request *requests; /* [count] */
+    size_t count, value_count;
+    size_t begin, end;   /* topics */
+    double *values;      /* [end - begin, value_count] */
+    struct buf *strings; /* [end - begin] lines of measures that are text; NULL: none are asked for */
+};
+
+static int evaluate_topic(const struct batch *batch, size_t topic, struct trec_scratch *scratch)
 {
-    const struct trec_measure *measure = request->measure;
-    if (measure->summary == TREC_SUMMARY_STRING) {
-        return view->options->by_query ? add_grades(b, request, view) : 0;
-    }
-    if (!measure->calc) {
-        return 0;
-    }
-    memset(request->values, 0, request->value_count * sizeof *request->values);
-    measure->calc(view, request, request->values);
-    int rc = 0;
-    for (size_t i = 0; !rc && i < request->value_count; i++) {
-        request->sums[i] += request->values[i];
-        if (view->options->by_query && measure->summary != TREC_SUMMARY_GEOMETRIC) {
-            rc = add_line(b, request, i, view->id, request->values[i]);
+    struct trec_view view;
+    double *values = batch->values + (topic - batch->begin) * batch->value_count;
+    int rc = trec_topic_view(batch->topics, topic, scratch, &view);
+    for (size_t i = 0; !rc && i < batch->count; i++) {
+        const struct trec_request *request = &batch->requests[i];
+        if (request->measure->summary == TREC_SUMMARY_STRING) {
+            rc = batch->strings ? add_grades(&batch->strings[topic - batch->begin], request, &view) : 0;
+        } else if (request->measure->calc) {
+            memset(values + request->at, 0, request->value_count * sizeof *values);
+            request->measure->calc(&view, request, values + request->at);
         }
     }
+    return rc;
+}
+
+static int evaluate_block(void *arg, size_t block)
+{
+    const struct batch *batch = arg;
+    struct trec_scratch scratch = {0};
+    size_t begin = batch->begin + block * BLOCK_TOPICS;
+    size_t end = begin + BLOCK_TOPICS < batch->end ? begin + BLOCK_TOPICS : batch->end;
+    int rc = stop_requested() ? err_set(RECO_E_STOPPED, "stopped while evaluating") : 0;
+    for (size_t topic = begin; !rc && topic < end; topic++) {
+        rc = evaluate_topic(batch, topic, &scratch);
+    }
+    trec_scratch_release(&scratch);
+    return rc;
+}
+
+static int print_topic(struct buf *b, const struct batch *batch, size_t topic, struct trec_request *requests)
+{
+    const double *values = batch->values + (topic - batch->begin) * batch->value_count;
+    bool by_query = batch->topics->options->by_query;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < batch->count; i++) {
+        struct trec_request *request = &requests[i];
+        if (request->measure->summary == TREC_SUMMARY_STRING && batch->strings) {
+            const struct buf *line = &batch->strings[topic - batch->begin];
+            rc = buf_add(b, buf_str(line), line->length);
+        }
+        for (size_t k = 0; !rc && request->measure->calc && k < request->value_count; k++) {
+            double value = values[request->at + k];
+            request->sums[k] += value;
+            if (by_query && request->measure->summary != TREC_SUMMARY_GEOMETRIC) {
+                rc = add_line(b, request, k, batch->topics->pairs[topic].judged->id, value);
+            }
+        }
+    }
+    return rc;
+}
+
+static int run_batch(struct buf *b, struct batch *batch, struct trec_request *requests, struct pool *pool)
+{
+    size_t blocks = (batch->end - batch->begin + BLOCK_TOPICS - 1) / BLOCK_TOPICS;
+    int rc = pool_run(pool, blocks, evaluate_block, batch);
+    for (size_t topic = batch->begin; !rc && topic < batch->end; topic++) {
+        rc = print_topic(b, batch, topic, requests);
+    }
+    for (size_t i = 0; batch->strings && i < BATCH_TOPICS; i++) {
+        buf_clear(&batch->strings[i]);
+    }
+    return rc;
+}
+
+static int run_topics(struct buf *b, const struct trec_topics *topics, struct trec_request *requests, size_t count,
+                      struct pool *pool)
+{
+    struct batch batch = {.topics = topics, .requests = requests, .count = count};
+    bool has_strings = false;
+    for (size_t i = 0; i < count; i++) {
+        requests[i].at = batch.value_count;
+        batch.value_count += requests[i].value_count;
+        has_strings = has_strings || requests[i].measure->summary == TREC_SUMMARY_STRING;
+    }
+    batch.values = mem_calloc(BATCH_TOPICS * batch.value_count + 1, sizeof *batch.values);
+    int rc = batch.values ? 0 : RECO_E_NOMEM;
+    if (!rc && has_strings && topics->options->by_query) {
+        batch.strings = mem_calloc(BATCH_TOPICS, sizeof *batch.strings);
+        rc = batch.strings ? 0 : RECO_E_NOMEM;
+    }
+    for (; !rc && batch.begin < topics->count; batch.begin = batch.end) {
+        batch.end = batch.begin + BATCH_TOPICS < topics->count ? batch.begin + BATCH_TOPICS : topics->count;
+        rc = run_batch(b, &batch, requests, pool);
+    }
+    for (size_t i = 0; batch.strings && i < BATCH_TOPICS; i++) {
+        buf_release(&batch.strings[i]);
+    }
+    mem_free(batch.strings);
+    mem_free(batch.values);
     return rc;
 }
 
@@ -331,29 +418,27 @@ int trec_eval_text(struct buf *b, const struct trec_qrels *qrels, const struct t
                    const struct trec_options *options)
 {
     struct trec_request requests[MEASURES_MAX];
-    struct trec_topics topics;
-    struct trec_scratch scratch = {0};
-    struct trec_view view;
+    struct trec_topics topics = {0};
+    struct pool *pool = NULL;
     size_t count = 0;
+    trec_gains_init();
     int rc = plan(requests, &count, options);
-    if (rc) {
-        goto done;
+    if (!rc) {
+        rc = trec_topics_init(&topics, qrels, run, options);
     }
-    rc = trec_topics_init(&topics, qrels, run, options);
-    for (size_t topic = 0; !rc && topic < topics.count; topic++) {
-        rc = trec_topic_view(&topics, topic, &scratch, &view);
-        for (size_t i = 0; !rc && i < count; i++) {
-            rc = evaluate_topic(b, &requests[i], &view);
-        }
+    if (!rc) {
+        rc = pool_new(&pool, options->threads > 1 ? options->threads : 1);
+    }
+    if (!rc) {
+        rc = run_topics(b, &topics, requests, count, pool);
     }
     for (size_t i = 0; !rc && i < count; i++) {
         rc = add_summary(b, &requests[i], run, topics.count);
     }
-    trec_topics_release(&topics);
-done:
     for (size_t i = 0; i < count; i++) {
         request_release(&requests[i]);
     }
-    trec_scratch_release(&scratch);
+    pool_free(pool);
+    trec_topics_release(&topics);
     return rc;
 }

@@ -1,14 +1,32 @@
 /* The measures of trec_eval that weigh documents by the gain of their grade. */
 
 #include <math.h>
+#include <pthread.h>
 
 #include "eval/trec_internal.h"
 
 #define RBP_PERSISTENCE 0.9
 
+#define DISCOUNTS 4096
+
+static double discounts[DISCOUNTS];
+static pthread_once_t discounts_once = PTHREAD_ONCE_INIT;
+
+static void discounts_make(void)
+{
+    for (size_t rank = 0; rank < DISCOUNTS; rank++) {
+        discounts[rank] = log2((double)rank + 2);
+    }
+}
+
+void trec_gains_init(void)
+{
+    pthread_once(&discounts_once, discounts_make);
+}
+
 static double discount(size_t rank) /* from 0 */
 {
-    return log2((double)rank + 2);
+    return rank < DISCOUNTS ? discounts[rank] : log2((double)rank + 2);
 }
 
 /* Gains: parameters first, else the grade itself; 0 for what is not judged. */
@@ -87,10 +105,26 @@ void trec_calc_ndcg(const struct trec_view *v, const struct trec_request *r, dou
 
 void trec_calc_ndcg_cut(const struct trec_view *v, const struct trec_request *r, double *values)
 {
-    const struct trec_request plain = {.measure = r->measure}; /* the parameters are depths */
+    const struct trec_request plain = {.measure = r->measure}; /* the parameters are depths, ascending */
+    struct ideal run = {.view = v, .request = &plain};
+    bool more = next_gain(&run);
+    size_t left = run.count;
+    size_t rank = 0;
+    double ideal = 0;
+    double gained = 0;
     for (size_t i = 0; i < r->count; i++) {
-        double ideal = ideal_dcg(v, &plain, (size_t)r->numbers[i]);
-        values[i] = ideal > 0 ? dcg(v, &plain, 0, (size_t)r->numbers[i]) / ideal : 0;
+        for (; rank < (size_t)r->numbers[i] && (more || rank < v->ret); rank++) {
+            if (more) {
+                ideal += run.gain / discount(rank);
+                if (!--left) {
+                    more = next_gain(&run);
+                    left = run.count;
+                }
+            }
+            double gain = rank < v->ret ? gain_of(&plain, v->ranked[rank].grade) : 0;
+            gained += gain != 0 ? gain / discount(rank) : 0;
+        }
+        values[i] = ideal > 0 ? gained / ideal : 0;
     }
 }
 

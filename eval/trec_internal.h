@@ -34,8 +34,11 @@ struct trec_run {
     struct trec_file file;
 };
 
-/* One topic, joined and ranked. */
+/* One topic, joined and ranked. Prefixes are of the first ranks: [ret + 1]. */
 struct trec_view {
+    const uint32_t *hits;     /* relevant items among so many */
+    const double *precisions; /* sum of the precisions at those */
+    const double *highest;    /* [rel_ret + 1] highest precision at a rank with at least so many hits; [0]: as [1] */
     const char *id;
     struct trec_entry *ranked; /* [ret], best first, grades joined */
     size_t ret, rel, rel_ret;
@@ -68,6 +71,9 @@ void trec_topics_release(struct trec_topics *topics);
 struct trec_scratch { /* zero-initialised is empty */
     size_t capacity, grade_capacity;
     struct trec_entry *ranked;
+    uint64_t *keys, *spare; /* [capacity] */
+    uint32_t *hits;
+    double *precisions, *highest;
     size_t *at_grade;
 };
 int trec_topic_view(const struct trec_topics *topics, size_t topic, struct trec_scratch *scratch,
@@ -105,8 +111,8 @@ struct trec_request {
     struct trec_gain *gains; /* [count] */
     size_t count;
     size_t value_count;
-    double *values; /* [value_count] of the topic */
-    double *sums;   /* [value_count] */
+    size_t at;    /* of its values among those of a topic */
+    double *sums; /* [value_count] */
 };
 
 struct trec_measure {
@@ -128,7 +134,8 @@ static inline bool trec_is_relevant(const struct trec_view *view, size_t rank)
     return view->ranked[rank].grade >= 0 && view->ranked[rank].grade >= view->level;
 }
 
-/* Measures by gain, for the table; see trec_gains.c. */
+/* Measures by gain, for the table; see trec_gains.c. trec_gains_init comes first. */
+void trec_gains_init(void);
 void trec_calc_ndcg(const struct trec_view *view, const struct trec_request *request, double *values);
 void trec_calc_ndcg_cut(const struct trec_view *view, const struct trec_request *request, double *values);
 void trec_calc_ndcg_rel(const struct trec_view *view, const struct trec_request *request, double *values);

@@ -53,15 +53,7 @@ static void calc_num_nonrel_judged_ret(const struct trec_view *v, const struct t
 
 static double average_precision(const struct trec_view *v, size_t depth)
 {
-    size_t hits = 0;
-    double sum = 0;
-    for (size_t i = 0; i < v->ret && i < depth; i++) {
-        if (trec_is_relevant(v, i)) {
-            hits++;
-            sum += (double)hits / (double)(i + 1);
-        }
-    }
-    return v->rel ? sum / (double)v->rel : 0;
+    return v->rel ? v->precisions[smaller(depth, v->ret)] / (double)v->rel : 0;
 }
 
 static void calc_map(const struct trec_view *v, const struct trec_request *r, double *values)
@@ -78,11 +70,7 @@ static void calc_gm_map(const struct trec_view *v, const struct trec_request *r,
 
 static size_t hits_within(const struct trec_view *v, size_t depth)
 {
-    size_t hits = 0;
-    for (size_t i = 0; i < v->ret && i < depth; i++) {
-        hits += trec_is_relevant(v, i);
-    }
-    return hits;
+    return v->hits[smaller(depth, v->ret)];
 }
 
 static void calc_rprec(const struct trec_view *v, const struct trec_request *r, double *values)
@@ -146,16 +134,7 @@ static void calc_rprec_mult(const struct trec_view *v, const struct trec_request
 /* Highest precision at or after the rank where needed relevant items are found; 0 when they are not. */
 static double interpolated_precision(const struct trec_view *v, size_t needed)
 {
-    if (needed > v->rel_ret || !v->ret) {
-        return 0;
-    }
-    double best = ratio(v->rel_ret, v->ret);
-    size_t hits = v->rel_ret;
-    for (size_t i = v->ret; i > 0 && hits > 0 && hits >= needed; i--) {
-        best = fmax(best, (double)hits / (double)i);
-        hits -= trec_is_relevant(v, i - 1);
-    }
-    return best;
+    return needed <= v->rel_ret && v->rel_ret ? v->highest[needed] : 0;
 }
 
 static double precision_at_recall(const struct trec_view *v, double share)

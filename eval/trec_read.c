@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/pool.h"
 #include "core/stop.h"
 #include "data/decimal.h"
 #include "data/lines.h"
@@ -11,7 +12,7 @@
 #define FIELDS_MAX 6
 #define STOP_CHECK_LINES 4096
 #define RELEVANCE_MAX 1000 /* 2^g - 1 must stay finite */
-#define BLANKS " \t\v\f\r"
+#define SHARE_MIN 100000   /* fewer entries are sorted by one thread */
 
 struct reading {
     struct trec_file *file;
@@ -30,16 +31,28 @@ static int fail(const struct reading *r, const char *what, const char *text)
                    (unsigned long long)line_reader_number(r->lines), what, text);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 static size_t split(char *line, char **fields)
 {
     size_t count = 0;
-    char *at = line + strspn(line, BLANKS);
+    char *at = line;
+    while (is_blank(*at)) {
+        at++;
+    }
     while (*at && count < FIELDS_MAX) {
         fields[count++] = at;
-        at += strcspn(at, BLANKS);
+        while (*at && !is_blank(*at)) {
+            at++;
+        }
         if (*at) {
             *at++ = '\0';
-            at += strspn(at, BLANKS);
+            while (is_blank(*at)) {
+                at++;
+            }
         }
     }
     return count;
@@ -138,9 +151,114 @@ static int compare_topics(const void *left, const void *right)
     return strcmp(((const struct trec_topic *)left)->id, ((const struct trec_topic *)right)->id);
 }
 
-static int compare_docs(const void *left, const void *right)
+/* ---- the entries of a topic by docno ---- */
+
+struct doc_order {
+    uint64_t prefix; /* the first bytes behind what all have in common, as a number */
+    uint32_t index;
+};
+
+static bool stands_before(const struct trec_entry *entries, const struct doc_order *a, const struct doc_order *b)
 {
-    return strcmp(((const struct trec_entry *)left)->doc, ((const struct trec_entry *)right)->doc);
+    return a->prefix != b->prefix ? a->prefix < b->prefix : strcmp(entries[a->index].doc, entries[b->index].doc) < 0;
+}
+
+static struct doc_order *sort_order(const struct trec_entry *entries, struct doc_order *order, struct doc_order *spare,
+                                    size_t count)
+{
+    enum { RUN = 12 };
+    for (size_t begin = 0; begin < count; begin += RUN) {
+        size_t end = begin + RUN < count ? begin + RUN : count;
+        for (size_t i = begin + 1; i < end; i++) {
+            struct doc_order one = order[i];
+            size_t j = i;
+            for (; j > begin && stands_before(entries, &one, &order[j - 1]); j--) {
+                order[j] = order[j - 1];
+            }
+            order[j] = one;
+        }
+    }
+    for (size_t width = RUN; width < count; width *= 2) {
+        for (size_t begin = 0; begin < count; begin += 2 * width) {
+            size_t middle = begin + width < count ? begin + width : count;
+            size_t end = begin + 2 * width < count ? begin + 2 * width : count;
+            for (size_t i = begin, j = middle, k = begin; k < end; k++) {
+                bool second = i == middle || (j < end && stands_before(entries, &order[j], &order[i]));
+                spare[k] = second ? order[j++] : order[i++];
+            }
+        }
+        struct doc_order *sorted = spare;
+        spare = order;
+        order = sorted;
+    }
+    return order;
+}
+
+static size_t common_prefix(const struct trec_entry *entries, size_t count)
+{
+    size_t common = strlen(entries[0].doc);
+    for (size_t i = 1; i < count; i++) {
+        size_t same = 0;
+        while (same < common && entries[i].doc[same] == entries[0].doc[same]) {
+            same++;
+        }
+        common = same;
+    }
+    return common;
+}
+
+static uint64_t prefix_of(const char *text)
+{
+    uint64_t prefix = 0;
+    for (int i = 0; i < 8; i++) {
+        prefix = prefix << 8 | (unsigned char)*text;
+        text += *text != '\0';
+    }
+    return prefix;
+}
+
+static int sort_docs(struct trec_entry *entries, size_t count)
+{
+    bool sorted = true;
+    for (size_t i = 1; sorted && i < count; i++) {
+        sorted = strcmp(entries[i - 1].doc, entries[i].doc) < 0;
+    }
+    if (sorted) {
+        return 0;
+    }
+    struct doc_order *order = mem_alloc(2 * count * sizeof *order);
+    struct trec_entry *copy = mem_alloc(count * sizeof *copy);
+    if (order && copy) {
+        size_t common = common_prefix(entries, count);
+        memcpy(copy, entries, count * sizeof *copy);
+        for (size_t i = 0; i < count; i++) {
+            order[i] = (struct doc_order){prefix_of(copy[i].doc + common), (uint32_t)i};
+        }
+        const struct doc_order *result = sort_order(copy, order, order + count, count);
+        for (size_t i = 0; i < count; i++) {
+            entries[i] = copy[result[i].index];
+        }
+    }
+    int rc = order && copy ? 0 : RECO_E_NOMEM;
+    mem_free(order);
+    mem_free(copy);
+    return rc;
+}
+
+static int sort_topic(void *arg, size_t number)
+{
+    const struct reading *r = arg;
+    const struct trec_topic *topic = &r->file->topics[number];
+    struct trec_entry *entries = r->file->entries + topic->begin;
+    size_t count = topic->end - topic->begin;
+    int rc = sort_docs(entries, count);
+    for (size_t i = 1; !rc && i < count; i++) {
+        if (!strcmp(entries[i - 1].doc, entries[i].doc)) {
+            return err_set(RECO_E_DATA, "cannot read '%s': query '%s' has document '%s' twice", r->path, topic->id,
+                           entries[i].doc);
+        }
+    }
+    return rc;
 }
 
 /* Brings the entries of each topic together, topics in order of id, entries in order of docno. */
@@ -171,17 +289,13 @@ static int group(struct reading *r)
     mem_free(file->entries);
     file->entries = grouped;
     qsort(file->topics, file->topic_count, sizeof *file->topics, compare_topics);
-    for (size_t t = 0; t < file->topic_count; t++) {
-        const struct trec_topic *topic = &file->topics[t];
-        qsort(grouped + topic->begin, topic->end - topic->begin, sizeof *grouped, compare_docs);
-        for (size_t i = topic->begin + 1; i < topic->end; i++) {
-            if (!strcmp(grouped[i - 1].doc, grouped[i].doc)) {
-                return err_set(RECO_E_DATA, "cannot read '%s': query '%s' has document '%s' twice", r->path, topic->id,
-                               grouped[i].doc);
-            }
-        }
+    struct pool *pool = NULL;
+    int rc = pool_new(&pool, file->entry_count < SHARE_MIN ? 1 : cpu_count());
+    if (!rc) {
+        rc = pool_run(pool, file->topic_count, sort_topic, r);
     }
-    return 0;
+    pool_free(pool);
+    return rc;
 }
 
 static int file_read(struct trec_file *file, const char *path, bool is_run)
