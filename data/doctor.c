@@ -70,8 +70,9 @@ static int open_lanes(struct doctor *d)
     if (rc == 0) {
         d->registers = mem_calloc(d->schema.count + 1, DOCTOR_REGISTERS);
         d->labels = mem_calloc(1, sizeof *d->labels);
+        d->tells = mem_calloc(d->schema.count + 1, sizeof *d->tells);
         d->findings = json_array();
-        rc = d->registers == NULL || d->labels == NULL || d->findings == NULL ? err_nomem() : 0;
+        rc = d->registers == NULL || d->tells == NULL || d->labels == NULL || d->findings == NULL ? err_nomem() : 0;
     }
     return rc < 0 ? rc : open_sorters(d);
 }
@@ -103,6 +104,7 @@ static void release(struct doctor *d)
     if (d->pool != NULL)
         pool_free(d->pool);
     mem_free((void *)d->registers);
+    mem_free(d->tells);
     doctor_labels_release(d->labels);
     mem_free(d->labels);
     doctor_sample_release(&d->sample);

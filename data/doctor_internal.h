@@ -164,6 +164,7 @@ struct doctor {
     struct sorter *pairs, *items, *ids;
     struct doctor_labels *labels;
     struct doctor_sample sample;
+    double *tells; /* [schema.count] doctor_sample_explains of each column */
     json_t *findings;
 };
 

@@ -2,8 +2,9 @@
 
 #include "core/mem.h"
 #include "data/doctor_internal.h"
+#include "data/number.h"
 
-enum { MENTIONED_MAX = 8, SMALL_SAMPLE = 50 };
+enum { MENTIONED_MAX = 8, SMALL_SAMPLE = 50, LONG_NAME = 60 };
 
 uint64_t doctor_rows(const struct doctor *d)
 {
@@ -96,6 +97,15 @@ static int add(struct doctor *d, enum doctor_rule_id rule, enum doctor_severity 
 
 /* ---- files ---- */
 
+static bool is_text(const struct doctor *d, size_t column)
+{
+    for (size_t i = 0; i < d->schema.text_count; i++) {
+        if (d->schema.texts[i] == column)
+            return true;
+    }
+    return false;
+}
+
 static int judge_bad_rows(struct doctor *d, size_t f)
 {
     const struct doctor_file *file = &d->files[f];
@@ -131,9 +141,7 @@ static int judge_lacking(struct doctor *d, size_t f, size_t column)
 
     if (column == DOCTOR_NONE || d->files[f].column_of[column] != DOCTOR_NONE)
         return 0;
-    bool label = column == d->schema.label, text = false;
-    for (size_t i = 0; i < d->schema.text_count; i++)
-        text = text || d->schema.texts[i] == column;
+    bool label = column == d->schema.label, text = is_text(d, column);
     if (!text && (!label || (d->files[f].role != NULL && strcmp(d->files[f].role, "test") == 0)))
         return 0;
     what = mem_printf("%s has no column '%s'", d->files[f].name, d->schema.names[column]);
@@ -144,6 +152,34 @@ static int judge_lacking(struct doctor *d, size_t f, size_t column)
     return rc;
 }
 
+/* Numbers or whole sentences where names should be, and none that is known. */
+static int judge_header(struct doctor *d, size_t f)
+{
+    const struct doctor_schema *s = &d->schema;
+    const struct doctor_file *file = &d->files[f];
+    bool known = s->query != DOCTOR_NONE || s->label != DOCTOR_NONE || s->id != DOCTOR_NONE || s->item != DOCTOR_NONE ||
+                 s->description_count > 0;
+    int rc = 0;
+
+    for (size_t i = 0; !known && i < file->columns; i++) {
+        const char *name = s->names[file->union_of[i]];
+        double number;
+        if (number_parse(name, strlen(name), &number) || strlen(name) > LONG_NAME)
+            return add(d, DOCTOR_NO_HEADER, DOCTOR_WARNING, f, DOCTOR_NONE, doctor_rules[DOCTOR_NO_HEADER].what);
+    }
+    for (size_t i = 0; rc == 0 && i < file->columns; i++) {
+        size_t column = file->union_of[i];
+        if (file->column_of[column] == i)
+            continue;
+        char *what = mem_printf("'%s' is the name of several columns of %s", s->names[column], file->name);
+        bool used = is_text(d, column) || column == s->label || column == s->id || column == s->item;
+        rc = what == NULL ? RECO_E_NOMEM
+                          : add(d, DOCTOR_REPEATED_COLUMN, used ? DOCTOR_ERROR : DOCTOR_WARNING, f, column, what);
+        mem_free(what);
+    }
+    return rc;
+}
+
 static int judge_file(struct doctor *d, size_t f)
 {
     const struct doctor_file *file = &d->files[f];
@@ -151,6 +187,8 @@ static int judge_file(struct doctor *d, size_t f)
 
     if (file->rows + file->bad_rows == 0)
         rc = add(d, DOCTOR_NO_ROWS, DOCTOR_ERROR, f, DOCTOR_NONE, doctor_rules[DOCTOR_NO_ROWS].what);
+    if (rc == 0)
+        rc = judge_header(d, f);
     if (rc == 0)
         rc = judge_bad_rows(d, f);
     if (rc == 0 && file->facts.bom)
@@ -163,15 +201,6 @@ static int judge_file(struct doctor *d, size_t f)
 }
 
 /* ---- columns ---- */
-
-static bool is_text(const struct doctor *d, size_t column)
-{
-    for (size_t i = 0; i < d->schema.text_count; i++) {
-        if (d->schema.texts[i] == column)
-            return true;
-    }
-    return false;
-}
 
 enum column_state { COLUMN_FINE, COLUMN_EMPTY, COLUMN_CONSTANT, COLUMN_MISSING };
 

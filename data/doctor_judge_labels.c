@@ -261,10 +261,12 @@ static int judge_telling(struct doctor *d)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < d->schema.count; i++) {
-        double share;
-        if (i == d->schema.label || i == d->schema.query || i == d->schema.id)
+        double share = 0.0;
+        if (i != d->schema.label)
+            rc = doctor_sample_explains(&d->sample, i, &share);
+        d->tells[i] = share;
+        if (i == d->schema.query || i == d->schema.id)
             continue;
-        rc = doctor_sample_explains(&d->sample, i, &share);
         if (rc < 0 || share < hints_share || (share < is_share && d->schema.text_count == 0))
             continue;
         if (share >= tells_share)

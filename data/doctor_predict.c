@@ -14,7 +14,7 @@
  * most frequent of all where there is none.
  */
 
-enum { SAMPLE_ROWS = 32768, SAMPLE_COLUMNS = 256, BIN_ROWS = 50, ROWS_MIN = 100, BINNED_ROWS_MIN = 1000 };
+enum { SAMPLE_ROWS = 32768, SAMPLE_COLUMNS = 128, BIN_ROWS = 50, ROWS_MIN = 100, BINNED_ROWS_MIN = 1000 };
 
 static int grow(struct doctor_sample *s)
 {

@@ -37,7 +37,7 @@ static json_t *file_json(const struct doctor *d, const struct doctor_file *file)
                                           [TABLE_FORMAT_TSV] = "tsv",
                                           [TABLE_FORMAT_JSONL] = "jsonl"};
     const struct table_facts *facts = &file->facts;
-    const char delimiter[2] = {facts->delimiter, '\0'};
+    const char delimiter[2] = {(unsigned char)facts->delimiter < 0x80 ? facts->delimiter : '?', '\0'};
     json_t *columns = json_array(), *path = json_string(file->path);
 
     if (path == NULL) /* no UTF-8 */
@@ -82,16 +82,11 @@ static json_t *fields_json(const struct doctor *d)
 
     for (size_t i = 0; array != NULL && i < d->schema.count; i++) {
         const struct doctor_column *c = &d->lanes[0].columns[i];
-        double tells = 0.0;
-        if (i != d->schema.label && doctor_sample_explains(&d->sample, i, &tells) < 0) {
-            json_decref(array);
-            return NULL;
-        }
         double distinct = doctor_distinct_estimate(&d->registers[i * DOCTOR_REGISTERS]);
         json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "column", d->schema.names[i], "rows",
                                                (json_int_t)c->rows, "empty", (json_int_t)c->empty, "numbers",
                                                (json_int_t)c->numbers, "distinct_estimate",
-                                               (json_int_t)llround(distinct), "tells_label", tells));
+                                               (json_int_t)llround(distinct), "tells_label", d->tells[i]));
     }
     return array;
 }

@@ -252,6 +252,9 @@ static const struct {
     {"\xEF\xBB\xBFid,query,title,shop,label\n", row_same, "info byte_order_mark - 0\n"},
     {"id,a,b,shop,label\n", row_no_query, "info no_query - 0\n"},
     {"id,query,title,shop,mark\n", row_same, "info no_label - 0\n"},
+    {"r0,cudulo,17,s3,1\n", row_same, "warning no_header - 0\ninfo no_query - 0\ninfo no_label - 0\n"},
+    {"id,query,title,id,label\n", row_same, "error repeated_column id 0\n"},
+    {"id,query,title,,label\n", row_same, ""},
 };
 
 static void each_whole_file(void **state)
