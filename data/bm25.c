@@ -21,7 +21,7 @@ enum {
 struct lane {
     sqlite3 *db;
     sqlite3_stmt *search;
-    struct buf words, match;
+    struct buf plain, words, match;
 };
 
 struct bm25 {
@@ -29,7 +29,7 @@ struct bm25 {
     sqlite3 *db;
     sqlite3_stmt *insert;
     uint64_t count;
-    struct buf words;
+    struct buf plain, words;
     struct lane *lanes;
     size_t lane_count;
 
@@ -104,6 +104,7 @@ void bm25_free(struct bm25 *b)
     for (size_t i = 0; i < b->lane_count; i++) {
         sqlite3_finalize(b->lanes[i].search);
         sqlite3_close(b->lanes[i].db);
+        buf_release(&b->lanes[i].plain);
         buf_release(&b->lanes[i].words);
         buf_release(&b->lanes[i].match);
     }
@@ -113,6 +114,7 @@ void bm25_free(struct bm25 *b)
         unlink(b->path);
     for (size_t i = 0; i < b->common_count; i++)
         mem_free(b->common[i]);
+    buf_release(&b->plain);
     buf_release(&b->words);
     mem_free(b->common);
     mem_free(b->lanes);
@@ -133,6 +135,7 @@ static bool has_no_blanks(uint32_t c)
            (c >= 0x1780 && c <= 0x17FF);   /* Khmer */
 }
 
+enum { JOINT = 2 }; /* no character of a word */
 enum kind { KIND_NONE, KIND_WORD, KIND_MARK, KIND_ALONE };
 
 static enum kind kind_of(uint32_t c)
@@ -158,7 +161,10 @@ static enum kind kind_of(uint32_t c)
     }
 }
 
-/* The words of a text in out, each followed by a blank; full-width and other forms become the usual ones. */
+/*
+ * The words of a text in out, each followed by a blank; full-width and other forms become the usual ones. JOINT instead
+ * of a blank stands between characters that are words by themselves and follow each other.
+ */
 static int split(const char *text, size_t length, struct buf *out)
 {
     const unsigned char *p = (const unsigned char *)text, *end = p + length;
@@ -186,7 +192,7 @@ static int split(const char *text, size_t length, struct buf *out)
                 folded += 'a' - 'A';
             bool apart = kind == KIND_ALONE || (kind == KIND_WORD && before == KIND_ALONE) || kind == KIND_NONE;
             if (apart && out->length > 0 && out->data[out->length - 1] != ' ')
-                rc = buf_add_char(out, ' ');
+                rc = buf_add_char(out, kind == KIND_ALONE && before == KIND_ALONE ? JOINT : ' ');
             if (rc == 0 && kind != KIND_NONE && !(kind == KIND_MARK && before == KIND_NONE))
                 rc = buf_add(out, bytes, utf8_encode(folded, bytes));
             if (kind != KIND_MARK)
@@ -196,12 +202,56 @@ static int split(const char *text, size_t length, struct buf *out)
     return rc == 0 && out->length > 0 && out->data[out->length - 1] != ' ' ? buf_add_char(out, ' ') : rc;
 }
 
+static int add_word(struct buf *out, const char *word, size_t length)
+{
+    int rc = buf_add(out, word, length);
+
+    return rc < 0 ? rc : buf_add_char(out, ' ');
+}
+
+/* A run of characters with JOINTs between them: each pair of neighbours, and in an index also each character. */
+static int add_run(struct buf *out, const char *run, size_t length, bool index)
+{
+    const char *before = NULL, *end = run + length;
+    size_t before_length = 0;
+    int rc = 0;
+
+    while (rc == 0 && run < end) {
+        const char *joint = memchr(run, JOINT, (size_t)(end - run));
+        size_t own = joint != NULL ? (size_t)(joint - run) : (size_t)(end - run);
+        if (index)
+            rc = add_word(out, run, own);
+        if (rc == 0 && before != NULL)
+            rc = buf_add(out, before, before_length);
+        if (rc == 0 && before != NULL)
+            rc = add_word(out, run, own);
+        before = run;
+        before_length = own;
+        run += own + 1;
+    }
+    return rc;
+}
+
+/* The words of a text as they are indexed, or looked for. */
+static int find_words(const char *text, size_t length, bool index, struct buf *plain, struct buf *out)
+{
+    int rc = split(text, length, plain);
+
+    buf_clear(out);
+    for (const char *p = buf_str(plain); rc == 0 && *p != '\0';) {
+        size_t word = strcspn(p, " ");
+        rc = memchr(p, JOINT, word) != NULL ? add_run(out, p, word, index) : add_word(out, p, word);
+        p += word + (p[word] == ' ');
+    }
+    return rc;
+}
+
 /* ---- adding
  * ---------------------------------------------------------------------------------------------------------------- */
 
 int bm25_add(struct bm25 *b, const char *text, size_t length)
 {
-    int rc = split(text, length, &b->words);
+    int rc = find_words(text, length, true, &b->plain, &b->words);
 
     if (rc < 0)
         return rc;
@@ -337,18 +387,18 @@ static int write_match(const struct bm25 *b, struct lane *lane, bool common)
     return rc;
 }
 
-int bm25_search(struct bm25 *b, size_t number, const char *query, size_t length, size_t limit, uint32_t *numbers,
-                size_t *count)
+/* One search: with pairs of characters alone, or with single ones too (all). */
+static int search(const struct bm25 *b, struct lane *lane, const char *query, size_t length, bool all, size_t limit,
+                  uint32_t *numbers, size_t *count)
 {
-    struct lane *lane = &b->lanes[number];
-    int code = SQLITE_DONE, rc = split(query, length, &lane->words);
+    int code = SQLITE_DONE, rc = find_words(query, length, all, &lane->plain, &lane->words);
 
     *count = 0;
     if (rc == 0)
         rc = write_match(b, lane, false);
     if (rc == 0 && lane->match.length == 0)
         rc = write_match(b, lane, true);
-    if (rc < 0 || lane->match.length == 0 || limit == 0)
+    if (rc < 0 || lane->match.length == 0)
         return rc;
     sqlite3_bind_text(lane->search, 1, buf_str(&lane->match), (int)lane->match.length, SQLITE_STATIC);
     sqlite3_bind_int64(lane->search, 2, (sqlite3_int64)limit);
@@ -357,5 +407,19 @@ int bm25_search(struct bm25 *b, size_t number, const char *query, size_t length,
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         rc = failed(lane->db, code, "search");
     sqlite3_reset(lane->search);
+    return rc;
+}
+
+int bm25_search(struct bm25 *b, size_t number, const char *query, size_t length, size_t limit, uint32_t *numbers,
+                size_t *count)
+{
+    struct lane *lane = &b->lanes[number];
+
+    *count = 0;
+    if (limit == 0)
+        return 0;
+    int rc = search(b, lane, query, length, false, limit, numbers, count);
+    if (rc == 0 && *count < limit && strchr(buf_str(&lane->plain), JOINT) != NULL)
+        rc = search(b, lane, query, length, true, limit, numbers, count);
     return rc;
 }

@@ -3,10 +3,11 @@
 
 /*
  * Ranked full-text search over many short texts by BM25 (SQLite FTS5, k1 = 1.2, b = 0.75), in a database in tmp_dir
- * that is removed. Words are runs of letters, digits and marks, without regard to case and diacritics; a character of a
- * script that puts no blanks between words (Chinese, Japanese, Thai...) is a word by itself. Words that are in more
- * than a tenth of many texts are left out of a query that has others: they cost most of the time and say next to
- * nothing. The result depends on the texts and their order alone.
+ * that is removed. Words are runs of letters, digits and marks, without regard to case and diacritics. In scripts that
+ * put no blanks between words (Chinese, Japanese, Thai...) each pair of neighbouring characters is a word; where these
+ * find too few texts, single characters count too. Words that are in more than a tenth of many texts are left out of a
+ * query that has others: they cost most of the time and say next to nothing. The result depends on the texts and their
+ * order alone.
  */
 
 #include <stddef.h>

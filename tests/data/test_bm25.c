@@ -67,9 +67,10 @@ static void test_words(void **state)
     expect_found(b, "size-42", "0 ");
     expect_found(b, "cafe", "1 ");
     expect_found(b, "CAF\xc3\x89", "1 ");
-    expect_found(b, "\xe8\xbf\x90\xe5\x8a\xa8", "2 "); /* sports */
-    expect_found(b, "\xe8\x93\x9d", "3 ");             /* blue, the rarest of its characters */
-    expect_found(b, "\xe9\x9e\x8bnike", "3 2 ");       /* shoe, and nike without a blank before */
+    expect_found(b, "\xe8\xbf\x90\xe5\x8a\xa8", "2 ");   /* sports */
+    expect_found(b, "\xe8\x93\x9d", "3 ");               /* blue, the rarest of its characters */
+    expect_found(b, "\xe9\x9e\x8bnike", "3 2 ");         /* shoe, and nike without a blank before */
+    expect_found(b, "\xe8\x89\xb2\xe9\x9e\x8b", "3 2 "); /* color + shoe: the pair, then its characters */
     expect_found(b, "red", "4 0 ");
     expect_found(b, "\xd0\xba\xd1\x80\xd0\xb0\xd1\x81\xd0\xbd\xd1\x8b\xd0\xb9", "6 ");
     expect_found(b, "near", "7 ");
