@@ -4,6 +4,8 @@
 #include "core/mem.h"
 #include "data/doctor_internal.h"
 
+enum { SPLIT_ROWS_MIN = 100 }; /* fewer make no three files */
+
 /* text as one word of a shell's command line. */
 static int add_word(struct buf *b, const char *text)
 {
@@ -169,6 +171,8 @@ int doctor_command(char **out, const struct doctor *d)
         rc = add_reading(&b, d);
     if (rc == 0)
         rc = add_mending(&b, d);
+    if (rc == 0 && d->file_count == 1 && d->schema.label != DOCTOR_NONE && d->files[0].rows >= SPLIT_ROWS_MIN)
+        rc = add_option(&b, "split", "train=0.8,validation=0.1,test=0.1");
     (void)snprintf(length, sizeof length, "%lld", (long long)length_to_take(d));
     if (rc == 0 && length_to_take(d) > 0)
         rc = add_option(&b, "max_seq_length", length);
