@@ -22,18 +22,17 @@
 #define DOCTOR_NONE SIZE_MAX
 enum { DOCTOR_LIMITS_MAX = 8, DOCTOR_EXCERPT_COLUMNS = 80 };
 
-/* ---- doctor_schema.c: files and columns ------------------------------------------------------------------------- */
+/* ---- doctor_schema.c: files and columns ---- */
 
 struct doctor_file {
     const char *path, *role;
     bool role_guessed;
-    char *name;                  /* in messages: the path, or stdin */
-    struct table_reader *reader; /* NULL once read */
-    size_t columns, *union_of;   /* [columns] number of each column in the union of all files */
-    size_t *column_of;           /* [columns of the union] number in this file, DOCTOR_NONE: it lacks it */
+    char *name; /* in the report: without directories where that is clear, or stdin */
+    struct table_reader *reader;
+    size_t columns, *union_of; /* [columns] number of each column in the union of all files */
+    size_t *column_of;         /* [columns of the union] number in this file, DOCTOR_NONE: it lacks it */
     uint64_t rows, bad_rows, bytes;
     struct table_facts facts;
-    bool empty_labels; /* has no label column, or no label in it */
 };
 
 /* Columns are numbered over the union of all files, in the order of first sight. */
@@ -47,10 +46,7 @@ struct doctor_schema {
     size_t *texts, text_count; /* query and descriptions; text 0 is the query where there is one */
 };
 
-struct doctor_row; /* below */
-
-/* ---- doctor_labels.c: values of the label column ------------------------------------------------------------------
- */
+/* ---- doctor_labels.c: values of the label column ---- */
 
 enum { DOCTOR_CLASSES_MAX = 4096 };
 #define DOCTOR_NO_CLASS UINT16_MAX
@@ -76,7 +72,7 @@ const char *doctor_labels_name(const struct doctor_labels *l, size_t class);
 uint16_t *doctor_labels_order(const struct doctor_labels *l);
 void doctor_labels_release(struct doctor_labels *l);
 
-/* ---- doctor_predict.c: columns that tell the label --------------------------------------------------------------- */
+/* ---- doctor_predict.c: columns that tell the label ---- */
 
 struct doctor_sample {
     uint64_t threshold; /* rows whose hashed place is below it are in */
@@ -86,14 +82,15 @@ struct doctor_sample {
     uint32_t *values; /* [rows, columns] hashes; 0: empty or no such column */
     float *numbers;   /* [rows, columns]; NaN: no number */
 };
+struct doctor_row;
 int doctor_sample_add(struct doctor_sample *s, const struct doctor_schema *schema, const struct doctor_row *row,
                       uint16_t class) RECO_MUST_CHECK;
 void doctor_sample_release(struct doctor_sample *s);
-/* Share of the label's entropy that the column explains on the sample, in [0, 1]; 0 where that cannot be said. */
+/* Share, in [0, 1], of the errors of guessing the most frequent label that the column mends; 0 where chance could do
+ * it. */
 int doctor_sample_explains(const struct doctor_sample *s, size_t column, double *share) RECO_MUST_CHECK;
 
-/* ---- doctor_lane.c: one row by itself -----------------------------------------------------------------------------
- */
+/* ---- doctor_lane.c: one row by itself ---- */
 
 struct doctor_column {
     uint64_t rows, empty, numbers, blanks; /* with a number, with a blank inside */
@@ -179,8 +176,7 @@ int doctor_lane_batch(struct doctor_lane *lane, struct doctor *d, struct doctor_
  * spellings of a text share. Appended. */
 int doctor_fold(struct buf *out, const char *text, size_t length) RECO_MUST_CHECK;
 
-/* ---- the parts of a run, in this order ----------------------------------------------------------------------------
- */
+/* ---- the parts of a run, in this order ---- */
 
 int doctor_schema_open(struct doctor *d, const struct doctor_input *inputs, size_t count) RECO_MUST_CHECK;
 void doctor_schema_close(struct doctor *d);
@@ -199,7 +195,7 @@ struct doctor_group_figures {                              /* of one file */
 struct doctor_whole {
     struct doctor_overlap overlaps[DOCTOR_FILES_MAX][DOCTOR_FILES_MAX]; /* [earlier][later] */
     struct doctor_group_figures groups[DOCTOR_FILES_MAX];
-    uint64_t contradictory_pairs, contradictory_rows;
+    uint64_t contradictory_pairs;
     uint64_t items, item_rows, most_rows_of_item, top_rows; /* top: the 1 % of items with most rows */
     double item_gini;
 };
@@ -227,8 +223,7 @@ int doctor_finding_add(struct doctor *d, const struct doctor_finding *finding) R
 int doctor_judge(struct doctor *d, const struct doctor_whole *w) RECO_MUST_CHECK;
 int doctor_judge_labels(struct doctor *d) RECO_MUST_CHECK;                              /* doctor_judge_labels.c */
 int doctor_judge_whole(struct doctor *d, const struct doctor_whole *w) RECO_MUST_CHECK; /* doctor_judge_whole.c */
-bool doctor_is_event_log(const struct doctor *d);
-uint64_t doctor_rows(const struct doctor *d);           /* good rows of all files */
+uint64_t doctor_rows(const struct doctor *d);                                           /* good rows of all files */
 size_t doctor_train_file(const struct doctor *d);       /* the file to learn from: by its role, else the first */
 bool doctor_labels_are_classes(const struct doctor *d); /* few enough values to be classes */
 

@@ -15,11 +15,6 @@ uint64_t doctor_rows(const struct doctor *d)
     return rows;
 }
 
-bool doctor_is_event_log(const struct doctor *d)
-{
-    return d->schema.event_log;
-}
-
 size_t doctor_train_file(const struct doctor *d)
 {
     for (size_t f = 0; f < d->file_count; f++) {
@@ -340,7 +335,7 @@ static int judge_tallied(struct doctor *d, enum doctor_rule_id rule)
             judge_mojibake(d, &f);
         if (rule == DOCTOR_EMPTY_QUERY && tally->count > 1 && tally->count * 1000 > f.of)
             f.severity = DOCTOR_ERROR;
-        if (rule == DOCTOR_EMPTY_QUERY && doctor_is_event_log(d))
+        if (rule == DOCTOR_EMPTY_QUERY && d->schema.event_log)
             f.severity = DOCTOR_INFO;
         if (rule == DOCTOR_INVALID_UTF8 && tally->count * 10 >= d->lanes[0].wide_rows * 9) {
             f.mend = "the file is in another encoding: --encoding windows-1252, as long as it is a western one";
@@ -442,7 +437,7 @@ int doctor_judge(struct doctor *d, const struct doctor_whole *w)
         rc = judge_file(d, f);
     for (size_t i = 0; rc == 0 && i < sizeof encodings / sizeof *encodings; i++)
         rc = judge_tallied(d, encodings[i]);
-    if (rc == 0 && doctor_is_event_log(d))
+    if (rc == 0 && d->schema.event_log)
         rc = add(d, DOCTOR_EVENT_LOG, DOCTOR_INFO, DOCTOR_NONE, DOCTOR_NONE, doctor_rules[DOCTOR_EVENT_LOG].what);
     if (rc == 0 && d->schema.query == DOCTOR_NONE)
         rc = add(d, DOCTOR_NO_QUERY, DOCTOR_INFO, DOCTOR_NONE, DOCTOR_NONE, doctor_rules[DOCTOR_NO_QUERY].what);

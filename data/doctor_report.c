@@ -136,8 +136,9 @@ static json_t *labels_json(const struct doctor *d)
         json_array_append_new(values, json_pack("{s:s, s:o}", "label", doctor_labels_name(l, order[i]), "rows",
                                                 by_file(d, l->counts[order[i]])));
     mem_free(order);
-    return json_pack("{s:I, s:b, s:b, s:o, s:o, s:o}", "distinct", (json_int_t)l->count, "more", l->overflow, "numbers",
-                     l->all_numbers, "values", values, "missing", by_file(d, l->missing), "drift", drifts_json(d));
+    return json_pack("{s:I, s:b, s:b, s:o, s:o, s:o, s:o}", "distinct", (json_int_t)l->count, "more", l->overflow,
+                     "numbers", l->all_numbers, "values", values, "missing", by_file(d, l->missing), "other",
+                     by_file(d, l->other), "drift", drifts_json(d));
 }
 
 /* ---- texts ---- */
@@ -334,6 +335,7 @@ int doctor_report(json_t **out, const struct doctor *d, const struct doctor_whol
     rc = rc < 0 ? rc : add_texts(json, d);
     rc = rc < 0 ? rc : set(json, "queries", queries_json(d, w));
     rc = rc < 0 ? rc : set(json, "items", items_json(w));
+    rc = rc < 0 ? rc : set(json, "contradictory_pairs", integer(w->contradictory_pairs));
     rc = rc < 0 ? rc : set(json, "overlap", overlaps_json(d, w));
     rc = rc < 0 ? rc : set(json, "fields", fields_json(d));
     json_decref(files);

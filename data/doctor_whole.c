@@ -128,7 +128,6 @@ static int end_pair(struct walk *walk)
     if (walk->contradiction) {
         walk->w->contradictory_pairs++;
         for (size_t f = 0; rc == 0 && f < d->file_count; f++) {
-            walk->w->contradictory_rows += walk->pair[f].rows;
             if (walk->pair[f].rows > 0)
                 rc = doctor_tally_add(&d->tallies, DOCTOR_CONTRADICTIONS, 0, f, walk->pair[f].rows);
         }
