@@ -258,6 +258,23 @@ int eval_intervals_text(const struct eval_report *report, const struct eval_inte
     return 0;
 }
 
+int eval_intervals_markdown(const struct eval_report *report, const struct eval_intervals *intervals, struct buf *b)
+{
+    const struct bootstrap_options *o = &intervals->bootstrap;
+    TRY(buf_printf(b, "\n## Intervals\n\n%g %%, %s, %zu resamples of %zu units (%s), seed %llu.\n\n", 100 * o->level,
+                   o->method == BOOTSTRAP_BCA ? "BCa" : "percentile", o->resamples, intervals->units, intervals->unit,
+                   (unsigned long long)o->seed));
+    TRY(buf_add_str(b, "| metric | value | from | to |\n|---|--:|--:|--:|\n"));
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        const struct interval *of = &intervals->of[i];
+        if (is_shown(report, v) && !of->reason) {
+            TRY(buf_printf(b, "| %s | %.4f | %.4f | %.4f |\n", v->name, v->value, of->low, of->high));
+        }
+    }
+    return 0;
+}
+
 static json_t *interval_json(const struct interval *of)
 {
     if (of->reason) {

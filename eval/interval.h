@@ -55,6 +55,8 @@ const char *interval_method_name(enum bootstrap_method method);
 /* A section of the report for people, and the object "intervals" of the JSON one (new reference). */
 int eval_intervals_text(const struct eval_report *report, const struct eval_intervals *intervals,
                         struct buf *b) RECO_MUST_CHECK;
+int eval_intervals_markdown(const struct eval_report *report, const struct eval_intervals *intervals,
+                            struct buf *b) RECO_MUST_CHECK;
 json_t *eval_intervals_json(const struct eval_report *report, const struct eval_intervals *intervals);
 
 #endif

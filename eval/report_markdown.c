@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "eval/interval.h"
 #include "eval/report.h"
+#include "eval/slice.h"
 #include "eval/try.h"
 
 /* Text in a cell: '|' and line breaks would end it. */
@@ -151,5 +153,11 @@ int eval_report_markdown(const struct eval_report *report, struct buf *b)
     TRY(add_scalars(report, b));
     TRY(add_depths(report, b));
     TRY(add_parts(report, b));
+    if (report->intervals) {
+        TRY(eval_intervals_markdown(report, report->intervals, b));
+    }
+    if (report->slices) {
+        TRY(eval_slices_markdown(report->slices, b));
+    }
     return report->arms ? eval_arms_markdown(report->arms, b) : 0;
 }

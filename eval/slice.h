@@ -141,6 +141,7 @@ double eval_slices_worst(const struct eval_slices *slices, const char *slice, co
 double eval_slices_gap(const struct eval_slices *slices, const char *slice, const char *gap, const char **reason);
 
 int eval_slices_text(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
+int eval_slices_markdown(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
 json_t *eval_slices_json(const struct eval_slices *slices); /* new reference; NULL: out of memory */
 
 /* ---- names of figures in gates ---- */

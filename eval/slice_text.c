@@ -87,6 +87,64 @@ int eval_slices_text(const struct eval_slices *s, struct buf *b)
     return 0;
 }
 
+/* ---- Markdown ---- */
+
+/* A cell: '|' and control characters would end it. */
+static int add_cell(struct buf *b, const char *text)
+{
+    for (; *text; text++) {
+        TRY(*text == '|' ? buf_add_str(b, "\\|") : buf_add_char(b, (unsigned char)*text < 0x20 ? ' ' : *text));
+    }
+    return 0;
+}
+
+static int add_markdown_group(const struct eval_slices *s, const struct slice_group *g, struct buf *b)
+{
+    TRY(buf_add_str(b, "| "));
+    TRY(add_cell(b, g->name));
+    TRY(buf_printf(b, "%s | %zu | %zu |", g->small ? " (small)" : "", g->rows, g->queries));
+    for (size_t m = 0; m < s->metric_count; m++) {
+        TRY(g->reasons[m] ? buf_add_str(b, " - ") : buf_printf(b, " %.4f", g->values[m]));
+        if (g->intervals && !g->reasons[m] && !g->intervals[m].reason) {
+            TRY(buf_printf(b, " (%.4f to %.4f)", g->intervals[m].low, g->intervals[m].high));
+        }
+        TRY(buf_add_str(b, " |"));
+    }
+    return buf_add_char(b, '\n');
+}
+
+int eval_slices_markdown(const struct eval_slices *s, struct buf *b)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct slice_result *r = &s->slices[i];
+        TRY(buf_add_str(b, "\n## Slice "));
+        TRY(add_cell(b, r->name));
+        TRY(buf_printf(b,
+                       "\n\nThe worst %s first. Small: fewer than %zu rows; in no gap.\n\n| group | rows | queries |",
+                       s->metrics[0], s->min_rows));
+        for (size_t m = 0; m < s->metric_count; m++) {
+            TRY(buf_printf(b, " %s |", s->metrics[m]));
+        }
+        TRY(buf_add_str(b, "\n|---|--:|--:|"));
+        for (size_t m = 0; m < s->metric_count; m++) {
+            TRY(buf_add_str(b, "--:|"));
+        }
+        TRY(buf_add_char(b, '\n'));
+        for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) {
+            TRY(add_markdown_group(s, &r->items[g], b));
+        }
+        bool any = false;
+        for (size_t k = 0; k < SLICE_GAP_COUNT; k++) {
+            if (!isnan(r->gaps[k])) {
+                TRY(any ? 0 : buf_add_str(b, "\n| gap | |\n|---|--:|\n"));
+                TRY(buf_printf(b, "| %s | %.4f |\n", slice_gap_names[k], r->gaps[k]));
+                any = true;
+            }
+        }
+    }
+    return 0;
+}
+
 /* ---- JSON ---- */
 
 static json_t *number(double value)
