@@ -173,43 +173,50 @@ static int count_equal(const uint16_t *a, const uint16_t *b)
 }
 
 /* Texts with equal components in one band. Those that are like none before them lead; later ones are compared with
- * the leaders. */
+ * the leaders. Most buckets hold one text, so signatures are read when they are compared. */
+struct member {
+    uint32_t number;
+    bool read;
+    uint16_t signature[NEAR_DUP_PERMUTATIONS];
+};
+
 struct bucket {
     unsigned char key[9];
     size_t leaders;
-    uint32_t numbers[LEADERS];
-    uint16_t signatures[LEADERS][NEAR_DUP_PERMUTATIONS];
+    struct member members[LEADERS + 1]; /* the leaders, and the text at hand */
 };
 
-static int bucket_add(struct near_dup *n, struct bucket *bucket, uint32_t number, uint32_t *parents)
+static int member_read(const struct near_dup *n, struct member *m)
 {
-    uint16_t signature[NEAR_DUP_PERMUTATIONS];
-    bool read = false, leads = true;
+    if (m->read)
+        return 0;
+    m->read = true;
+    return temp_file_read(n->signatures, (uint64_t)m->number * SIGNATURE_BYTES, m->signature, SIGNATURE_BYTES);
+}
+
+static int bucket_add(const struct near_dup *n, struct bucket *bucket, uint32_t number, uint32_t *parents)
+{
+    struct member *new = &bucket->members[bucket->leaders];
+    bool leads = bucket->leaders < LEADERS;
+    new->number = number;
+    new->read = false;
     for (size_t i = 0; i < bucket->leaders; i++) {
-        if (group_of(parents, bucket->numbers[i]) == group_of(parents, number)) {
+        struct member *leader = &bucket->members[i];
+        if (group_of(parents, leader->number) == group_of(parents, number)) {
             leads = false;
             continue;
         }
-        if (!read) {
-            int rc = temp_file_read(n->signatures, (uint64_t)number * SIGNATURE_BYTES, signature, sizeof signature);
-            if (rc < 0)
-                return rc;
-            read = true;
-        }
-        if (count_equal(bucket->signatures[i], signature) >= n->least_equal) {
-            join(parents, bucket->numbers[i], number);
+        int rc = member_read(n, leader);
+        if (rc == 0)
+            rc = member_read(n, new);
+        if (rc < 0)
+            return rc;
+        if (count_equal(leader->signature, new->signature) >= n->least_equal) {
+            join(parents, leader->number, number);
             leads = false;
         }
     }
-    if (!leads || bucket->leaders == LEADERS)
-        return 0;
-    if (!read) {
-        int rc = temp_file_read(n->signatures, (uint64_t)number * SIGNATURE_BYTES, signature, sizeof signature);
-        if (rc < 0)
-            return rc;
-    }
-    bucket->numbers[bucket->leaders] = number;
-    memcpy(bucket->signatures[bucket->leaders++], signature, sizeof signature);
+    bucket->leaders += leads;
     return 0;
 }
 

@@ -51,34 +51,30 @@ static uint32_t fold(uint32_t c)
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
 }
 
-static int add_char(struct near_dup_scratch *s, uint32_t c)
+/* Room for the characters and words of length bytes. */
+static int reserve(struct near_dup_scratch *s, size_t length)
 {
-    void *memory = s->chars;
-    int rc = mem_grow(&memory, &s->char_capacity, s->char_count + 1, sizeof *s->chars);
-    s->chars = memory;
+    void *chars = s->chars, *words = s->words;
+    int rc = mem_grow(&chars, &s->char_capacity, length + 1, sizeof *s->chars);
+    s->chars = chars;
     if (rc == 0)
-        s->chars[s->char_count++] = c;
+        rc = mem_grow(&words, &s->word_capacity, length + 1, sizeof *s->words);
+    s->words = words;
     return rc;
 }
 
-static int end_word(struct near_dup_scratch *s)
+static void end_word(struct near_dup_scratch *s)
 {
-    if (s->word.length == 0)
-        return 0;
-    void *memory = s->words;
-    int rc = mem_grow(&memory, &s->word_capacity, s->word_count + 1, sizeof *s->words);
-    s->words = memory;
-    if (rc == 0)
+    if (s->word.length > 0)
         s->words[s->word_count++] = hash_u64(s->word.data, s->word.length, 0);
-    buf_clear(&s->word);
-    return rc;
+    s->word.length = 0;
 }
 
 /* Letters and digits, and words; *unspaced: of the former, those of scripts without blanks, each a word. */
 static int read_text(struct near_dup_scratch *s, const char *text, size_t length, size_t *unspaced)
 {
     const unsigned char *p = (const unsigned char *)text, *end = p + length;
-    int rc = 0;
+    int rc = reserve(s, length);
     s->char_count = s->word_count = *unspaced = 0;
     buf_clear(&s->word);
     while (rc == 0 && p < end) {
@@ -88,16 +84,17 @@ static int read_text(struct near_dup_scratch *s, const char *text, size_t length
         c = fold(c);
         bool single = is_unspaced(c);
         if (c == 0 || single)
-            rc = end_word(s);
-        if (rc == 0 && c != 0)
-            rc = add_char(s, c);
-        if (rc == 0 && c != 0)
-            rc = buf_add(&s->word, bytes, utf8_encode(c, bytes));
-        if (rc == 0 && single)
-            rc = end_word(s);
+            end_word(s);
+        if (c == 0)
+            continue;
+        s->chars[s->char_count++] = c;
+        rc = buf_add(&s->word, bytes, utf8_encode(c, bytes));
+        if (single)
+            end_word(s);
         *unspaced += single;
     }
-    return rc == 0 ? end_word(s) : rc;
+    end_word(s);
+    return rc;
 }
 
 int near_dup_shingles(struct near_dup_scratch *s, const char *text, size_t length)
@@ -118,11 +115,6 @@ int near_dup_shingles(struct near_dup_scratch *s, const char *text, size_t lengt
         return 0;
     size_t count = s->char_count > SHINGLE_CHARS ? s->char_count - SHINGLE_CHARS + 1 : 1;
     size_t size = s->char_count > SHINGLE_CHARS ? SHINGLE_CHARS : s->char_count;
-    void *memory = s->words;
-    rc = mem_grow(&memory, &s->word_capacity, count, sizeof *s->words);
-    s->words = memory;
-    if (rc < 0)
-        return rc;
     s->word_count = count;
     for (size_t i = 0; i < count; i++)
         s->words[i] = hash_u64(s->chars + i, size * sizeof *s->chars, 2);
