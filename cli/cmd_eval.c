@@ -77,6 +77,17 @@ static int read_events(const struct eval_command *c, bool all_columns, struct pr
     return predictions_read_events(p, c->events, &c->data.table, &columns);
 }
 
+/* Does a figure that was asked for look at queries or items? */
+static bool needs_lists(const struct eval_options *asked)
+{
+    bool needs = !asked->metric_count;
+    for (size_t i = 0; i < asked->metric_count + asked->also_count; i++) {
+        const char *name = i < asked->metric_count ? asked->metrics[i] : asked->also[i - asked->metric_count];
+        needs = needs || eval_metric_needs_lists(name);
+    }
+    return needs;
+}
+
 /* The predictions or events, with conversions attributed. */
 static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, const struct eval_options *asked,
                      struct predictions **p)
@@ -88,6 +99,8 @@ static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, co
     options.extra_names = (const char *const *)&c->arm_column;
     options.extra_name_count = c->arm_column != NULL;
     options.threads = threads_of(c);
+    options.no_lists = !asked->by_query && !asked->intervals && !asked->slices && !asked->popularity &&
+                       !c->run_output && !c->qrels_output && !needs_lists(asked);
     options.row_ids = c->run_output || c->qrels_output;
     int rc = c->events  ? read_events(c, options.extra, p)
              : c->model ? eval_predict(ctx, c->predictions_output, &options, p)

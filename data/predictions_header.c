@@ -178,6 +178,10 @@ static int name_columns(struct predictions_reader *r, char *const *fields)
             *column = (struct column){COLUMN_P, (size_t) class};
             p_count++;
         }
+        if (r->options->no_lists && (column->kind == COLUMN_QUERY_ID || column->kind == COLUMN_ITEM_ID)) {
+            r->has[column->kind] = false;
+            column->kind = COLUMN_IGNORED;
+        }
         if (column->kind == COLUMN_EXTRA && !is_wanted(r->options, fields[i])) {
             column->kind = COLUMN_IGNORED;
         } else if (column->kind == COLUMN_EXTRA) {

@@ -118,6 +118,7 @@ struct merge {
     size_t *heap;        /* [heap_count] lists by their first key */
     size_t lists, heap_count;
 };
+enum { FEW_LISTS = 8 }; /* as many are looked through one by one, without a heap */
 
 static uint64_t first_key(const struct merge *m, size_t at)
 {
@@ -177,7 +178,7 @@ static int merge_sort(struct merge *m, struct pool *pool)
             m->heap[m->heap_count++] = i;
         }
     }
-    for (size_t i = m->heap_count; i > 0; i--) {
+    for (size_t i = m->heap_count; i > 0 && m->lists > FEW_LISTS; i--) {
         sift_down(m, i - 1);
     }
     return rc;
@@ -189,7 +190,17 @@ static bool merge_next(struct merge *m, uint64_t *key, size_t *list, size_t *cou
     if (!m->heap_count) {
         return false;
     }
-    size_t at = m->heap[0];
+    bool few = m->lists <= FEW_LISTS;
+    size_t top = 0;
+    if (few) {
+        uint64_t least = first_key(m, 0);
+        for (size_t i = 1; i < m->heap_count; i++) {
+            uint64_t other = first_key(m, i);
+            top = other < least ? i : top;
+            least = other < least ? other : least;
+        }
+    }
+    size_t at = m->heap[top];
     size_t begin = m->begin[at];
     *list = at;
     *key = m->keys[begin];
@@ -198,9 +209,9 @@ static bool merge_next(struct merge *m, uint64_t *key, size_t *list, size_t *cou
     }
     *count = m->begin[at] - begin;
     if (m->begin[at] == m->end[at]) {
-        m->heap[0] = m->heap[--m->heap_count];
+        m->heap[top] = m->heap[--m->heap_count];
     }
-    if (m->heap_count > 1) {
+    if (!few && m->heap_count > 1) {
         sift_down(m, 0);
     }
     return true;
@@ -307,6 +318,12 @@ static int weigh_curve(struct metric_data *data, struct metric_curve *curve, int
     }
     curve_end(&run);
     return 0;
+}
+
+int curve_prepare(struct metric_data *data, int label)
+{
+    const struct metric_curve *curve;
+    return metric_curve_get(data, label, &curve);
 }
 
 int metric_curve_get(struct metric_data *data, int label, const struct metric_curve **out)

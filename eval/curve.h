@@ -43,6 +43,8 @@ void orders_release(struct metric_orders *orders, int classes);
 /* The score by which a class is set against the rest. */
 double curve_score(const struct metric_data *data, size_t row, int label);
 
+/* Computes the curve of a class; those of different classes at the same time. */
+int curve_prepare(struct metric_data *data, int label) RECO_MUST_CHECK;
 void curve_release(struct metric_curve *curve);
 
 #endif

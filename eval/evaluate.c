@@ -115,6 +115,31 @@ static int sum_up(struct eval_report *report, struct tally *tally, struct pool *
     return rc;
 }
 
+static int run_curve(void *arg, size_t label)
+{
+    return curve_prepare(arg, (int)label);
+}
+
+/* The curves of all classes side by side, where their keys are small beside the memory of any machine. */
+static int compute_curves(struct eval_report *report, struct pool *pool)
+{
+    const size_t keys_max = (size_t)128 << 20;
+    struct metric_data *data = &report->data;
+    size_t classes = 0;
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        const char *reason;
+        bool all = v->variant.form != METRIC_FORM_LABEL && (v->variant.form != METRIC_FORM_PLAIN || data->classes > 2);
+        if (v->metric->needs & METRIC_NEEDS_SCORE && all && report_applies(report, v, &reason)) {
+            classes = (size_t)data->classes;
+        }
+    }
+    if (!pool || data->rows * sizeof(uint64_t) * pool_threads(pool) > (double)keys_max) {
+        return 0;
+    }
+    return pool_run(pool, classes, run_curve, data);
+}
+
 static int compute(struct eval_report *report, const struct tally *tally)
 {
     int rc = 0;
@@ -182,6 +207,7 @@ static int run(struct eval_report *report, const struct predictions *p, const st
 {
     struct tally tally = {0};
     struct metric_orders orders = {.pool = pool};
+    struct metric_orders alone = {0};
     prepare(report, p);
     int rc = report_plan(report, options);
     if (!rc) {
@@ -198,6 +224,10 @@ static int run(struct eval_report *report, const struct predictions *p, const st
     }
     if (!rc && report->lists.depth) {
         rc = compute_catalogue(report);
+    }
+    report->data.orders = &alone; /* a task of the pool may not run another */
+    if (!rc) {
+        rc = compute_curves(report, pool);
     }
     report->data.orders = &orders;
     if (!rc) {
@@ -366,6 +396,14 @@ int eval_metric_check(const char *name)
     const char *near = metric_nearest(name);
     return err_set(RECO_E_USAGE, "unknown metric '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "",
                    near ? "'?" : "");
+}
+
+bool eval_metric_needs_lists(const char *name)
+{
+    struct metric_variant variant;
+    const char *label;
+    const struct metric *row = metric_find(name, &variant, &label);
+    return row && (row->query || row->catalogue || variant.form == METRIC_FORM_LISTS);
 }
 
 int eval_metric_direction(const char *name)

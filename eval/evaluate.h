@@ -74,6 +74,8 @@ bool eval_report_get(const struct eval_report *report, const char *name, double 
 
 /* Checks a metric name while options are parsed: RECO_E_USAGE with the nearest name. */
 int eval_metric_check(const char *name) RECO_MUST_CHECK;
+/* Is it a figure by query, or of the items that lists show? */
+bool eval_metric_needs_lists(const char *name);
 /* +1 higher is better, -1 lower is better, 0 unknown name or no direction. "loss" (the mean log loss) is an alias of
  * log_loss. */
 int eval_metric_direction(const char *name);
