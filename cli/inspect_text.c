@@ -31,18 +31,27 @@ static int add_bytes(struct buf *b, json_int_t bytes)
     return buf_printf(b, "%.1f MiB", (double)bytes / (1 << 20));
 }
 
+/* Ends the line of the labels: how they were made of those in the files. */
+static int add_rule(struct buf *b, const json_t *labels)
+{
+    const char *rule = text_of(labels, "rule");
+    int status = rule[0] != '\0' ? buf_printf(b, "; made by the rule %s", rule) : 0;
+    return status == 0 ? buf_add_char(b, '\n') : status;
+}
+
 static int add_labels(struct buf *b, const json_t *labels)
 {
     const char *task = text_of(labels, "task"), *positive = text_of(labels, "positive");
-    const char *rule = text_of(labels, "rule");
     const json_t *names = json_object_get(labels, "names"), *grades = json_object_get(labels, "grades"), *name;
     size_t index;
     int status = add_name(b, "labels");
     if (status != 0)
         return status;
-    if (json_array_size(names) == 0)
-        return buf_add_str(b, labels == NULL || json_is_null(labels) ? "none: there is no classifier\n"
-                                                                     : "none: one output, regression\n");
+    if (json_array_size(names) == 0) {
+        status = buf_add_str(b, labels == NULL || json_is_null(labels) ? "none: there is no classifier"
+                                                                       : "none: one output, regression");
+        return status == 0 ? add_rule(b, labels) : status;
+    }
     status = buf_printf(b, "%zu%s:", json_array_size(names), strcmp(task, "binary_logit") == 0 ? ", one logit" : "");
     json_array_foreach(names, index, name)
     {
@@ -54,9 +63,7 @@ static int add_labels(struct buf *b, const json_t *labels)
     }
     if (status == 0)
         status = buf_printf(b, "; positive '%s'", positive);
-    if (status == 0 && rule[0] != '\0')
-        status = buf_printf(b, "; made by the rule %s", rule);
-    return status == 0 ? buf_add_char(b, '\n') : status;
+    return status == 0 ? add_rule(b, labels) : status;
 }
 
 static int add_tokenizer(struct buf *b, const json_t *json)
