@@ -224,11 +224,20 @@ const struct cmd_spec cmd_eval = {
         "clicks where "
         "there are event columns. An undefined figure is said to be so, with the reason. With --model, reco predict "
         "makes the predictions first. TREC files give trec_eval's own text with -m or --format trec_eval.\n\n"
-        "A gate (--require) that is not met gives exit status 1.",
-    .examples = "reco eval --predictions p.tsv --relevance_level 3 --require 'f1>=0.8' --output_dir report\n"
-                "reco eval --model run --dataset ds --split test\n"
-                "reco eval --qrels q.txt --run r.txt -m all_trec\n"
-                "reco eval --events log.csv --clicked_column visit --arm_column segment --control none",
+        "With --resamples every figure has a bootstrap interval, by query or by what --resample_by names; --slice "
+        "shows "
+        "the figures by parts, the worst first, and the gaps between them. --calibration and --threshold apply what "
+        "was "
+        "chosen on validation predictions.\n\n"
+        "A gate (--require) that is not met gives exit status 1. It names a metric, a bound of its interval, as "
+        "low(f1), the worst part of a slice, as worst(lang).f1, or a gap: gap(lang).demographic_parity, "
+        "equal_opportunity, equalized_odds, exposure or exposure_merit.",
+    .examples =
+        "reco eval --predictions p.tsv --relevance_level 3 --require 'f1>=0.8' --output_dir report\n"
+        "reco eval --predictions p.tsv --resamples 1000 --slice brand,price:quartile --require 'worst(brand).f1>=0.6'\n"
+        "reco eval --model run --dataset ds --split test\n"
+        "reco eval --qrels q.txt --run r.txt -m all_trec\n"
+        "reco eval --events log.csv --clicked_column visit --arm_column segment --control none",
     .options = eval_option_specs,
     .options_size = sizeof(struct eval_command),
     .flags = CMD_FLAG_STOPPABLE,
