@@ -257,8 +257,9 @@ static int encode(struct text_set_writer *w, struct lane *lane, struct share *sh
         w->token_count[i] = (uint32_t)(share->ids.count - before);
     }
     buf_clear(&share->narrow);
-    if (rc == 0)
-        rc = buf_reserve(&share->narrow, share->ids.count * w->width);
+    if (rc < 0 || share->ids.count == 0)
+        return rc;
+    rc = buf_reserve(&share->narrow, share->ids.count * w->width);
     if (rc < 0)
         return rc;
     if (w->width == sizeof(uint32_t)) {
@@ -321,7 +322,7 @@ static int grow_zeroed(void **array, size_t *capacity, size_t need, size_t size_
     size_t before = *capacity;
     int rc = mem_grow(array, capacity, need, size_bytes);
 
-    if (rc == 0)
+    if (rc == 0 && *capacity > before)
         memset((char *)*array + before * size_bytes, 0, (*capacity - before) * size_bytes);
     return rc;
 }
