@@ -63,7 +63,8 @@ static double next_uniform(struct draw *d)
 
 static bool is_free(const struct draw *d, uint32_t item)
 {
-    return d->used_by[item] != d->query + 1;
+    return d->used_by[item] != d->query + 1 &&
+           (d->in->is_known == NULL || !d->in->is_known(d->in->arg, d->query, item));
 }
 
 /* Uniform among the free ones of items [count] (NULL: all items). Few are free: they are counted out. */

@@ -7,6 +7,7 @@
  * query, and ordinal, so that the draw depends on nothing but those, the query's positives and the pool of items.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@ struct negatives_input { /* all borrowed; items [0, item_count), queries [0, que
     const uint64_t *query_key;      /* [query_count] hash of the query, independent of its number */
     const uint64_t *positive_start; /* [query_count + 1] into positive_item */
     const uint32_t *positive_item;  /* one a positive row, in row order */
+    bool (*is_known)(void *arg, uint32_t query, uint32_t item); /* pairs that are known besides; NULL: none */
     /* BM25 only, from the caller's thread: text of an item, each once in their order; of a query; appended. */
     int (*item_text)(void *arg, uint32_t item, struct buf *out);
     int (*query_text)(void *arg, uint32_t query, struct buf *out);

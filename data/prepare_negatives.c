@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/hash.h"
 #include "core/mem.h"
 #include "data/dataset_format.h"
 #include "data/prepare_internal.h"
@@ -16,7 +17,8 @@ struct item {
 
 struct prepare_negatives {
     struct prepare_whole *w;
-    struct text_keys item_keys, query_keys, known; /* known: query and item of positives outside training */
+    struct text_keys item_keys, query_keys, known; /* known: query and item of positives outside training, and of
+                                                      other labels in it */
     struct text_store ids;
     struct item *items;
     uint64_t *item_rows;
@@ -102,7 +104,9 @@ static int enter_item(struct prepare_negatives *n, const struct spool_row *row, 
             rc = mem_grow((void **)&n->item_rows, &n->item_rows_capacity, *item + 1u, sizeof *n->item_rows);
         if (rc == 0)
             rc = mem_grow((void **)&n->item_category, &n->category_capacity, *item + 1u, sizeof *n->item_category);
-        if (rc == 0 && n->w->options->negative.negatives == NEGATIVE_CATEGORY)
+        bool has_category = n->w->options->negative.negatives == NEGATIVE_CATEGORY &&
+                            row->category_key != hash_u64("", 0, 0); /* empty: none */
+        if (rc == 0 && has_category)
             rc = text_keys_enter(&n->category_keys, (struct text_key){.low = row->category_key}, &category, &is_new);
         if (rc < 0)
             return rc;
@@ -145,14 +149,16 @@ static int gather_row(struct prepare_negatives *n, const struct spool_row *row, 
 {
     struct prepare_whole *w = n->w;
     bool positive = prepare_class_of(w, row) == w->labels->map.positive, is_new;
+    bool training = PREPARE_SIDE(w->verdicts[place]) == PREPARE_TRAIN;
     uint32_t item, number;
+    int rc = 0;
 
-    if (PREPARE_SIDE(w->verdicts[place]) != PREPARE_TRAIN)
-        return positive ? text_keys_enter(&n->known, (struct text_key){.low = row->query_key, .high = row->item_key},
-                                          &number, &is_new)
-                        : 0;
-    int rc = enter_item(n, row, &item);
-    return rc == 0 && positive ? enter_positive(n, row, place, item) : rc;
+    if (positive != training) /* a pair with a label is no negative */
+        rc = text_keys_enter(&n->known, (struct text_key){.low = row->query_key, .high = row->item_key}, &number,
+                             &is_new);
+    if (rc == 0 && training)
+        rc = enter_item(n, row, &item);
+    return rc == 0 && training && positive ? enter_positive(n, row, place, item) : rc;
 }
 
 static int gather(struct prepare_negatives *n)
@@ -267,10 +273,12 @@ static int query_text(void *arg, uint32_t query, struct buf *out)
 /* ---- drawing
  * ------------------------------------------------------------------------------------------------------------ */
 
-static bool is_known(const struct prepare_negatives *n, uint32_t query, uint32_t item)
+static bool is_known(void *arg, uint32_t query, uint32_t item)
 {
-    return text_keys_have(&n->known,
-                          (struct text_key){.low = n->query_key[query], .high = n->item_keys.keys[item].low});
+    const struct prepare_negatives *n = arg;
+
+    return n->known.count > 0 && text_keys_have(&n->known, (struct text_key){.low = n->query_key[query],
+                                                                             .high = n->item_keys.keys[item].low});
 }
 
 static int take(void *arg, uint32_t query, uint64_t positive, uint32_t ordinal, uint32_t item)
@@ -278,10 +286,7 @@ static int take(void *arg, uint32_t query, uint64_t positive, uint32_t ordinal, 
     struct prepare_negatives *n = arg;
     unsigned char key[16];
 
-    if (is_known(n, query, item)) {
-        n->w->counts.negatives_missing++;
-        return 0;
-    }
+    (void)query;
     n->w->counts.negatives_drawn++;
     sorter_u64(key, n->place[positive]);
     sorter_u64(key + 8, ordinal);
@@ -299,6 +304,7 @@ static int draw(struct prepare_negatives *n)
                                           .query_key = n->query_key,
                                           .positive_start = n->start,
                                           .positive_item = n->positive,
+                                          .is_known = is_known,
                                           .item_text = item_text,
                                           .query_text = query_text,
                                           .arg = n,

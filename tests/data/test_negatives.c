@@ -27,6 +27,7 @@ struct world {
     struct negatives_input in;
     uint64_t item_rows[MAX_ITEMS], query_key[MAX_QUERIES], positive_start[MAX_QUERIES + 1];
     uint32_t item_category[MAX_ITEMS], positive_item[MAX_POSITIVES];
+    bool known[MAX_QUERIES][MAX_ITEMS];
     const char *const *item_texts, *const *query_texts;
     struct drawn drawn[MAX_DRAWN];
     size_t count;
@@ -59,6 +60,13 @@ static int query_text(void *arg, uint32_t query, struct buf *out)
 
     return w->query_texts != NULL ? buf_add_str(out, w->query_texts[query])
                                   : buf_printf(out, "word%u word%u", query % 7, query % 3);
+}
+
+static bool is_known(void *arg, uint32_t query, uint32_t item)
+{
+    const struct world *w = arg;
+
+    return w->known[query][item];
 }
 
 static struct negative_options options_of(int method)
@@ -107,6 +115,12 @@ static void make_world(struct world *w, struct rng *rng)
             w->positive_item[at++] = (uint32_t)rng_below(rng, items);
         w->positive_start[q + 1] = at;
     }
+    if (rng_below(rng, 2) == 0)
+        return;
+    w->in.is_known = is_known;
+    for (size_t q = 0; q < queries; q++)
+        for (size_t i = 0; i < items; i++)
+            w->known[q][i] = rng_below(rng, 4) == 0;
 }
 
 static void draw(struct world *w, const struct negative_options *o, struct negatives_counts *counts)
@@ -116,8 +130,11 @@ static void draw(struct world *w, const struct negative_options *o, struct negat
         fail_msg("%s", err_message());
 }
 
+/* Or known in another way. */
 static bool is_positive(const struct world *w, uint32_t query, uint32_t item)
 {
+    if (w->in.is_known != NULL && w->known[query][item])
+        return true;
     for (uint64_t p = w->positive_start[query]; p < w->positive_start[query + 1]; p++)
         if (w->positive_item[p] == item)
             return true;
@@ -201,10 +218,12 @@ static void test_queries_do_not_matter_to_each_other(void **state)
         size_t queries = w.in.query_count;
         reversed = w;
         connect(&reversed, w.in.item_count, queries);
+        reversed.in.is_known = w.in.is_known;
         uint64_t at = 0;
         for (size_t q = 0; q < queries; q++) {
             size_t from = queries - 1 - q;
             reversed.query_key[q] = w.query_key[from];
+            memcpy(reversed.known[q], w.known[from], sizeof reversed.known[q]);
             reversed.positive_start[q] = at;
             for (uint64_t p = w.positive_start[from]; p < w.positive_start[from + 1]; p++)
                 reversed.positive_item[at++] = w.positive_item[p];
