@@ -66,39 +66,37 @@ static const struct opt_spec options[] = {
 enum { FIGURES = 4 };
 static const char *const figure_names[FIGURES] = {"log_loss", "brier", "ece", "ece_adaptive"};
 
-/* NaN where a figure is undefined. */
-static int measure(double figures[FIGURES], const struct predictions *p)
-{
-    static const char *const metrics[] = {"log_loss", "brier"};
+struct measured {
+    double figures[FIGURES]; /* NaN where undefined */
     struct calibrate_bin bins[CALIBRATE_BINS];
+};
+
+static int measure(struct measured *out, const struct predictions *p)
+{
     struct eval_options asked;
     struct eval_report *report = NULL;
     eval_options_init(&asked);
-    asked.metrics = metrics;
-    asked.metric_count = 2;
+    asked.metrics = figure_names;
+    asked.metric_count = FIGURES;
     int rc = eval_run(&report, p, &asked);
-    for (int i = 0; !rc && i < 2; i++) {
-        if (!eval_report_get(report, metrics[i], &figures[i], NULL)) {
-            figures[i] = NAN;
+    for (int i = 0; !rc && i < FIGURES; i++) {
+        if (!eval_report_get(report, figure_names[i], &out->figures[i], NULL)) {
+            out->figures[i] = NAN;
         }
     }
     eval_report_free(report);
-    for (int by_mass = 0; !rc && by_mass < 2; by_mass++) {
-        rc = calibrate_reliability(bins, CALIBRATE_BINS, p, CALIBRATE_TOP, by_mass);
-        figures[2 + by_mass] = rc ? NAN : calibrate_error(bins, CALIBRATE_BINS);
-    }
-    return rc;
+    return rc ? rc : calibrate_reliability(out->bins, CALIBRATE_BINS, p, CALIBRATE_TOP, false);
 }
 
 static int print_text(const struct calibrate_options *o, const struct calibration *c, const struct predictions *p,
-                      const double before[FIGURES], const double after[FIGURES], const char *path)
+                      const struct measured *before, const struct measured *after, const char *path)
 {
     struct buf b = {0};
     int rc =
         buf_printf(&b, "%s calibration on %zu rows of '%s'\n\n  %-14s %8s %8s\n", calibrate_method_names[c->method],
                    decisions_labelled(p), o->predictions, "", "before", "after");
     for (int i = 0; !rc && i < FIGURES; i++) {
-        rc = buf_printf(&b, "  %-14s %8.4f %8.4f\n", figure_names[i], before[i], after[i]);
+        rc = buf_printf(&b, "  %-14s %8.4f %8.4f\n", figure_names[i], before->figures[i], after->figures[i]);
     }
     if (!rc && c->method == CALIBRATE_TEMPERATURE) {
         rc = buf_printf(&b, "\n  temperature    %8.4f: the probabilities were too %s\n", c->temperature,
@@ -115,16 +113,41 @@ static int print_text(const struct calibrate_options *o, const struct calibratio
     return rc;
 }
 
-static int print_json(const struct calibration *c, const double before[FIGURES], const double after[FIGURES])
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* The reliability curve of the most probable class: bins of equal width, the empty ones left out. */
+static json_t *reliability(const struct calibrate_bin *bins)
+{
+    json_t *array = json_array();
+    for (int i = 0; array && i < CALIBRATE_BINS; i++) {
+        if (bins[i].count > 0 &&
+            json_array_append_new(array, json_pack("{s:f, s:f, s:I, s:f, s:f}", "low", bins[i].low, "high",
+                                                   bins[i].high, "rows", (json_int_t)bins[i].count, "p", bins[i].p,
+                                                   "observed", bins[i].observed))) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
+static int print_json(const struct calibration *c, const struct measured *before, const struct measured *after)
 {
     json_t *json = calibrate_to_json(c);
     json_t *figures = json_object();
     int rc = json && figures ? 0 : err_nomem();
     for (int i = 0; !rc && i < FIGURES; i++) {
-        json_t *pair = json_pack("{s:f, s:f}", "before", before[i], "after", after[i]);
+        json_t *pair =
+            json_pack("{s:o, s:o}", "before", number(before->figures[i]), "after", number(after->figures[i]));
         rc = json_object_set_new(figures, figure_names[i], pair) ? err_nomem() : 0;
     }
-    if (!rc && json_object_set(json, "figures", figures)) {
+    if (!rc && (json_object_set(json, "figures", figures) ||
+                json_object_set_new(
+                    json, "reliability",
+                    json_pack("{s:o, s:o}", "before", reliability(before->bins), "after", reliability(after->bins))))) {
         rc = err_nomem();
     }
     char *text = rc ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
@@ -142,8 +165,8 @@ static int calibrate(const struct calibrate_options *o, struct predictions *p)
 {
     struct calibration c = {0};
     char *path = NULL;
-    double before[FIGURES];
-    double after[FIGURES];
+    struct measured before;
+    struct measured after;
     int rc = calibrate_check_split(p, o->predictions, "a calibration");
     if (!rc && calibrate_stamp_hash(p->sidecar)) {
         rc = err_set(RECO_E_USAGE, "'%s' is calibrated already: make the predictions with --calibration none",
@@ -159,19 +182,19 @@ static int calibrate(const struct calibrate_options *o, struct predictions *p)
         rc = decisions_fitted_on(&c.fitted_on, o->predictions, p);
     }
     if (!rc) {
-        rc = measure(before, p);
+        rc = measure(&before, p);
     }
     if (!rc) {
         rc = calibrate_predictions(&c, p, o->predictions);
     }
     if (!rc) {
-        rc = measure(after, p);
+        rc = measure(&after, p);
     }
     if (!rc) {
         rc = calibrate_write(&c, path);
     }
     if (!rc) {
-        rc = o->format == FORMAT_JSON ? print_json(&c, before, after) : print_text(o, &c, p, before, after, path);
+        rc = o->format == FORMAT_JSON ? print_json(&c, &before, &after) : print_text(o, &c, p, &before, &after, path);
     }
     calibrate_release(&c);
     mem_free(path);

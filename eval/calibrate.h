@@ -82,8 +82,8 @@ int calibrate_check_split(const struct predictions *p, const char *path, const c
 enum { CALIBRATE_BINS = 15, CALIBRATE_TOP = -1 };
 
 struct calibrate_bin {
-    double low, high; /* (low, high] of p, the first with 0; equal mass: smallest and greatest p */
-    double count;
+    double low, high;   /* (low, high] of p, the first with 0; equal mass: smallest and greatest p */
+    double count;       /* equal mass: of rows and parts of rows */
     double p, observed; /* means; NaN in an empty bin */
 };
 

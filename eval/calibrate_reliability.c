@@ -42,35 +42,39 @@ static void equal_width(struct calibrate_bin *bins, size_t count, const struct p
     }
 }
 
-/* Bins of rows / count rows each, the first ones with one more; a run of equal p is shared out with its mean outcome.
- */
+/* Bins of rows / count rows each: a run of equal p that lies in several is shared out with its mean outcome. */
 static void equal_mass(struct calibrate_bin *bins, size_t count, const struct sort_item *items, const double *x,
                        const bool *yes, size_t rows)
 {
     size_t bin = 0;
-    size_t place = 0;
+    double seen = 0;
+    double edge = (double)rows / (double)count;
     for (size_t i = 0; i < count; i++) {
         bins[i] = (struct calibrate_bin){.low = NAN, .high = NAN};
     }
     for (size_t i = 0; i < rows;) {
-        size_t end = i;
+        double value = x[items[i].payload];
+        double tied = 0;
         double hits = 0;
-        for (; end < rows && items[end].key == items[i].key; end++) {
-            hits += yes[items[end].payload];
+        for (uint64_t key = items[i].key; i < rows && items[i].key == key; i++) {
+            tied++;
+            hits += yes[items[i].payload];
         }
-        double rate = hits / (double)(end - i);
-        for (; i < end; i++) {
-            while (place == rows / count + (bin < rows % count)) {
+        for (double left = tied; left > 0;) {
+            bool last = bin + 1 == count;
+            double taken = last || left < edge - seen ? left : edge - seen;
+            struct calibrate_bin *to = &bins[bin];
+            to->low = to->count > 0 ? to->low : value;
+            to->high = value;
+            to->count += taken;
+            to->p += taken * value;
+            to->observed += taken * (hits / tied);
+            seen += taken;
+            left -= taken;
+            if (!last && seen >= edge) {
                 bin++;
-                place = 0;
+                edge = (double)rows * (double)(bin + 1) / (double)count;
             }
-            double value = x[items[i].payload];
-            bins[bin].low = place ? bins[bin].low : value;
-            bins[bin].high = value;
-            bins[bin].count++;
-            bins[bin].p += value;
-            bins[bin].observed += rate;
-            place++;
         }
     }
 }

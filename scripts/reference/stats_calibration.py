@@ -67,13 +67,15 @@ def ece(p, yes):
 
 
 def adaptive(p, yes):
-    """Equal mass by array_split after sorting; a row's outcome is the mean over the rows of its p."""
-    order = np.argsort(p, kind="stable")
-    values, inverse = np.unique(p, return_inverse=True)
-    rate = np.bincount(inverse, weights=yes) / np.bincount(inverse)
-    parts = [(p[i].mean(), rate[inverse[i]].mean(), len(i)) for i in np.array_split(order, BINS) if len(i)]
-    return {"p": [a for a, _, _ in parts], "observed": [b for _, b, _ in parts], "count": [n for _, _, n in parts],
-            "ece": float(sum(n * abs(a - b) for a, b, n in parts) / len(p))}
+    """Equal mass: bin b has the ranks from b N / B to (b + 1) N / B; rows of equal p share their ranks and mean outcome."""
+    values, inverse, times = np.unique(p, return_inverse=True, return_counts=True)
+    rate = np.bincount(inverse, weights=yes) / times
+    end = np.cumsum(times)
+    edges = np.arange(BINS + 1) * len(p) / BINS
+    share = np.clip(np.minimum(end, edges[1:, None]) - np.maximum(end - times, edges[:-1, None]), 0, None)
+    count, said, observed = share.sum(axis=1), share @ values, share @ rate
+    return {"p": (said / count).tolist(), "observed": (observed / count).tolist(), "count": count.tolist(),
+            "ece": float(np.abs(said - observed).sum() / len(p))}
 
 
 def case(name, p, y):
