@@ -6,7 +6,7 @@
 /* Mapping the files of a dataset and proving every byte of them, by the checksums that end each file. */
 
 /* Less than this is checked sooner by one thread than others are started. */
-enum { PARALLEL_BYTES = 16 * 1024 * 1024 };
+enum { PARALLEL_BYTES = 4 * 1024 * 1024 };
 
 /* RECO_E_DATA: what is wrong with which bytes of a file. */
 static int damaged_block(const struct dataset *ds, const struct dataset_map *m, uint64_t block)
