@@ -5,6 +5,7 @@
 #include "cli/eval_certainty.h"
 #include "cli/eval_inputs.h"
 #include "cli/eval_options.h"
+#include "cli/eval_page.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
@@ -95,13 +96,14 @@ static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, co
     struct predictions_options options;
     predictions_options_init(&options);
     options.packed = !c->calibration && !c->threshold; /* those change the numbers */
-    options.tokens = options.extra = asked->slices || c->resample_by;
+    options.extra = asked->slices || c->resample_by || eval_page_holds_texts(c);
+    options.tokens = options.extra || c->output_dir;
     options.extra_names = (const char *const *)&c->arm_column;
     options.extra_name_count = c->arm_column != NULL;
     options.threads = threads_of(c);
     options.no_lists = !asked->by_query && !asked->intervals && !asked->slices && !asked->popularity &&
                        !c->run_output && !c->qrels_output && !needs_lists(asked);
-    options.row_ids = c->run_output || c->qrels_output;
+    options.row_ids = c->run_output || c->qrels_output || eval_page_holds_texts(c);
     int rc = c->events  ? read_events(c, options.extra, p)
              : c->model ? eval_predict(ctx, c->predictions_output, &options, p)
                         : predictions_open(p, c->predictions, &options);
@@ -205,7 +207,7 @@ static int run(const struct cmd_ctx *ctx)
         rc = eval_add_provenance(report, ctx, &sources, p);
     }
     if (!rc && report) {
-        rc = eval_output(report, c);
+        rc = eval_output(report, p, c);
     }
     eval_report_free(report);
     predictions_free(p);

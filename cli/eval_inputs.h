@@ -50,7 +50,9 @@ struct eval_sources {
 int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, const struct eval_sources *sources,
                         const struct predictions *p) RECO_MUST_CHECK;
 
-/* Prints the report, writes output_dir and junit (NULL: none), and returns RECO_E_GATE when a gate is not met. */
-int eval_output(const struct eval_report *report, const struct eval_command *c) RECO_MUST_CHECK;
+/* Prints the report of p (NULL: of a TREC run), writes output_dir and junit (NULL: none), and returns RECO_E_GATE when
+ * a gate is not met. */
+int eval_output(const struct eval_report *report, const struct predictions *p,
+                const struct eval_command *c) RECO_MUST_CHECK;
 
 #endif

@@ -100,12 +100,15 @@ const struct opt_spec eval_option_specs[] = {
      .group = "predictions",
      .aliases = "model_name_or_path",
      .flags = OPT_FLAG_PATH},
-    PATH_ROW("dataset", dataset, "predictions", "with --model: prepared dataset; else the CSV file of --test_file"),
+    PATH_ROW(
+        "dataset", dataset, "predictions",
+        "with --model: prepared dataset; else the CSV file of --test_file. With --predictions: gives report.html the "
+        "texts of the worst rows"),
     {.name = "split",
      .type = OPT_STRING,
      .offset = AT(split),
      .default_text = "test",
-     .help = "with --model: split of the dataset: train, validation or test",
+     .help = "split of the dataset, where the predictions do not tell: train, validation or test",
      .group = "predictions"},
     PATH_ROW("predictions_output", predictions_output, "predictions",
              "with --model: keep the predictions in this file"),
@@ -337,6 +340,16 @@ const struct opt_spec eval_option_specs[] = {
      .help = "replace the report in output_dir",
      .group = "output",
      .aliases = "overwrite_output_dir"},
+    {.name = "worst",
+     .type = OPT_INT,
+     .offset = AT(worst),
+     .default_text = "20",
+     .min = 0,
+     .max = 1000,
+     .unit = "rows",
+     .help = "worst mistakes that report.html shows, with their texts where the predictions carry them or --dataset is "
+             "given (0: none)",
+     .group = "output"},
     PATH_ROW("junit", junit, "output", "write the gates as JUnit XML"),
     PATH_ROW("run_output", run_output, "output", "write the predictions as a TREC run"),
     PATH_ROW("qrels_output", qrels_output, "output", "write the labels' grades as TREC qrels"),
@@ -379,14 +392,17 @@ static int check_company(const struct cmd_ctx *ctx, const struct eval_command *c
         "query_id_column", "item_id_column", "position_column",   "clicked_column",  "converted_column",
         "dwell_column",    "depth_column",   "propensity_column", "input_format",    "delimiter",
         "quote",           "columns",        "encoding",          "repair_encoding", "max_field_bytes"};
+    static const char *const of_page[] = {"dataset", "split"};
     static const char *const events_alone[] = {"carted_column", "ordered_column", "revenue_column", "delay_column"};
     const struct cmd_spec *predict = cmd_find("predict");
     if (c->predictions_output && !c->model) {
         return err_set(RECO_E_USAGE, "--predictions_output goes with --model");
     }
     for (const struct opt_spec *spec = ctx->cmd->options; !c->model && predict && spec->name; spec++) {
-        bool fits = is_in(spec->name, always, sizeof always / sizeof always[0]) ||
-                    (c->events && is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]));
+        bool fits =
+            is_in(spec->name, always, sizeof always / sizeof always[0]) ||
+            (c->predictions && c->output_dir && is_in(spec->name, of_page, sizeof of_page / sizeof of_page[0])) ||
+            (c->events && is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]));
         if (!fits && opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG && eval_has_option(predict, spec->name)) {
             return err_set(RECO_E_USAGE, "--%s goes with --model%s", spec->name,
                            is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]) ? " or --events" : "");

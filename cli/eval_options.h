@@ -16,7 +16,7 @@ struct eval_command {
     char *qrels, *run;
     char *calibration, *threshold, *resample_by, *train_dataset, *query_text;
     struct opt_list metrics, measures, at, gains, require, slices, slice_metrics;
-    int64_t resamples, seed, slice_min_rows, slice_groups;
+    int64_t resamples, seed, slice_min_rows, slice_groups, worst;
     int interval; /* enum bootstrap_method */
     double level;
     double relevance_level;

@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/gnuplot.h"
+#include "cli/eval_page.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "data/utf8.h"
-#include "eval/picture.h"
 
 /* ---- provenance ---- */
 
@@ -169,25 +168,6 @@ static int json_of(const struct eval_report *report, const struct gates *gates, 
 
 /* ---- files ---- */
 
-static int write_report(const struct eval_report *report, const char *dir, const char *text, const char *json)
-{
-    struct eval_pictures pictures = {0};
-    struct buf html = {0};
-    int rc = eval_pictures_plan(&pictures, report);
-    if (!rc) {
-        rc = gnuplot_draw(pictures.items, pictures.count);
-    }
-    if (!rc) {
-        rc = eval_report_html(report, &pictures, &html);
-    }
-    if (!rc) {
-        rc = eval_report_write(report, dir, text, json, buf_str(&html));
-    }
-    eval_pictures_release(&pictures);
-    buf_release(&html);
-    return rc;
-}
-
 static int write_junit(const struct gates *gates, const struct opt_list *asked, const char *path)
 {
     struct buf b = {0};
@@ -228,7 +208,7 @@ static int print(const struct eval_report *report, const struct gates *gates, co
     return rc;
 }
 
-int eval_output(const struct eval_report *report, const struct eval_command *c)
+int eval_output(const struct eval_report *report, const struct predictions *p, const struct eval_command *c)
 {
     struct gates gates = {0};
     struct buf text = {0};
@@ -244,7 +224,12 @@ int eval_output(const struct eval_report *report, const struct eval_command *c)
         rc = add_gates(&gates, "\ngates\n", "", &text);
     }
     if (!rc && c->output_dir) {
-        rc = write_report(report, c->output_dir, buf_str(&text), json);
+        const struct eval_directory directory = {.text = buf_str(&text),
+                                                 .json = json,
+                                                 .gates = (const char *const *)gates.lines,
+                                                 .gates_passed = gates.passed,
+                                                 .gate_count = gates.count};
+        rc = eval_directory_write(report, p, c, &directory);
     }
     if (!rc && c->junit) {
         rc = write_junit(&gates, &c->require, c->junit);

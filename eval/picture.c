@@ -4,17 +4,60 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "eval/report.h"
+#include "eval/interval.h"
+#include "eval/picture_internal.h"
 #include "eval/try.h"
 
-#define CURVES_MAX 8   /* more classes than this: the first ones */
+enum { CURVES_MAX = 8 /* more classes than this: the first ones */, NAME_SHOWN = 18 };
 #define POINTS_MAX 400 /* of a bar chart; more cannot be seen */
 
-static struct page_picture *add_picture(struct eval_pictures *pictures, const char *title)
+struct buf *picture_add(struct eval_pictures *pictures, enum eval_picture_place place,
+                        struct eval_picture_about **about)
 {
-    struct page_picture *picture = &pictures->items[pictures->count++];
-    picture->title = title;
-    return picture;
+    if (pictures->count == EVAL_PICTURES_MAX) {
+        return NULL;
+    }
+    *about = &pictures->about[pictures->count];
+    (*about)->place = place;
+    return &pictures->items[pictures->count++].program;
+}
+
+int picture_begin(struct buf *b, const char *name, int height, const char *x, const char *y)
+{
+    TRY(page_plot_begin(b, name, x, y));
+    /* As wide as a phone, so that the letters stay readable there. */
+    return buf_printf(b,
+                      "set terminal svg size 440,%d dynamic name '%s' font 'sans-serif,13' background '#ffffff'\n"
+                      "set linetype 1 lc rgb '#0072b2'\nset linetype 2 lc rgb '#e69f00'\nset linetype 3 lc rgb "
+                      "'#009e73'\nset linetype 4 lc rgb '#cc79a7'\nset linetype 5 lc rgb '#56b4e9'\nset linetype 6 lc "
+                      "rgb '#d55e00'\nset linetype 7 lc rgb '#7a5c00'\nset linetype 8 lc rgb '#333333'\n",
+                      height, name);
+}
+
+int picture_quoted(struct buf *b, const char *text, size_t characters)
+{
+    size_t bytes = 0;
+    size_t seen = 0;
+    for (; text[bytes]; bytes++) {
+        bool starts = ((unsigned char)text[bytes] & 0xc0) != 0x80;
+        if (starts && seen++ == characters) {
+            break;
+        }
+    }
+    char *part = mem_strndup(text, bytes);
+    char *shown = part ? mem_printf("%s%s", part, text[bytes] ? "…" : "") : NULL;
+    int rc = shown ? page_plot_quoted(b, shown) : RECO_E_NOMEM;
+    mem_free(part);
+    mem_free(shown);
+    return rc;
+}
+
+const struct interval *report_interval(const struct eval_report *report, size_t value)
+{
+    const struct eval_intervals *intervals = report->intervals;
+    return intervals && value < intervals->count && !report->values[value].reason && !intervals->of[value].reason
+               ? &intervals->of[value]
+               : NULL;
 }
 
 /* ---- ROC and precision over recall, one class against the rest ---- */
@@ -27,6 +70,7 @@ static int add_points(struct buf *b, enum curve_kind kind, const struct metric_d
     const struct metric_curve *curve = &data->curves[label];
     double positives = data->support[label];
     double others = data->rows - positives;
+    TRY(buf_printf(b, "$c%d << END\n", label));
     TRY(kind == CURVE_ROC ? buf_add_str(b, "0 0\n") : 0);
     for (size_t i = curve->point_count; i > 0; i--) {
         double hits = positives - curve->points[i - 1][0];
@@ -37,48 +81,68 @@ static int add_points(struct buf *b, enum curve_kind kind, const struct metric_d
             TRY(buf_printf(b, "%.5g %.5g\n", hits / positives, hits / (hits + misses)));
         }
     }
-    return 0;
+    return buf_add_str(b, "END\n");
 }
 
-static bool has_curve(const struct metric_data *data, int label)
-{
-    return data->support[label] > 0 && data->support[label] < data->rows && data->curves[label].point_count;
-}
-
-static int add_curves(const struct eval_report *report, enum curve_kind kind, struct buf *b)
+bool picture_has_curve(const struct eval_report *report, int label)
 {
     const struct metric_data *data = &report->data;
-    int first = data->classes == 2 ? data->positive : 0;
-    int last = data->classes == 2 ? first : data->classes - 1;
-    TRY(page_plot_begin(b, kind == CURVE_ROC ? "roc" : "pr", kind == CURVE_ROC ? "false positive rate" : "recall",
-                        kind == CURVE_ROC ? "true positive rate" : "precision"));
-    TRY(buf_printf(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key %s\n",
-                   kind == CURVE_ROC ? "bottom right" : "bottom left"));
+    return (data->classes > 2 || label == data->positive) && data->support[label] > 0 &&
+           data->support[label] < data->rows && data->curves[label].point_count;
+}
+
+/* The curve's key with its area, in the program; the same in words. */
+static int add_curve(struct buf *plot, struct buf *says, const struct eval_report *report, enum curve_kind kind,
+                     int label, size_t drawn)
+{
+    const struct metric_curve *curve = &report->data.curves[label];
+    double area = kind == CURVE_ROC ? curve->auc : curve->average_precision;
+    const char *name = report_label_name(report, label);
+    struct buf key = {0};
+    int rc = buf_printf(plot, "%s$c%d with lines lw 2 lt %zu title ", drawn || kind == CURVE_ROC ? ", " : "", label,
+                        drawn + 1);
+    if (!rc) {
+        rc = buf_printf(&key, "%.*s: %.3f", (int)strlen(name), name, area);
+    }
+    if (!rc) {
+        rc = picture_quoted(plot, buf_str(&key), 2 * NAME_SHOWN);
+    }
+    buf_release(&key);
+    TRY(rc);
+    TRY(buf_add_str(plot, " noenhanced"));
+    return buf_printf(says, "%s%s %.3f",
+                      drawn               ? ", "
+                      : kind == CURVE_ROC ? " Area under the curve: "
+                                          : " Average precision: ",
+                      name, area);
+}
+
+static int plan_curves(struct eval_pictures *pictures, const struct eval_report *report, enum curve_kind kind)
+{
+    const struct metric_data *data = &report->data;
+    struct eval_picture_about *about;
+    struct buf *b = picture_add(pictures, PICTURE_OF_CLASSES, &about);
+    bool roc = kind == CURVE_ROC;
+    if (!b) {
+        return 0;
+    }
+    TRY(buf_add_str(&about->title, roc ? "ROC" : "Precision over recall"));
+    TRY(buf_printf(&about->title, "%s, with the %s", data->classes > 2 ? ", one class against the rest" : "",
+                   roc ? "area under it" : "average precision"));
+    TRY(picture_begin(b, roc ? "roc" : "pr", 330, roc ? "false positive rate" : "recall",
+                      roc ? "true positive rate" : "precision"));
+    TRY(buf_printf(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key %s opaque samplen 2\n",
+                   roc ? "bottom right" : "bottom left"));
     struct buf plot = {0};
-    int rc =
-        kind == CURVE_ROC ? buf_add_str(&plot, "plot x dt 2 lc rgb '#999999' notitle") : buf_add_str(&plot, "plot ");
+    int rc = buf_add_str(&plot, roc ? "plot x dt 2 lc rgb '#999999' notitle" : "plot ");
     size_t drawn = 0;
-    for (int c = first; !rc && c <= last && drawn < CURVES_MAX; c++) {
-        if (!has_curve(data, c)) {
+    for (int c = 0; !rc && c < data->classes && drawn < CURVES_MAX; c++) {
+        if (!picture_has_curve(report, c)) {
             continue;
         }
-        rc = buf_printf(b, "$c%d << END\n", c);
+        rc = add_points(b, kind, data, c);
         if (!rc) {
-            rc = add_points(b, kind, data, c);
-        }
-        if (!rc) {
-            rc = buf_add_str(b, "END\n");
-        }
-        if (!rc) {
-            rc = buf_printf(&plot, "%s$c%d with lines lw 2 lt %zu title ", drawn || kind == CURVE_ROC ? ", " : "", c,
-                            drawn + 1);
-            drawn++;
-        }
-        if (!rc) {
-            rc = page_plot_quoted(&plot, report_label_name(report, c));
-        }
-        if (!rc) {
-            rc = buf_add_str(&plot, " noenhanced");
+            rc = add_curve(&plot, &about->says, report, kind, c, drawn++);
         }
     }
     if (!rc) {
@@ -88,17 +152,15 @@ static int add_curves(const struct eval_report *report, enum curve_kind kind, st
     return rc;
 }
 
-static bool can_draw_curves(const struct eval_report *report)
+int picture_plan_curves(struct eval_pictures *pictures, const struct eval_report *report)
 {
-    const struct metric_data *data = &report->data;
-    int first = data->classes == 2 ? data->positive : 0;
-    int last = data->classes == 2 ? first : data->classes - 1;
-    for (int c = first; c <= last; c++) {
-        if (has_curve(data, c)) {
-            return true;
+    for (int c = 0; c < report->data.classes; c++) {
+        if (picture_has_curve(report, c)) {
+            TRY(plan_curves(pictures, report, CURVE_ROC));
+            return plan_curves(pictures, report, CURVE_PRECISION);
         }
     }
-    return false;
+    return 0;
 }
 
 /* ---- a ranking metric over the queries, best first ---- */
@@ -110,27 +172,8 @@ static int compare_descending(const void *left, const void *right)
     return a > b ? -1 : a < b;
 }
 
-/* The deepest NDCG that was kept by query, else a metric of relevant items; value_count: none. */
-static size_t choose_by_query(const struct eval_report *report)
+static int add_queries(const struct eval_report *report, size_t value, double *values, struct buf *says, struct buf *b)
 {
-    size_t chosen = report->value_count;
-    for (size_t i = 0; report->by_query && i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        bool better = v->variant.form == METRIC_FORM_AT && !strncmp(v->metric->name, "ndcg", 4);
-        bool fits = better || (v->metric->query && v->metric->needs & METRIC_NEEDS_RELEVANCE);
-        if (fits && !v->reason && (chosen == report->value_count || better)) {
-            chosen = i;
-        }
-    }
-    return chosen;
-}
-
-static int add_by_query(const struct eval_report *report, size_t value, struct buf *b)
-{
-    double *values = mem_alloc((report->query_count + 1) * sizeof *values);
-    if (!values) {
-        return RECO_E_NOMEM;
-    }
     size_t count = 0;
     for (size_t q = 0; q < report->query_count; q++) {
         double of_query = report->by_query[q * report->value_count + value];
@@ -140,16 +183,33 @@ static int add_by_query(const struct eval_report *report, size_t value, struct b
     }
     qsort(values, count, sizeof *values, compare_descending);
     size_t step = count / POINTS_MAX + 1;
-    int rc = page_plot_begin(b, "queries", "queries, best first", report->values[value].name);
-    if (!rc) {
-        rc = buf_add_str(b, "set yrange [0:1.02]\nset key off\nset style fill solid 0.6 noborder\n$q << END\n");
+    TRY(picture_begin(b, "queries", 330, "queries, best first", report->values[value].name));
+    TRY(buf_printf(b, "set xrange [0:%.6g]\nset yrange [0:%s]\nset key off\nset style fill solid 0.6 noborder\n",
+                   (double)count + 0.5, count && values[0] <= 1 ? "1.02" : "*"));
+    TRY(buf_add_str(b, "$q << END\n"));
+    for (size_t i = 0; i < count; i += step) {
+        TRY(buf_printf(b, "%zu %.5g\n", i + 1, values[i]));
     }
-    for (size_t i = 0; !rc && i < count; i += step) {
-        rc = buf_printf(b, "%zu %.5g\n", i + 1, values[i]);
+    TRY(buf_printf(b, "END\nset boxwidth %zu\nplot $q with boxes lt 1, %.5g with lines dt 2 lw 2 lt 6\n", step,
+                   report->values[value].value));
+    return count ? buf_printf(says, " %zu queries from %.4f to %.4f, median %.4f, mean %.4f", count, values[count - 1],
+                              values[0], values[count / 2], report->values[value].value)
+                 : 0;
+}
+
+int picture_plan_queries(struct eval_pictures *pictures, const struct eval_report *report)
+{
+    size_t value = report_query_figure(report);
+    struct eval_picture_about *about;
+    struct buf *b = value < report->value_count ? picture_add(pictures, PICTURE_OF_QUERIES, &about) : NULL;
+    if (!b) {
+        return 0;
     }
+    double *values = mem_alloc((report->query_count + 1) * sizeof *values);
+    int rc = values ? buf_printf(&about->title, "%s by query; the line is the mean", report->values[value].name)
+                    : RECO_E_NOMEM;
     if (!rc) {
-        rc = buf_printf(b, "END\nplot $q with boxes lc rgb '#3366aa', %.5g with lines dt 2 lc rgb '#aa3333'\n",
-                        report->values[value].value);
+        rc = add_queries(report, value, values, &about->says, b);
     }
     mem_free(values);
     return rc;
@@ -157,14 +217,14 @@ static int add_by_query(const struct eval_report *report, size_t value, struct b
 
 int eval_pictures_plan(struct eval_pictures *pictures, const struct eval_report *report)
 {
-    if (can_draw_curves(report)) {
-        TRY(add_curves(report, CURVE_ROC, &add_picture(pictures, "ROC, one class against the rest")->program));
-        TRY(add_curves(report, CURVE_PRECISION,
-                       &add_picture(pictures, "Precision over recall, one class against the rest")->program));
-    }
-    size_t value = choose_by_query(report);
-    if (value < report->value_count) {
-        TRY(add_by_query(report, value, &add_picture(pictures, "By query; the line is the mean")->program));
+    TRY(picture_plan_curves(pictures, report));
+    TRY(picture_plan_reliability(pictures, report));
+    TRY(picture_plan_queries(pictures, report));
+    TRY(picture_plan_lengths(pictures, report));
+    TRY(picture_plan_positions(pictures, report));
+    TRY(picture_plan_slices(pictures, report));
+    for (size_t i = 0; i < pictures->count; i++) {
+        pictures->items[i].title = buf_str(&pictures->about[i].title);
     }
     return 0;
 }
@@ -173,6 +233,8 @@ void eval_pictures_release(struct eval_pictures *pictures)
 {
     for (size_t i = 0; i < pictures->count; i++) {
         page_picture_release(&pictures->items[i]);
+        buf_release(&pictures->about[i].title);
+        buf_release(&pictures->about[i].says);
     }
     pictures->count = 0;
 }

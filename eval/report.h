@@ -116,6 +116,9 @@ size_t report_row_name_length(const struct eval_value *v);
 /* The depths of that table, ascending, the whole list (SIZE_MAX) last: first, then after *k, among metrics that need
  * something of needs. False at the end. */
 bool report_next_depth(const struct eval_report *report, unsigned needs, bool first, size_t *k);
+/* The figure by which queries are ordered: the deepest NDCG that was kept by query, else a metric of relevant items;
+ * value_count: none. mistakes.c */
+size_t report_query_figure(const struct eval_report *report);
 /* The value of a row at a depth; NULL: not computed. */
 const struct eval_value *report_cell(const struct eval_report *report, const struct eval_value *row, size_t k);
 

@@ -1,16 +1,107 @@
+/* The report as one page: what is seen first, the order of the sections, definitions and provenance. */
+
+#include "eval/report_html.h"
+
 #include <string.h>
 
 #include "core/mem.h"
-#include "eval/picture.h"
-#include "eval/report.h"
+#include "eval/interval.h"
+#include "eval/picture_internal.h"
+#include "eval/slice.h"
 #include "eval/try.h"
 
 #define PROVENANCE_DEPTH 4
 
-static int add_share(struct buf *b, double part, double whole)
+static const char style[] =
+    ":root{--line:#ccc;--soft:#f3f4f6;--quiet:#555;--bad:#a3271c;--good:#1c6b3a}\n"
+    "nav{margin:.6rem 0;line-height:1.9}nav a{margin-right:.9rem;white-space:nowrap}a{color:#005a9c}\n"
+    ".cards{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0}\n"
+    ".card{background:var(--soft);border-radius:.4rem;padding:.4rem .8rem;flex:0 1 auto;min-width:6rem}\n"
+    ".card b{display:block;font-size:1.35rem;font-variant-numeric:tabular-nums}.card "
+    "small,td small{color:var(--quiet);white-space:nowrap}td small{display:block;font-size:.75rem}\n"
+    "table{margin:.5rem 0}caption{text-align:left;color:var(--quiet);font-size:.9rem;padding-bottom:.2rem}\n"
+    "td.bar{min-width:5rem}.matrix td{text-align:center;min-width:2.6rem}.matrix td small{font-size:.7rem}\n"
+    "figure>div>svg{border-radius:.3rem}\n"
+    ".row{border-left:.25rem solid #c77700;padding:.1rem .8rem;margin:.8rem 0;break-inside:avoid}\n"
+    ".row p{margin:.2rem 0;overflow-wrap:anywhere}.row .head{font-weight:600}.row .key{color:var(--quiet)}\n"
+    ".gates{list-style:none;padding:0}.gates li{font-family:ui-monospace,monospace;font-size:.9rem;margin:.2rem 0;"
+    "overflow-wrap:anywhere}.met{color:var(--good)}.missed{color:var(--bad)}\n"
+    "details{margin:.4rem 0}summary{color:var(--quiet);cursor:pointer}\n"
+    "@media (max-width:30rem){th,td{padding:.2rem .4rem}.card{flex:1 1 40%}}\n"
+    "@media print{nav{display:none}body{font-size:10.5pt}.card,.row{border:1px solid var(--line)}"
+    ".wide{overflow:visible}.pictures{display:block}figure{display:inline-block;width:48%}"
+    "details::details-content{content-visibility:visible;block-size:auto}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n"
+    "@media screen and (prefers-color-scheme:dark){:root{--line:#444;--soft:#24262b;--quiet:#a5a9b0;--bad:#ff9a8d;"
+    "--good:#7fd6a0}body{background:#16181c;color:#e4e6ea}h2,th,td{border-color:#3a3d44}a{color:#8cc4ff}"
+    "figcaption,.note,dt{color:var(--quiet)}td.why{color:#f0b37e}"
+    "figure svg{filter:invert(.91) hue-rotate(180deg)}}\n";
+
+/* ---- what the sections share ---- */
+
+int html_begin_section(struct buf *b, const char *id, const char *title)
 {
-    return whole > 0 ? buf_printf(b, "<td>%.4f</td>", part / whole) : buf_add_str(b, "<td>&ndash;</td>");
+    return buf_printf(b, "<h2 id=\"%s\">%s</h2>\n", id, title);
 }
+
+int html_begin_table(struct buf *b, const char *caption, const char *columns)
+{
+    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n"));
+    if (caption) {
+        TRY(page_add_cell(b, "caption", caption));
+    }
+    TRY(buf_add_str(b, "<tr>"));
+    for (const char *at = columns; *at;) {
+        size_t length = strcspn(at, "|");
+        TRY(buf_printf(b, "<th scope=\"col\">%.*s</th>", (int)length, at));
+        at += length + (at[length] == '|');
+    }
+    return buf_add_str(b, "</tr>\n");
+}
+
+int html_end_table(struct buf *b)
+{
+    return buf_add_str(b, "</table></div>\n");
+}
+
+int html_add_figure(struct buf *b, double value, const char *reason, const struct interval *interval)
+{
+    if (reason) {
+        return buf_add_str(b, "<td>&ndash;</td>");
+    }
+    TRY(buf_printf(b, "<td>%.4f", value));
+    TRY(interval ? buf_printf(b, "<small>%.4f to %.4f</small>", interval->low, interval->high) : 0);
+    return buf_add_str(b, "</td>");
+}
+
+static const char *svg_of(const struct page_picture *picture)
+{
+    return strstr(buf_str(&picture->svg), "<svg");
+}
+
+int html_add_pictures(struct buf *b, const struct eval_pictures *pictures, enum eval_picture_place place)
+{
+    bool open = false;
+    for (size_t i = 0; i < pictures->count; i++) {
+        const struct eval_picture_about *about = &pictures->about[i];
+        const char *svg = svg_of(&pictures->items[i]);
+        if (about->place != place || !svg) {
+            continue;
+        }
+        TRY(open ? 0 : buf_add_str(b, "<div class=\"pictures\">\n"));
+        open = true;
+        TRY(buf_add_str(b, "<figure><div role=\"img\" aria-label=\""));
+        TRY(page_add_escaped(b, buf_str(&about->title)));
+        TRY(buf_add_str(b, "."));
+        TRY(page_add_escaped(b, buf_str(&about->says)));
+        TRY(buf_printf(b, "\">%s</div><figcaption>", svg));
+        TRY(page_add_escaped(b, buf_str(&about->title)));
+        TRY(buf_add_str(b, "</figcaption></figure>\n"));
+    }
+    return open ? buf_add_str(b, "</div>\n") : 0;
+}
+
+/* ---- what is seen first ---- */
 
 static int add_summary(const struct eval_report *report, struct buf *b)
 {
@@ -27,117 +118,92 @@ static int add_summary(const struct eval_report *report, struct buf *b)
         TRY(buf_printf(b, "%s%zu queries, %.2f&nbsp;%% of %zu items tied in score", p ? "; " : "", r->queries,
                        r->items ? 100 * (double)r->tied / (double)r->items : 0, r->items));
     }
+    if (report->intervals) {
+        TRY(buf_printf(b, "; %g&nbsp;%% intervals by %s", 100 * report->intervals->bootstrap.level,
+                       interval_method_name(report->intervals->bootstrap.method)));
+        TRY(buf_printf(b, " bootstrap of %zu units (", report->intervals->units));
+        TRY(page_add_escaped(b, report->intervals->unit));
+        TRY(buf_add_str(b, ")"));
+    }
     return buf_add_str(b, "</p>\n");
 }
 
-static int add_classes(const struct eval_report *report, struct buf *b)
+static int add_cards(const struct eval_report *report, struct buf *b)
 {
-    const struct metric_data *data = &report->data;
-    size_t n = (size_t)data->classes;
-    TRY(buf_add_str(b, "<h2>By class</h2>\n<div class=\"wide\"><table>\n<tr><th>label</th><th>precision</th>"
-                       "<th>recall</th><th>F1</th><th>support</th><th>predicted</th></tr>\n"));
-    for (size_t c = 0; c < n; c++) {
-        double hits = data->confusion[c * n + c];
-        TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "td", report_label_name(report, (int)c)));
-        TRY(add_share(b, hits, data->predicted[c]));
-        TRY(add_share(b, hits, data->support[c]));
-        TRY(add_share(b, 2 * hits, data->predicted[c] + data->support[c]));
-        TRY(buf_printf(b, "<td>%.0f</td><td>%.0f</td></tr>\n", data->support[c], data->predicted[c]));
+    static const char *const names[] = {"ndcg@10", "map",      "accuracy", "f1",  "f1_macro", "auc",  "log_loss",
+                                        "rmse",    "spearman", "mae",      "ctr", "cvr",      "ctcvr"};
+    enum { CARDS = 6 };
+    size_t shown = 0;
+    for (size_t n = 0; n < sizeof names / sizeof names[0] && shown < CARDS; n++) {
+        for (size_t i = 0; i < report->value_count; i++) {
+            const struct eval_value *v = &report->values[i];
+            if (strcmp(v->name, names[n]) != 0 || v->reason) {
+                continue;
+            }
+            const struct interval *interval = report_interval(report, i);
+            TRY(buf_printf(b, "%s<div class=\"card\">%s<b>%.4f</b>", shown++ ? "" : "<div class=\"cards\">\n", v->name,
+                           v->value));
+            TRY(interval ? buf_printf(b, "<small>%.4f to %.4f</small>", interval->low, interval->high) : 0);
+            TRY(buf_add_str(b, "</div>\n"));
+        }
     }
-    return buf_add_str(b, "</table></div>\n");
+    return shown ? buf_add_str(b, "</div>\n") : 0;
 }
 
-static int add_confusion(const struct eval_report *report, struct buf *b)
+static int add_gates(const struct eval_page *page, struct buf *b)
 {
-    const struct metric_data *data = &report->data;
-    size_t n = (size_t)data->classes;
-    TRY(buf_add_str(b, "<h2>Confusion matrix</h2>\n<div class=\"wide\"><table>\n<tr><th>label \\ predicted</th>"));
-    for (size_t c = 0; c < n; c++) {
-        TRY(page_add_cell(b, "th", report_label_name(report, (int)c)));
+    size_t missed = 0;
+    for (size_t i = 0; i < page->gate_count; i++) {
+        missed += !page->gates_passed[i];
     }
-    TRY(buf_add_str(b, "</tr>\n"));
-    for (size_t i = 0; i < n; i++) {
-        TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "th", report_label_name(report, (int)i)));
-        for (size_t j = 0; j < n; j++) {
-            double count = data->confusion[i * n + j];
-            double share = data->support[i] > 0 ? count / data->support[i] : 0;
-            TRY(buf_printf(b, "<td style=\"background:rgba(%s,%.2f)\">%.0f</td>", i == j ? "40,120,70" : "190,70,50",
-                           0.65 * share, count));
-        }
-        TRY(buf_add_str(b, "</tr>\n"));
+    if (!page->gate_count) {
+        return 0;
     }
-    return buf_add_str(b, "</table></div>\n<p class=\"note\">The shade is the share of the row.</p>\n");
+    TRY(buf_printf(b, "<h2 id=\"gates\">Gates: %zu of %zu met</h2>\n<ul class=\"gates\">\n", page->gate_count - missed,
+                   page->gate_count));
+    for (size_t i = 0; i < page->gate_count; i++) {
+        TRY(buf_printf(b, "<li class=\"%s\">", page->gates_passed[i] ? "met" : "missed"));
+        TRY(page_add_escaped(b, page->gates[i]));
+        TRY(buf_add_str(b, "</li>\n"));
+    }
+    return buf_add_str(b, "</ul>\n");
 }
 
-static int add_values(const struct eval_report *report, struct buf *b)
+/* Links to the sections that are there; body is what they were written to. */
+static int add_contents(struct buf *b, const char *body)
 {
-    TRY(buf_add_str(b, "<h2>Metrics</h2>\n<div class=\"columns\"><table>\n"));
-    for (size_t i = 0; i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        if (report_has_depth(v) || !report_is_shown(report, v)) {
-            continue;
-        }
-        TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "td", v->name));
-        if (v->reason) {
-            TRY(buf_add_str(b, "<td class=\"why\">undefined: "));
-            TRY(page_add_escaped(b, v->reason));
-            TRY(buf_add_str(b, "</td></tr>\n"));
-        } else {
-            TRY(buf_printf(b, "<td>%.4f</td></tr>\n", v->value));
-        }
+    static const char mark[] = "<h2 id=\"";
+    TRY(buf_add_str(b, "<nav aria-label=\"Contents\">\n"));
+    for (const char *at = body; (at = strstr(at, mark));) {
+        at += strlen(mark);
+        const char *title = strchr(at, '>') + 1;
+        TRY(buf_printf(b, "<a href=\"#%.*s\">%.*s</a>\n", (int)strcspn(at, "\""), at, (int)strcspn(title, "<:"),
+                       title));
     }
-    return buf_add_str(b, "</table></div>\n");
+    return buf_add_str(b, "</nav>\n");
 }
 
-static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, struct buf *b)
+static int add_missing(const struct eval_pictures *pictures, struct buf *b)
 {
-    TRY(buf_printf(b, "<tr><td>%.*s</td>", (int)report_row_name_length(row), row->name));
-    size_t k = 0;
-    for (bool first = true; report_next_depth(report, ~0u, first, &k); first = false) {
-        const struct eval_value *cell = report_cell(report, row, k);
-        if (!cell || cell->reason) {
-            TRY(buf_printf(b, "<td>%s</td>", cell ? "&ndash;" : ""));
-        } else {
-            TRY(buf_printf(b, "<td>%.4f</td>", cell->value));
-        }
+    size_t missing = 0;
+    for (size_t i = 0; i < pictures->count; i++) {
+        missing += !svg_of(&pictures->items[i]);
     }
-    if (row->reason) {
-        TRY(buf_add_str(b, "<td class=\"why\">undefined: "));
-        TRY(page_add_escaped(b, row->reason));
-        return buf_add_str(b, "</td></tr>\n");
+    if (!missing) {
+        return 0;
     }
-    return report_is_by_query(row) ? buf_printf(b, "<td>%zu</td></tr>\n", row->queries)
-                                   : buf_add_str(b, "<td></td></tr>\n");
+    return buf_printf(b, "<p class=\"note\">%zu picture%s could not be drawn: %s.</p>\n", missing,
+                      missing == 1 ? "" : "s",
+                      missing == pictures->count ? "gnuplot is not installed" : "gnuplot failed");
 }
 
-static int add_ranking(const struct eval_report *report, struct buf *b)
-{
-    TRY(buf_add_str(b, "<h2>Ranking by query</h2>\n<div class=\"wide\"><table>\n<tr><th>metric</th>"));
-    size_t k = 0;
-    for (bool first = true; report_next_depth(report, ~0u, first, &k); first = false) {
-        TRY(k == SIZE_MAX ? buf_add_str(b, "<th>all</th>") : buf_printf(b, "<th>@%zu</th>", k));
-    }
-    TRY(buf_add_str(b, "<th>queries</th></tr>\n"));
-    for (size_t i = 0; i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        bool first = report_has_depth(v);
-        for (size_t j = 0; first && j < i; j++) {
-            first = !report_same_row(&report->values[j], v);
-        }
-        if (first) {
-            TRY(add_ranking_row(report, v, b));
-        }
-    }
-    return buf_add_str(b, "</table></div>\n");
-}
+/* ---- what is seen last ---- */
 
 static int add_definitions(const struct eval_report *report, struct buf *b)
 {
     const struct metric *last = NULL;
-    TRY(buf_add_str(b, "<h2>Definitions</h2>\n<dl>\n"));
+    TRY(html_begin_section(b, "definitions", "Definitions"));
+    TRY(buf_add_str(b, "<dl>\n"));
     for (size_t i = 0; i < report->value_count; i++) {
         const struct metric *m = report->values[i].metric;
         if (m == last) {
@@ -151,9 +217,20 @@ static int add_definitions(const struct eval_report *report, struct buf *b)
         TRY(page_add_escaped(b, m->formula));
         TRY(buf_add_str(b, "</code> <span class=\"note\">"));
         TRY(page_add_escaped(b, m->citation));
-        TRY(buf_printf(b, "; version %d</span></dd>\n", m->version));
+        TRY(buf_printf(b, "; version %d; %s</span></dd>\n", m->version,
+                       m->direction > 0   ? "higher is better"
+                       : m->direction < 0 ? "lower is better"
+                                          : "neither high nor low is better"));
     }
     return buf_add_str(b, "</dl>\n");
+}
+
+static int add_scalar(json_t *value, struct buf *b)
+{
+    return json_is_string(value)    ? page_add_escaped(b, json_string_value(value))
+           : json_is_integer(value) ? buf_printf(b, "%lld", (long long)json_integer_value(value))
+           : json_is_real(value)    ? buf_printf(b, "%g", json_real_value(value))
+                                    : buf_add_str(b, json_is_true(value) ? "true" : "false");
 }
 
 static int add_provenance(json_t *object, const char *prefix, int depth, struct buf *b)
@@ -162,13 +239,12 @@ static int add_provenance(json_t *object, const char *prefix, int depth, struct 
     json_t *value;
     json_object_foreach(object, key, value)
     {
-        if (json_is_string(value) || json_is_integer(value)) {
+        if (json_is_string(value) || json_is_number(value) || json_is_boolean(value)) {
             TRY(buf_add_str(b, "<dt>"));
             TRY(page_add_escaped(b, prefix));
             TRY(page_add_escaped(b, key));
             TRY(buf_add_str(b, "</dt><dd><code>"));
-            TRY(json_is_string(value) ? page_add_escaped(b, json_string_value(value))
-                                      : buf_printf(b, "%lld", (long long)json_integer_value(value)));
+            TRY(add_scalar(value, b));
             TRY(buf_add_str(b, "</code></dd>\n"));
         } else if (json_is_object(value) && strcmp(key, "labels") != 0 && depth < PROVENANCE_DEPTH) {
             char *inner = mem_printf("%s%s ", prefix, key);
@@ -180,29 +256,54 @@ static int add_provenance(json_t *object, const char *prefix, int depth, struct 
     return 0;
 }
 
-int eval_report_html(const struct eval_report *report, const struct eval_pictures *pictures, struct buf *b)
+/* ---- the page ---- */
+
+static int add_body(const struct eval_report *report, const struct eval_pictures *pictures,
+                    const struct eval_page *page, struct buf *b)
 {
-    TRY(page_begin(b, "reco report", NULL));
-    TRY(add_summary(report, b));
-    if (report->data.confusion && report->data.rows > 0) {
-        TRY(add_classes(report, b));
-        if (report->data.classes <= REPORT_CLASSES_SHOWN) {
-            TRY(add_confusion(report, b));
-        }
-    }
-    if (pictures->count) {
-        TRY(buf_add_str(b, "<h2>Pictures</h2>\n"));
-        TRY(page_add_pictures(b, pictures->items, pictures->count));
-    }
-    TRY(add_values(report, b));
-    if (report->ranking.done) {
-        TRY(add_ranking(report, b));
-    }
+    TRY(add_gates(page, b));
+    TRY(html_add_classes(b, report, pictures));
+    TRY(html_add_ranking(b, report, pictures));
+    TRY(html_add_worst_queries(b, report, page));
+    TRY(html_add_metrics(b, report));
+    TRY(html_add_slices(b, report, pictures));
+    TRY(html_add_lengths(b, report, pictures));
+    TRY(html_add_arms(b, report));
+    TRY(html_add_positions(b, report, pictures));
+    TRY(html_add_mistakes(b, report, page));
     TRY(add_definitions(report, b));
     if (report->provenance) {
-        TRY(buf_add_str(b, "<h2>Provenance</h2>\n<dl>\n"));
+        TRY(html_begin_section(b, "provenance", "Provenance"));
+        TRY(buf_add_str(b, "<dl>\n"));
         TRY(add_provenance(report->provenance, "", 0, b));
         TRY(buf_add_str(b, "</dl>\n"));
     }
-    return page_end(b);
+    return 0;
+}
+
+int eval_report_html(const struct eval_report *report, const struct eval_pictures *pictures,
+                     const struct eval_page *page, struct buf *b)
+{
+    struct buf body = {0};
+    int rc = add_body(report, pictures, page, &body);
+    if (!rc) {
+        rc = page_begin(b, "reco report", style);
+    }
+    if (!rc) {
+        rc = add_summary(report, b);
+    }
+    if (!rc) {
+        rc = add_cards(report, b);
+    }
+    if (!rc) {
+        rc = add_contents(b, buf_str(&body));
+    }
+    if (!rc) {
+        rc = add_missing(pictures, b);
+    }
+    if (!rc) {
+        rc = buf_add(b, buf_str(&body), body.length);
+    }
+    buf_release(&body);
+    return rc ? rc : page_end(b);
 }

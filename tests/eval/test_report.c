@@ -59,12 +59,13 @@ static void pages_are_whole(void **state)
     static const struct {
         const char *name;
         size_t pictures;
-    } cases[] = {{"binary", 3}, {"graded", 3}, {"missing", 2}, {"one_class", 1}, {"regression", 1}, {"utf8", 3}};
+    } cases[] = {{"binary", 5}, {"graded", 5}, {"missing", 4}, {"one_class", 3}, {"regression", 2}, {"utf8", 5}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char path[512];
         struct predictions *p = NULL;
         struct eval_report *report = NULL;
         struct eval_pictures pictures = {0};
+        struct eval_page page = {0};
         struct buf html = {0};
         snprintf(path, sizeof path, FOLDER "%s.tsv", cases[i].name);
         evaluate(path, &p, &report);
@@ -74,7 +75,7 @@ static void pages_are_whole(void **state)
             fail_msg("%s: %zu pictures", cases[i].name, pictures.count);
         }
         assert_int_equal(buf_add_str(&pictures.items[0].svg, "<?xml?><svg id='drawn'></svg>"), 0);
-        assert_int_equal(eval_report_html(report, &pictures, &html), 0);
+        assert_int_equal(eval_report_html(report, &pictures, &page, &html), 0);
         check_balance(buf_str(&html));
         assert_int_equal(occurrences(buf_str(&html), "<svg"), 1);
         assert_int_equal(occurrences(buf_str(&html), "<?xml"), 0);
@@ -102,11 +103,12 @@ static void labels_are_quoted(void **state)
     struct predictions *p = NULL;
     struct eval_report *report = NULL;
     struct eval_pictures pictures = {0};
+    struct eval_page page = {0};
     struct buf html = {0};
     evaluate(path, &p, &report);
     assert_int_equal(eval_pictures_plan(&pictures, report), 0);
-    assert_non_null(strstr(buf_str(&pictures.items[0].program), "title 'it''s \"x\"' noenhanced"));
-    assert_int_equal(eval_report_html(report, &pictures, &html), 0);
+    assert_non_null(strstr(buf_str(&pictures.items[0].program), "title 'it''s \"x\": 0."));
+    assert_int_equal(eval_report_html(report, &pictures, &page, &html), 0);
     assert_null(strstr(buf_str(&html), "<script"));
     assert_non_null(strstr(buf_str(&html), "&lt;script&gt;"));
     check_balance(buf_str(&html));
@@ -127,11 +129,12 @@ static void survives_failing_allocations(void **state)
     long n = 0;
     while (rc && n < 10000) {
         struct eval_pictures pictures = {0};
+        struct eval_page page = {0};
         struct buf html = {0};
         mem_fail_after(++n);
         rc = eval_pictures_plan(&pictures, report);
         if (!rc) {
-            rc = eval_report_html(report, &pictures, &html);
+            rc = eval_report_html(report, &pictures, &page, &html);
         }
         mem_fail_after(0);
         assert_true(rc == 0 || rc == RECO_E_NOMEM);

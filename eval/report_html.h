@@ -1,0 +1,39 @@
+#ifndef RECO_EVAL_REPORT_HTML_H
+#define RECO_EVAL_REPORT_HTML_H
+
+/* Private to the writers of the page: a section each, which is left out where the report has nothing for it. */
+
+#include "eval/bootstrap.h"
+#include "eval/picture.h"
+#include "eval/report.h"
+
+int html_begin_section(struct buf *b, const char *id, const char *title) RECO_MUST_CHECK; /* <h2> */
+/* A table whose first row is a header: names separated by '|', plain text. wide: it may scroll sideways. */
+int html_begin_table(struct buf *b, const char *caption, const char *columns) RECO_MUST_CHECK;
+int html_end_table(struct buf *b) RECO_MUST_CHECK;
+int html_add_figure(struct buf *b, double value, const char *reason, const struct interval *interval) RECO_MUST_CHECK;
+int html_add_pictures(struct buf *b, const struct eval_pictures *pictures,
+                      enum eval_picture_place place) RECO_MUST_CHECK;
+
+/* report_html_figures.c */
+int html_add_classes(struct buf *b, const struct eval_report *report,
+                     const struct eval_pictures *pictures) RECO_MUST_CHECK;
+int html_add_metrics(struct buf *b, const struct eval_report *report) RECO_MUST_CHECK;
+int html_add_ranking(struct buf *b, const struct eval_report *report,
+                     const struct eval_pictures *pictures) RECO_MUST_CHECK;
+
+/* report_html_parts.c */
+int html_add_slices(struct buf *b, const struct eval_report *report,
+                    const struct eval_pictures *pictures) RECO_MUST_CHECK;
+int html_add_lengths(struct buf *b, const struct eval_report *report,
+                     const struct eval_pictures *pictures) RECO_MUST_CHECK;
+int html_add_positions(struct buf *b, const struct eval_report *report,
+                       const struct eval_pictures *pictures) RECO_MUST_CHECK;
+int html_add_arms(struct buf *b, const struct eval_report *report) RECO_MUST_CHECK;
+
+/* report_html_rows.c */
+int html_add_worst_queries(struct buf *b, const struct eval_report *report,
+                           const struct eval_page *page) RECO_MUST_CHECK;
+int html_add_mistakes(struct buf *b, const struct eval_report *report, const struct eval_page *page) RECO_MUST_CHECK;
+
+#endif

@@ -1,0 +1,223 @@
+/* The figures of parts of the rows: slices, lengths and truncation, arms of an experiment, positions. */
+
+#include <math.h>
+#include <string.h>
+
+#include "eval/picture_internal.h"
+#include "eval/report_html.h"
+#include "eval/slice.h"
+#include "eval/try.h"
+
+/* ---- slices ---- */
+
+static int add_group(struct buf *b, const struct eval_slices *s, const struct slice_group *g)
+{
+    TRY(buf_add_str(b, "<tr>"));
+    TRY(page_add_cell(b, "th scope=\"row\" class=\"text\"", g->name));
+    TRY(buf_printf(b, "<td>%zu%s</td><td>%zu</td>", g->rows, g->small ? "<small>few</small>" : "", g->queries));
+    for (size_t m = 0; m < s->metric_count; m++) {
+        const struct interval *interval = g->intervals && !g->intervals[m].reason ? &g->intervals[m] : NULL;
+        TRY(html_add_figure(b, g->values[m], g->reasons[m], interval));
+    }
+    return buf_add_str(b, "</tr>\n");
+}
+
+static int add_gaps(struct buf *b, const struct slice_result *r)
+{
+    bool any = false;
+    for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
+        if (!isnan(r->gaps[i])) {
+            TRY(buf_printf(b, "%s", any ? "; " : "<p class=\"note\">Gaps between the groups: "));
+            for (const char *at = slice_gap_names[i]; *at; at++) {
+                TRY(buf_add_char(b, *at == '_' ? ' ' : *at));
+            }
+            TRY(buf_printf(b, " %.4f", r->gaps[i]));
+            any = true;
+        }
+    }
+    return any ? buf_add_str(b, "</p>\n") : 0;
+}
+
+static int add_slice(struct buf *b, const struct eval_slices *s, const struct slice_result *r)
+{
+    bool any_small = false;
+    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<caption>"));
+    TRY(page_add_escaped(b, r->name));
+    TRY(buf_printf(b,
+                   ", the worst by %s first</caption><tr><th></th><th scope=\"col\">rows</th><th "
+                   "scope=\"col\">queries</th>",
+                   s->metrics[0]));
+    for (size_t m = 0; m < s->metric_count; m++) {
+        TRY(page_add_cell(b, "th scope=\"col\"", s->metrics[m]));
+    }
+    TRY(buf_add_str(b, "</tr>\n"));
+    for (size_t g = 0; g < r->groups.count; g++) {
+        if (r->items[g].rows) {
+            any_small = any_small || r->items[g].small;
+            TRY(add_group(b, s, &r->items[g]));
+        }
+    }
+    TRY(html_end_table(b));
+    TRY(add_gaps(b, r));
+    if (r->groups.missing) {
+        TRY(buf_printf(b, "<p class=\"note\">%zu rows have no value.</p>\n", r->groups.missing));
+    }
+    if (r->groups.pooled) {
+        TRY(buf_printf(b, "<p class=\"note\">(other): %zu rarer values together.</p>\n", r->groups.pooled));
+    }
+    return any_small ? buf_printf(b, "<p class=\"note\">few: under %zu rows; no worst group, and in no gap.</p>\n",
+                                  s->min_rows)
+                     : 0;
+}
+
+int html_add_slices(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
+{
+    const struct eval_slices *s = report->slices;
+    if (!s || !s->count) {
+        return 0;
+    }
+    TRY(html_begin_section(b, "slices", "Slices"));
+    TRY(html_add_pictures(b, pictures, PICTURE_OF_SLICES));
+    for (size_t i = 0; i < s->count; i++) {
+        TRY(add_slice(b, s, &s->slices[i]));
+    }
+    return 0;
+}
+
+/* ---- lengths and truncation ---- */
+
+static int add_truncation(struct buf *b, const struct eval_report *report)
+{
+    const struct eval_report *const parts[] = {report->truncated, report->whole};
+    TRY(html_begin_table(b, "Truncated rows and whole ones apart", "metric|truncated|whole"));
+    TRY(buf_printf(b, "<tr><th scope=\"row\">rows</th><td>%zu</td><td>%zu</td></tr>\n", parts[0]->rows,
+                   parts[1]->rows));
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        if (!report_is_headline(v) || (parts[0]->values[i].reason && parts[1]->values[i].reason)) {
+            continue;
+        }
+        TRY(buf_add_str(b, "<tr>"));
+        TRY(page_add_cell(b, "th scope=\"row\"", v->name));
+        for (int side = 0; side < 2; side++) {
+            TRY(html_add_figure(b, parts[side]->values[i].value, parts[side]->values[i].reason, NULL));
+        }
+        TRY(buf_add_str(b, "</tr>\n"));
+    }
+    return html_end_table(b);
+}
+
+/* Four bins of the picture a line. */
+static int add_length_table(struct buf *b, const struct eval_report *report)
+{
+    enum { TOGETHER = 4 };
+    struct report_length_bin bins[REPORT_LENGTH_BINS];
+    size_t width;
+    size_t count = report_lengths(report, bins, &width);
+    if (!count) {
+        return 0;
+    }
+    TRY(html_begin_table(b, "Rows by length",
+                         report->p->target ? "tokens|rows|truncated|mean absolute error"
+                                           : "tokens|rows|truncated|predicted wrong"));
+    for (size_t i = 0; i < count; i += TOGETHER) {
+        struct report_length_bin sum = {0};
+        for (size_t j = i; j < count && j < i + TOGETHER; j++) {
+            sum.rows += bins[j].rows;
+            sum.truncated += bins[j].truncated;
+            sum.judged += bins[j].judged;
+            sum.error += bins[j].error;
+        }
+        TRY(buf_printf(b, "<tr><td>%zu to %zu</td><td>%.0f</td><td>%.0f</td>", i * width + 1,
+                       (i + TOGETHER < count ? i + TOGETHER : count) * width, sum.rows, sum.truncated));
+        if (!(sum.judged > 0)) {
+            TRY(buf_add_str(b, "<td>&ndash;</td></tr>\n"));
+        } else {
+            TRY(report->p->target ? buf_printf(b, "<td>%.4f</td></tr>\n", sum.error / sum.judged)
+                                  : buf_printf(b, "<td>%.1f&nbsp;%%</td></tr>\n", 100 * sum.error / sum.judged));
+        }
+    }
+    return html_end_table(b);
+}
+
+int html_add_lengths(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
+{
+    bool lengths = report->p && report->p->tokens;
+    if (!lengths && !report->truncated) {
+        return 0;
+    }
+    TRY(html_begin_section(b, "lengths", "Lengths and truncation"));
+    TRY(html_add_pictures(b, pictures, PICTURE_OF_LENGTHS));
+    TRY(add_length_table(b, report));
+    return report->truncated ? add_truncation(b, report) : 0;
+}
+
+/* ---- arms ---- */
+
+static int add_bounds(struct buf *b, const struct eval_interval *i, bool percent)
+{
+    if (isnan(i->value)) {
+        return buf_add_str(b, "<td>&ndash;</td>");
+    }
+    double scale = percent ? 100 : 1;
+    double less = percent ? 1 : 0;
+    const char *unit = percent ? "&nbsp;%" : "";
+    TRY(buf_printf(b, percent ? "<td>%+.2f%s" : "<td>%.5g%s", scale * (i->value - less), unit));
+    if (!isnan(i->low)) {
+        TRY(buf_printf(b, percent ? "<small>%+.2f to %+.2f%s</small>" : "<small>%.5g to %.5g%s</small>",
+                       scale * (i->low - less), scale * (i->high - less), unit));
+    }
+    return buf_add_str(b, "</td>");
+}
+
+int html_add_arms(struct buf *b, const struct eval_report *report)
+{
+    const struct eval_arms *arms = report->arms;
+    if (!arms) {
+        return 0;
+    }
+    TRY(html_begin_section(b, "arms", "Arms of the experiment"));
+    for (size_t f = 0; f < arms->figure_count; f++) {
+        TRY(html_begin_table(b, arms->figures[f], "arm|rows|value|difference|lift"));
+        for (size_t a = 0; a < arms->count; a++) {
+            const struct eval_arm_figure *of = &arms->values[a * arms->figure_count + f];
+            TRY(buf_add_str(b, "<tr>"));
+            TRY(page_add_cell(b, "th scope=\"row\" class=\"text\"", arms->names[a]));
+            TRY(buf_printf(b, "<td>%zu</td>", arms->rows[a]));
+            TRY(add_bounds(b, &of->of_arm, false));
+            TRY(add_bounds(b, &of->difference, false));
+            TRY(add_bounds(b, &of->ratio, true));
+            TRY(buf_add_str(b, "</tr>\n"));
+        }
+        TRY(html_end_table(b));
+    }
+    TRY(buf_add_str(b, "<p class=\"note\">Against the control "));
+    TRY(page_add_escaped(b, arms->control));
+    return buf_add_str(b, ", with 95&nbsp;% intervals by the delta method.</p>\n");
+}
+
+/* ---- positions ---- */
+
+int html_add_positions(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
+{
+    size_t rates = 0;
+    if (!report->position_count) {
+        return 0;
+    }
+    TRY(html_begin_section(b, "positions", "Behaviour by position"));
+    TRY(html_add_pictures(b, pictures, PICTURE_OF_POSITIONS));
+    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<tr><th scope=\"col\">position</th>"));
+    for (const struct eval_value *v; (v = report_rate(report, rates)); rates++) {
+        TRY(page_add_cell(b, "th scope=\"col\"", v->name));
+    }
+    TRY(buf_add_str(b, "</tr>\n"));
+    for (size_t at = 0; at < report->position_count; at++) {
+        TRY(buf_printf(b, "<tr><td>%zu</td>", at + 1));
+        for (size_t i = 0; i < rates; i++) {
+            const double *sums = report->by_position + (at * rates + i) * 2;
+            TRY(html_add_figure(b, sums[0] / sums[1], sums[1] > 0 ? NULL : "", NULL));
+        }
+        TRY(buf_add_str(b, "</tr>\n"));
+    }
+    return html_end_table(b);
+}
