@@ -24,7 +24,7 @@ static const struct {
     {CLEAN_FOUND_SCRIPT, DOCTOR_SCRIPT, "{"},
     {CLEAN_FOUND_ENTITY, DOCTOR_ENTITIES, "&"},
     {CLEAN_FOUND_CONTROL, DOCTOR_CONTROL, NULL},
-    {CLEAN_FOUND_BLANKS, DOCTOR_BLANKS, "  "},
+    {CLEAN_FOUND_BLANKS, DOCTOR_BLANKS, NULL},
     {CLEAN_FOUND_EMAIL, DOCTOR_EMAIL, "[email]"},
     {CLEAN_FOUND_PHONE, DOCTOR_PHONE, "[phone]"},
     {CLEAN_FOUND_CARD, DOCTOR_CARD, "[card]"},
@@ -117,9 +117,16 @@ static int keep_example(struct doctor_lane *lane, enum doctor_rule_id rule, size
     if (!doctor_tally_wants(&lane->tallies, rule, 1 + column, place))
         return 0;
     int rc = mask(lane, text, &masked, &length);
+    size_t at = rc == 0 ? mark_in(masked, length, rule, mark) : 0;
     buf_clear(&lane->excerpt);
+    buf_clear(&lane->folded);
+    if (rc == 0 && rule == DOCTOR_BLANKS) {
+        rc = doctor_show_blanks(&lane->folded, masked, length, &at);
+        masked = buf_str(&lane->folded);
+        length = lane->folded.length;
+    }
     if (rc == 0)
-        rc = doctor_excerpt(&lane->excerpt, masked, length, mark_in(masked, length, rule, mark), LINE_EXCERPT);
+        rc = doctor_excerpt(&lane->excerpt, masked, length, at, LINE_EXCERPT);
     return rc < 0 ? rc : doctor_tally_example(&lane->tallies, rule, 1 + column, place, buf_str(&lane->excerpt));
 }
 

@@ -130,6 +130,43 @@ int doctor_excerpt(struct buf *b, const char *text, size_t length, size_t at_byt
     return rc == 0 && p < end ? buf_add_str(b, "...") : rc;
 }
 
+static bool is_wide_blank(uint32_t c)
+{
+    return c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+int doctor_show_blanks(struct buf *out, const char *text, size_t length, size_t *at_byte)
+{
+    static const char blank_mark[] = "\xE2\x90\xA3";
+    const unsigned char *start = (const unsigned char *)text, *end = start + length, *p = start;
+    bool first = true, after_blank = true;
+    int rc = 0;
+
+    *at_byte = out->length;
+    while (rc == 0 && p < end) {
+        uint32_t c;
+        size_t size = utf8_decode(p, end, &c), before = out->length;
+        bool shown = true;
+        if (c == '\n' || c == '\t' || c == '\r')
+            rc = buf_add_str(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
+        else if (is_wide_blank(c))
+            rc = buf_printf(out, "<U+%04X>", (unsigned)c);
+        else if (c == ' ' && (after_blank || p + 1 == end))
+            rc = buf_add_str(out, blank_mark);
+        else {
+            shown = false;
+            rc = buf_add(out, p, size);
+        }
+        if (shown && first) {
+            *at_byte = before;
+            first = false;
+        }
+        after_blank = c == ' ' || shown;
+        p += size;
+    }
+    return rc;
+}
+
 bool doctor_find_invisible(const char *text, size_t length, size_t *at_byte)
 {
     const unsigned char *start = (const unsigned char *)text, *end = start + length, *p = start;

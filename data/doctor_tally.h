@@ -67,6 +67,10 @@ int doctor_tallies_merge(struct doctor_tallies *into, const struct doctor_tallie
  */
 int doctor_excerpt(struct buf *b, const char *text, size_t length, size_t at, size_t columns) RECO_MUST_CHECK;
 
+/* text with the white space that is no single blank between words made visible: "\\n", "\\t", "<U+00A0>", and a mark
+ * for every blank too many. *at is where the first of it is in out. Appended. */
+int doctor_show_blanks(struct buf *out, const char *text, size_t length, size_t *at) RECO_MUST_CHECK;
+
 /* Where the first invisible character is that is no white space. */
 bool doctor_find_invisible(const char *text, size_t length, size_t *at_byte);
 

@@ -153,12 +153,27 @@ static void excerpts(void **state)
     buf_release(&b);
 }
 
+static void blanks_are_shown(void **state)
+{
+    struct buf b = {0};
+    size_t at;
+
+    (void)state;
+    assert_int_equal(doctor_show_blanks(&b, "a b  c\n\xE3\x80\x80 d ", 13, &at), 0);
+    assert_string_equal(buf_str(&b), "a b \xE2\x90\xA3"
+                                     "c\\n<U+3000>\xE2\x90\xA3"
+                                     "d\xE2\x90\xA3");
+    assert_int_equal(at, 4);
+    buf_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quantiles),  cmocka_unit_test(no_lengths), cmocka_unit_test(distinct_values),
-        cmocka_unit_test(chi_square), cmocka_unit_test(drift),      cmocka_unit_test(folding),
-        cmocka_unit_test(excerpts),
+        cmocka_unit_test(quantiles),       cmocka_unit_test(no_lengths),
+        cmocka_unit_test(distinct_values), cmocka_unit_test(chi_square),
+        cmocka_unit_test(drift),           cmocka_unit_test(folding),
+        cmocka_unit_test(excerpts),        cmocka_unit_test(blanks_are_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
