@@ -280,8 +280,8 @@ static void refuses_damaged_files(void **state)
         "{\"format\":\"reco calibration\",\"version\":1,\"method\":\"magic\",%s}",
         "{\"format\":\"reco calibration\",\"version\":1,\"method\":\"temperature\",\"temperature\":-1,%s}",
         "{\"format\":\"reco calibration\",\"version\":1,\"method\":\"platt\",\"a\":[1,2],\"b\":[1],%s}",
-        "{\"format\":\"reco "
-        "calibration\",\"version\":1,\"method\":\"isotonic\",\"curves\":[{\"x\":[1,0],\"y\":[0,1]}],%s}",
+        ("{\"format\":\"reco calibration\",\"version\":1,\"method\":\"isotonic\","
+         "\"curves\":[{\"x\":[1,0],\"y\":[0,1]}],%s}"),
         "{\"format\":\"reco calibration\",\"version\":1,\"method\":\"isotonic\",\"curves\":[{\"x\":[],\"y\":[]}],%s}"};
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         char path[] = "/tmp/reco-calibration-XXXXXX";
