@@ -3,10 +3,9 @@
 
 /* What is in shard.json, for shard.c (writing) and merge.c (reading). */
 
-#define SHARD_VERSION 1
 #define SHARD_FORMAT_NAME "reco shard"
 #define SHARD_ROWS_FILE "rows.spool" /* header of dataset_format.h, then rows of spool.h */
-#define SHARD_KIND_ROWS 7
+enum { SHARD_VERSION = 1, SHARD_KIND_ROWS = 7 };
 
 /*
  * shard.json: format, version, shard (from 1), rows, texts, values (label values in the order of first sight), files
