@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "core/pool.h"
 #include "data/predictions_events.h"
+#include "eval/stream.h"
 
 static long level_of(const struct cmd_ctx *ctx, const struct eval_command *c)
 {
@@ -91,7 +92,7 @@ static bool needs_lists(const struct eval_options *asked)
 
 /* The predictions or events, with conversions attributed. */
 static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, const struct eval_options *asked,
-                     struct predictions **p)
+                     struct eval_stream *stream, struct predictions **p)
 {
     struct predictions_options options;
     predictions_options_init(&options);
@@ -103,6 +104,13 @@ static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, co
     options.threads = threads_of(c);
     options.no_lists = !asked->by_query && !asked->intervals && !asked->slices && !asked->popularity &&
                        !c->run_output && !c->qrels_output && !needs_lists(asked);
+    if (!asked->intervals && !asked->slices && !c->arm_column && !c->output_dir && !c->run_output && !c->qrels_output &&
+        options.packed && !c->attribution_window) {
+        options.max_memory = (size_t)c->data.max_memory / 2; /* the other half is for sorting */
+        options.take = eval_stream_take;
+        options.take_arg = stream;
+        options.tmp_dir = c->data.tmp_dir;
+    }
     options.row_ids = c->run_output || c->qrels_output || eval_page_holds_texts(c);
     int rc = c->events  ? read_events(c, options.extra, p)
              : c->model ? eval_predict(ctx, c->predictions_output, &options, p)
@@ -142,7 +150,11 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
         return rc ? rc : trec_eval_run(report, trec->qrels, trec->run, &files, options);
     }
     double begin_s = clock_now_s();
-    rc = read_rows(ctx, c, options, p);
+    struct eval_stream *stream;
+    rc = eval_stream_new(&stream, options, (size_t)c->data.max_memory / 2, c->data.tmp_dir);
+    if (!rc) {
+        rc = read_rows(ctx, c, options, stream, p);
+    }
     log_debug("read in %.4f s", clock_now_s() - begin_s);
     double *gains = NULL;
     if (!rc && c->gains.count) {
@@ -159,9 +171,10 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
     }
     if (!rc) {
         begin_s = clock_now_s();
-        rc = eval_run(report, *p, options);
+        rc = (*p)->streamed ? eval_stream_end(&stream, *p, report) : eval_run(report, *p, options);
         log_debug("evaluated in %.4f s", clock_now_s() - begin_s);
     }
+    eval_stream_free(stream);
     mem_free(gains);
     options->gains = NULL;
     return rc;

@@ -109,8 +109,8 @@ struct predictions {
         const char **values; /* [rows], unescaped */
     } * extra;               /* those asked for */
     size_t extra_count;
-    size_t bytes; /* held by the columns; 0: not known */
-    void *memory; /* private: the ids' and the extra values' text */
+    bool streamed; /* the rows were taken; see struct predictions_options */
+    void *memory;  /* private: the ids' and the extra values' text */
 };
 
 struct predictions_options {
@@ -121,6 +121,16 @@ struct predictions_options {
     bool extra;    /* hold all columns of no meaning of their own */
     const char *const *extra_names; /* [extra_name_count] else these; a name that no column has is RECO_E_USAGE */
     size_t extra_name_count;
+    /*
+     * Beyond max_memory bytes of columns (0: no limit) take is called with the rows read so far, which are then
+     * forgotten, and again for each so many rows, and at the end; ids and their numbers stay. The predictions that come
+     * back then are streamed: rows counts all of them, the columns hold none to be looked at. RECO_E_DATA when the
+     * labels are not known before the last row. tmp_dir: for row ids; NULL: $TMPDIR, else /tmp.
+     */
+    size_t max_memory;
+    int (*take)(void *arg, const struct predictions *p);
+    void *take_arg;
+    const char *tmp_dir;
     int threads; /* at least 1; what is read is the same for any number */
 };
 /* All columns, doubles, one thread: what predictions_read gives. */

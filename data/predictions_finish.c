@@ -183,9 +183,43 @@ static int look_at_hashes(const struct predictions_reader *r, const uint64_t *re
     return 0;
 }
 
+/* Those of rows that were handed over. */
+static int check_sorted_hashes(struct predictions_reader *r)
+{
+    const struct sorter_record *record;
+    uint64_t *repeated = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+    unsigned char last[16] = {0};
+    size_t last_length = 0;
+    int rc = sorter_sort(r->row_hashes);
+    while (!rc && !(rc = sorter_next(r->row_hashes, &record)) && record) {
+        bool same = record->key_length == last_length && !memcmp(record->key, last, last_length);
+        if (same && r->is_stream) {
+            rc = err_set(RECO_E_DATA, "cannot parse '%s' line %llu: doubled row_id", r->path,
+                         (unsigned long long)sorter_get_u64(record->value));
+        } else if (same) {
+            rc = mem_grow((void **)&repeated, &capacity, count + 1, sizeof *repeated);
+            if (!rc) {
+                repeated[count++] = sorter_get_u64(record->key);
+            }
+        }
+        last_length = record->key_length;
+        memcpy(last, record->key, last_length);
+    }
+    if (!rc && count) {
+        rc = look_again(r, repeated, count);
+    }
+    mem_free(repeated);
+    return rc;
+}
+
 int predictions_check_row_ids(struct predictions_reader *r, struct pool *pool)
 {
     size_t rows = r->p->rows;
+    if (r->row_hashes) {
+        return check_sorted_hashes(r);
+    }
     if (!r->row_hash) {
         return 0;
     }
@@ -225,14 +259,26 @@ static int check_count(const struct predictions_reader *r)
     return 0;
 }
 
-void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT])
+/* In the order of predictions_event_names. */
+static void move_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT], bool to_p)
 {
     double **const to[PREDICTIONS_EVENT_COUNT] = {&p->position,   &p->clicked, &p->converted, &p->dwell_s, &p->depth,
                                                   &p->propensity, &p->carted,  &p->ordered,   &p->revenue, &p->delay_s};
     for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
-        *to[i] = event[i];
-        event[i] = NULL;
+        double **from = to_p ? &event[i] : to[i];
+        *(to_p ? to[i] : &event[i]) = *from;
+        *from = NULL;
     }
+}
+
+void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT])
+{
+    move_events(p, event, true);
+}
+
+void predictions_give_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT])
+{
+    move_events(p, event, false);
 }
 
 static void take_over(struct predictions_reader *r)
@@ -257,6 +303,8 @@ static void take_over(struct predictions_reader *r)
 int predictions_finish(struct predictions_reader *r, struct pool *pool)
 {
     struct predictions *p = r->p;
+    p->streamed = r->taken > 0;
+    p->rows += r->taken;
     int rc = check_count(r);
     dictionary_release_index(&r->queries);
     dictionary_release_index(&r->items);
@@ -271,6 +319,9 @@ int predictions_finish(struct predictions_reader *r, struct pool *pool)
     }
     take_over(r);
     p->derives_score = !r->has[COLUMN_SCORE] && (r->has_p || p->value);
+    if (p->streamed) {
+        return 0;
+    }
     if (p->value && !r->has[COLUMN_PREDICTED]) {
         for (size_t row = 0; row < p->rows; row++) {
             p->value[row] = predictions_score(p, row);

@@ -142,9 +142,9 @@ static int merge_ids(struct predictions_reader *r, const struct block *block)
         char number[24];
         const char *id = block->row_id ? block->row_id[i] : number;
         if (!block->row_id) {
-            (void)snprintf(number, sizeof number, "%zu", p->rows + i + 1);
+            (void)snprintf(number, sizeof number, "%zu", r->taken + p->rows + i + 1);
         }
-        p->row_ids[p->rows + i] = text_store_add(r->texts, id, strlen(id));
+        p->row_ids[p->rows + i] = text_store_add(r->taken ? &r->row_texts : r->texts, id, strlen(id));
         rc = p->row_ids[p->rows + i] ? 0 : RECO_E_NOMEM;
     }
     return rc;
@@ -210,4 +210,79 @@ int predictions_block_merge(struct predictions_reader *r, const struct block *bl
     }
     p->rows = rows;
     return 0;
+}
+
+/* ---- rows that are handed over ---- */
+
+static size_t bytes_of_row(const struct predictions_reader *r)
+{
+    const struct predictions *p = r->p;
+    size_t classes = (size_t)p->labels.count;
+    size_t bytes = (p->label ? sizeof *p->label : 0) + (p->predicted ? sizeof *p->predicted : 0) +
+                   (p->target ? 2 * sizeof *p->target : 0) + (p->p ? classes * sizeof *p->p : 0) +
+                   (p->packed_p.codes ? classes * PACKED_BYTES : 0) + (p->score ? sizeof *p->score : 0) +
+                   (p->packed_score.codes ? PACKED_BYTES : 0) + (p->query ? sizeof *p->query : 0) +
+                   (p->item ? sizeof *p->item : 0) + (p->row_ids ? 24 : 0) + (p->tokens ? sizeof *p->tokens : 0) +
+                   (p->truncated ? sizeof *p->truncated : 0) + (r->row_hash ? sizeof *r->row_hash : 0) +
+                   (r->label_value ? 2 * sizeof *r->label_value : 0) + p->extra_count * 24;
+    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
+        bytes += r->event[i] ? sizeof *r->event[i] : 0;
+    }
+    return bytes;
+}
+
+static int keep_hashes(struct predictions_reader *r)
+{
+    int rc = 0;
+    if (!r->row_hash) {
+        return 0;
+    }
+    if (!r->row_hashes) {
+        rc = sorter_new(&r->row_hashes, r->options->tmp_dir, r->options->max_memory / 8);
+    }
+    for (size_t i = 0; !rc && i < r->p->rows; i++) {
+        unsigned char key[16];
+        unsigned char line[8];
+        sorter_u64(key, r->row_hash[i]);
+        sorter_u64(key + 8, r->row_hash_2 ? r->row_hash_2[i] : 0);
+        sorter_u64(line, r->taken + i + 2);
+        rc = sorter_add(r->row_hashes, key, r->row_hash_2 ? 16 : 8, line, sizeof line);
+    }
+    return rc;
+}
+
+int predictions_hand_over(struct predictions_reader *r, bool all)
+{
+    struct predictions *p = r->p;
+    const struct predictions_options *options = r->options;
+    if (!options->take || (!all && p->rows * bytes_of_row(r) <= options->max_memory)) {
+        return 0;
+    }
+    if (!r->map_known) {
+        return err_set(RECO_E_DATA,
+                       "cannot read '%s' in --max_memory: without a sidecar or columns p_<label> all rows are held, "
+                       "since only they tell the labels",
+                       r->path);
+    }
+    /* as a reader of columns sees them; all of it goes back */
+    p->query_ids = r->queries.texts;
+    p->query_count = r->queries.count;
+    p->item_ids = r->items.texts;
+    p->item_count = r->items.count;
+    uint32_t *item = p->item;
+    p->item = r->any_item_id ? item : NULL;
+    p->derives_score = !r->has[COLUMN_SCORE] && (r->has_p || p->value);
+    predictions_take_events(p, r->event);
+    int rc = keep_hashes(r);
+    if (!rc) {
+        rc = options->take(options->take_arg, p);
+    }
+    predictions_give_events(p, r->event);
+    p->item = item;
+    p->query_ids = p->item_ids = NULL;
+    r->taken += p->rows;
+    p->rows = 0;
+    p->packed_p.rare_count = p->packed_score.rare_count = 0;
+    text_store_release(&r->row_texts);
+    return rc;
 }

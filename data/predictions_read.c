@@ -183,6 +183,9 @@ static int merge_batch(struct pipeline *pipe, struct batch *batch)
     int rc = 0;
     for (size_t i = 0; !rc && i < batch->used; i++) {
         rc = predictions_block_merge(pipe->r, &batch->blocks[i]);
+        if (!rc) {
+            rc = predictions_hand_over(pipe->r, false);
+        }
     }
     batch->used = 0;
     return rc;
@@ -304,6 +307,9 @@ static int read_all(struct predictions_reader *r, struct feed *feed, struct pool
     if (!rc) {
         rc = run_pipeline(&pipe, pool);
     }
+    if (!rc && r->taken) {
+        rc = predictions_hand_over(r, true);
+    }
     return rc ? rc : predictions_finish(r, pool);
 }
 
@@ -316,6 +322,8 @@ static void reader_release(struct predictions_reader *r)
     mem_free(r->row_hash);
     mem_free(r->row_hash_2);
     mem_free(r->renumber);
+    text_store_release(&r->row_texts);
+    sorter_free(r->row_hashes);
     for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
         mem_free(r->event[i]);
     }

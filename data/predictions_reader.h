@@ -9,6 +9,7 @@
  */
 
 #include "core/pool.h"
+#include "core/sorter.h"
 #include "data/predictions.h"
 #include "data/text_index.h"
 
@@ -99,7 +100,10 @@ struct predictions_reader {
     uint32_t *label_value, *predicted_value; /* [rows] numbers of values, until the map is known */
     uint64_t *row_hash, *row_hash_2;         /* [rows]; the second for streams, which cannot be looked at again */
     double *event[PREDICTIONS_EVENT_COUNT];
-    uint32_t *renumber; /* scratch: numbers of a block's texts */
+    struct text_store row_texts; /* row ids, once rows are taken */
+    struct sorter *row_hashes;   /* of rows that were taken */
+    size_t taken;                /* rows */
+    uint32_t *renumber;          /* scratch: numbers of a block's texts */
     size_t renumber_capacity;
 };
 
@@ -123,6 +127,9 @@ int predictions_block_merge(struct predictions_reader *r, const struct block *bl
 
 /* Moves the event columns to p. */
 void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]);
+void predictions_give_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]); /* and back */
+/* Hands the rows over when they take too much memory, or whatever is left when all is set. */
+int predictions_hand_over(struct predictions_reader *r, bool all) RECO_MUST_CHECK;
 int predictions_check_row_ids(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
 int predictions_finish(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
 

@@ -20,7 +20,7 @@ void catalogue_release(struct eval_lists *lists)
 
 /* The catalogue: the items of the predictions, then those that only the popularity names. */
 static int read_popularity(struct eval_lists *lists, const struct predictions *p, const struct metric_filter *filter,
-                           const struct eval_popularity *known)
+                           const double *item_rows, const struct eval_popularity *known)
 {
     size_t more = known ? known->count : 0;
     lists->popularity = mem_calloc(p->item_count + more + 1, sizeof *lists->popularity);
@@ -28,7 +28,10 @@ static int read_popularity(struct eval_lists *lists, const struct predictions *p
         return RECO_E_NOMEM;
     }
     lists->item_count = p->item_count;
-    for (size_t row = 0; !known && row < p->rows; row++) {
+    for (size_t i = 0; !known && item_rows && i < p->item_count; i++) {
+        lists->popularity[i] = item_rows[i];
+    }
+    for (size_t row = 0; !known && !item_rows && row < p->rows; row++) {
         lists->popularity[p->item[row]] += metric_keeps(filter, row);
     }
     struct text_index index = {0};
@@ -92,8 +95,9 @@ int catalogue_begin(struct eval_report *report, const struct eval_options *optio
     }
     lists->start = mem_calloc(query_count + 1, sizeof *lists->start);
     lists->items = mem_alloc((p->rows + 1) * sizeof *lists->items);
-    int rc = lists->start && lists->items ? read_popularity(lists, p, &report->data.filter, options->popularity)
-                                          : RECO_E_NOMEM;
+    int rc = lists->start && lists->items
+                 ? read_popularity(lists, p, &report->data.filter, report->item_rows, options->popularity)
+                 : RECO_E_NOMEM;
     return rc ? rc : find_tail(lists, NULL);
 }
 

@@ -320,6 +320,17 @@ static int weigh_curve(struct metric_data *data, struct metric_curve *curve, int
     return 0;
 }
 
+/* A class that no row has, or all have, is done without a value. */
+static bool refuse_curve(struct metric_data *data, int label)
+{
+    struct metric_curve *curve = &data->curves[label];
+    double support = data->support[label];
+    curve->auc = curve->average_precision = NAN;
+    curve->reason = !(support > 0) ? "no row has the label" : support == data->rows ? "every row has the label" : NULL;
+    curve->done = curve->reason != NULL;
+    return curve->done;
+}
+
 int curve_prepare(struct metric_data *data, int label)
 {
     const struct metric_curve *curve;
@@ -333,11 +344,7 @@ int metric_curve_get(struct metric_data *data, int label, const struct metric_cu
     if (curve->done) {
         return 0;
     }
-    double support = data->support[label];
-    curve->auc = curve->average_precision = NAN;
-    curve->reason = !(support > 0) ? "no row has the label" : support == data->rows ? "every row has the label" : NULL;
-    if (curve->reason) {
-        curve->done = true;
+    if (refuse_curve(data, label)) {
         return 0;
     }
     return data->weight ? weigh_curve(data, curve, label) : fill_curve(data, curve, label);
@@ -382,7 +389,7 @@ static double adaptive_end(struct adaptive_run *run)
     return run->rows > 0 ? run->gap / run->rows : NAN;
 }
 
-static double confidence_of(const struct metric_data *data, size_t row, bool *hit)
+double curve_confidence(const struct metric_data *data, size_t row, bool *hit)
 {
     int best = 0;
     double highest = -1;
@@ -427,7 +434,7 @@ static int fill_adaptive(struct metric_data *data, double *value)
     int rc = merge_init(&m, sizes, 2);
     for (size_t row = 0; !rc && row < p->rows; row++) {
         if (predictions_label(p, row) >= 0 && metric_keeps(&data->filter, row)) {
-            double confidence = confidence_of(data, row, &hit);
+            double confidence = curve_confidence(data, row, &hit);
             m.keys[m.end[hit]++] = sort_key(confidence);
         }
     }
@@ -446,6 +453,10 @@ static int fill_adaptive(struct metric_data *data, double *value)
 int metric_adaptive_gap_get(struct metric_data *data, double *value)
 {
     const struct metric_orders *orders = data->orders;
+    if (data->adaptive_gap) {
+        *value = *data->adaptive_gap;
+        return 0;
+    }
     if (!data->weight) {
         return fill_adaptive(data, value);
     }
@@ -465,4 +476,59 @@ int metric_adaptive_gap_get(struct metric_data *data, double *value)
     }
     *value = adaptive_end(&run);
     return 0;
+}
+
+/* ---- from external sorters ---- */
+
+int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter)
+{
+    struct curve_run run;
+    const struct sorter_record *record;
+    uint64_t tie = 0;
+    if (refuse_curve(data, label)) {
+        return 0;
+    }
+    int rc = sorter_sort(sorter);
+    if (rc) {
+        return rc;
+    }
+    rc = curve_begin(&run, &data->curves[label], data, label, true);
+    if (rc) {
+        return rc;
+    }
+    while (!(rc = sorter_next(sorter, &record)) && record) {
+        uint64_t key = sorter_get_u64(record->key);
+        uint16_t of_row;
+        memcpy(&of_row, record->value, sizeof of_row);
+        if (key != tie && run.all_tied > 0) {
+            curve_end_tie(&run);
+        }
+        tie = key;
+        curve_add(&run, of_row, 1);
+    }
+    curve_end_tie(&run);
+    curve_end(&run);
+    return rc;
+}
+
+int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter, double *value)
+{
+    struct adaptive_run run;
+    const struct sorter_record *record;
+    uint64_t tie = 0;
+    double tied[2] = {0, 0};
+    int rc = sorter_sort(sorter);
+    adaptive_begin(&run, data->rows);
+    while (!rc && !(rc = sorter_next(sorter, &record)) && record) {
+        uint64_t key = sorter_get_u64(record->key);
+        if (key != tie) {
+            adaptive_add(&run, sort_number(tie), tied[0] + tied[1], tied[1]);
+            tied[0] = tied[1] = 0;
+        }
+        tie = key;
+        tied[*record->value]++;
+    }
+    adaptive_add(&run, sort_number(tie), tied[0] + tied[1], tied[1]);
+    *value = adaptive_end(&run);
+    return rc;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "core/pool.h"
+#include "core/sorter.h"
 #include "eval/metric.h"
 
 /* A row in the order of a class's score. */
@@ -42,9 +43,14 @@ void orders_release(struct metric_orders *orders, int classes);
 
 /* The score by which a class is set against the rest. */
 double curve_score(const struct metric_data *data, size_t row, int label);
+/* The highest p, and whether its class is the label. */
+double curve_confidence(const struct metric_data *data, size_t row, bool *hit);
 
 /* Computes the curve of a class; those of different classes at the same time. */
 int curve_prepare(struct metric_data *data, int label) RECO_MUST_CHECK;
+/* From sorted records: key sort_key big-endian, value the class (two bytes), or whether it is a hit (one). */
+int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter) RECO_MUST_CHECK;
+int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter, double *value) RECO_MUST_CHECK;
 void curve_release(struct metric_curve *curve);
 
 #endif

@@ -61,7 +61,9 @@ static int sum_positions(struct eval_report *report)
     if (!p->position || !rates || report->data.filter.flags) {
         return 0;
     }
-    report->by_position = mem_calloc((size_t)REPORT_POSITIONS_MAX * rates * 2, sizeof *report->by_position);
+    if (!report->by_position) {
+        report->by_position = mem_calloc((size_t)REPORT_POSITIONS_MAX * rates * 2, sizeof *report->by_position);
+    }
     if (!report->by_position) {
         return RECO_E_NOMEM;
     }
@@ -86,6 +88,12 @@ static int sum_positions(struct eval_report *report)
     return 0;
 }
 
+int report_sum_rows(struct eval_report *report)
+{
+    count_events(report);
+    return sum_positions(report);
+}
+
 static void prepare(struct eval_report *report, const struct predictions *p)
 {
     struct metric_data *data = &report->data;
@@ -94,7 +102,6 @@ static void prepare(struct eval_report *report, const struct predictions *p)
     data->classes = p->label ? p->labels.count : 0;
     data->positive = p->labels.positive;
     data->rows = count_labels(p, &data->filter);
-    count_events(report);
     for (size_t row = 0; p->truncated && row < p->rows; row++) {
         report->rows_truncated += p->truncated[row];
     }
@@ -181,6 +188,12 @@ static int compute_catalogue(struct eval_report *report)
     return rc;
 }
 
+int report_compute(struct eval_report *report, const struct tally *tally)
+{
+    int rc = report->lists.depth ? compute_catalogue(report) : 0;
+    return rc ? rc : compute(report, tally);
+}
+
 static int run(struct eval_report *report, const struct predictions *p, const struct eval_options *options,
                struct pool *pool);
 
@@ -217,7 +230,7 @@ static int run(struct eval_report *report, const struct predictions *p, const st
         rc = sum_up(report, &tally, pool);
     }
     if (!rc) {
-        rc = sum_positions(report);
+        rc = report_sum_rows(report);
     }
     if (!rc && report_has_ranking(report)) {
         rc = rank_predictions(report, options, pool);

@@ -125,6 +125,9 @@ struct metric_data {
     struct metric_curve *curves; /* [classes] */
     const struct metric_orders *orders;
     const uint32_t *weight; /* by unit of orders; NULL: 1 */
+    /* The rows are not there any more (stream.h): curves are done, and the adaptive gap is known. */
+    bool streamed;
+    const double *adaptive_gap;
 };
 
 /* ---- one query's ranking ---- */

@@ -57,6 +57,8 @@ int catalogue_begin(struct eval_report *report, const struct eval_options *optio
 int catalogue_values(const struct eval_report *report, const uint32_t *weight, double *values) RECO_MUST_CHECK;
 void catalogue_release(struct eval_lists *lists);
 
+/* The lowest and highest grade, of the label map or, in regression, as given. */
+void rank_grades(const struct predictions *p, double lowest, double highest, struct rank_source *source);
 /* Of a predictions file: all queries. */
 int rank_predictions(struct eval_report *report, const struct eval_options *options, struct pool *pool) RECO_MUST_CHECK;
 

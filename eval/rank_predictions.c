@@ -20,14 +20,8 @@ bool rank_is_judged(const struct predictions *p, size_t row)
     return p->target ? !isnan(p->target[row]) : p->label && p->label[row] >= 0;
 }
 
-static void find_grades(const struct predictions *p, struct rank_source *source)
+void rank_grades(const struct predictions *p, double lowest, double highest, struct rank_source *source)
 {
-    double lowest = INFINITY;
-    double highest = -INFINITY;
-    for (size_t row = 0; p->target && row < p->rows; row++) {
-        lowest = p->target[row] < lowest ? p->target[row] : lowest;
-        highest = p->target[row] > highest ? p->target[row] : highest;
-    }
     for (int c = 0; p->label && p->labels.graded && c < p->labels.count; c++) {
         lowest = p->labels.grades[c] < lowest ? p->labels.grades[c] : lowest;
         highest = p->labels.grades[c] > highest ? p->labels.grades[c] : highest;
@@ -143,7 +137,13 @@ int rank_predictions(struct eval_report *report, const struct eval_options *opti
         groups.has_events = groups.has_events || report->values[i].metric->event;
     }
     source.query_count = p->query ? p->query_count : 0;
-    find_grades(p, &source);
+    double lowest = INFINITY;
+    double highest = -INFINITY;
+    for (size_t row = 0; p->target && row < p->rows; row++) {
+        lowest = p->target[row] < lowest ? p->target[row] : lowest;
+        highest = p->target[row] > highest ? p->target[row] : highest;
+    }
+    rank_grades(p, lowest, highest, &source);
     int rc = rank_begin(report, options, &source);
     if (!rc && p->query) {
         rc = group_rows(&groups, p);

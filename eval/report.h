@@ -61,6 +61,7 @@ struct eval_report {
     size_t value_count, value_capacity;
     struct eval_ranking ranking;
     struct eval_lists lists;
+    const double *item_rows; /* [items] rows of each, where the rows are not there to be counted; else NULL */
     struct eval_query *queries;
     size_t query_count;
     double *by_query; /* [query_count, value_count]; NaN: undefined or no figure by query */
@@ -84,6 +85,12 @@ static inline bool report_is_by_query(const struct eval_value *v)
 {
     return v->metric->query || (v->metric->event && v->variant.form == METRIC_FORM_LISTS);
 }
+
+/* Counts of the rows at hand into the summary, and behaviour by position; adds to what is there. */
+int report_sum_rows(struct eval_report *report) RECO_MUST_CHECK;
+struct tally;
+/* All figures that are not by query, from the sums and the lists. */
+int report_compute(struct eval_report *report, const struct tally *tally) RECO_MUST_CHECK;
 
 /* Does the data have what the value needs? Else the reason, a constant text. */
 bool report_applies(const struct eval_report *report, const struct eval_value *v, const char **reason);

@@ -1,0 +1,428 @@
+#include "eval/stream.h"
+
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/sorter.h"
+#include "eval/curve.h"
+#include "eval/rank.h"
+#include "eval/sort.h"
+#include "eval/tally.h"
+
+enum { PART_ALL, PART_TRUNCATED, PART_WHOLE, PARTS };
+
+/* What a row of a list is sorted with. The id follows where items have none of their own. */
+struct list_row {
+    double score, grade, position;
+    struct metric_event event;
+    int32_t label;
+    uint32_t item;
+    bool judged;
+};
+
+struct part {
+    struct eval_report *report;
+    struct tally tally;
+    struct tally_sum *totals; /* [tally.length] */
+    double *sums;             /* [tally.length] of the rows at hand */
+    struct sorter **curves;   /* [classes] */
+    struct sorter *bins;      /* by confidence */
+    struct sorter *lists;     /* by query and place in the file */
+    size_t *list_rows;        /* [query_capacity] rows of each query */
+    double *item_rows;        /* [item_capacity] */
+    size_t query_capacity, item_capacity;
+};
+
+struct eval_stream {
+    const struct eval_options *options;
+    size_t max_memory;
+    const char *tmp_dir;
+    struct part parts[PARTS];
+    size_t part_count;
+    size_t rows; /* taken before the rows at hand */
+    double lowest_target, highest_target;
+};
+
+int eval_stream_new(struct eval_stream **out, const struct eval_options *options, size_t max_memory,
+                    const char *tmp_dir)
+{
+    struct eval_stream *stream = mem_calloc(1, sizeof *stream);
+    *out = stream;
+    if (!stream) {
+        return RECO_E_NOMEM;
+    }
+    stream->options = options;
+    stream->max_memory = max_memory;
+    stream->tmp_dir = tmp_dir;
+    stream->lowest_target = INFINITY;
+    stream->highest_target = -INFINITY;
+    return 0;
+}
+
+static void part_release(struct part *part)
+{
+    int classes = part->report ? part->report->data.classes : 0;
+    for (int c = 0; part->curves && c < classes; c++) {
+        sorter_free(part->curves[c]);
+    }
+    mem_free(part->curves);
+    sorter_free(part->bins);
+    sorter_free(part->lists);
+    tally_release(&part->tally);
+    mem_free(part->totals);
+    mem_free(part->sums);
+    mem_free(part->list_rows);
+    mem_free(part->item_rows);
+    eval_report_free(part->report);
+}
+
+void eval_stream_free(struct eval_stream *stream)
+{
+    for (size_t i = 0; stream && i < PARTS; i++) {
+        part_release(&stream->parts[i]);
+    }
+    mem_free(stream);
+}
+
+bool eval_stream_has_rows(const struct eval_stream *stream)
+{
+    return stream->rows > 0;
+}
+
+/* ---- the first rows tell what there is ---- */
+
+static bool needs_lists(const struct eval_report *report)
+{
+    return report->p->query && report_has_ranking(report);
+}
+
+static int begin_part(struct eval_stream *stream, struct part *part, const struct predictions *p,
+                      const struct metric_filter *filter)
+{
+    part->report = mem_calloc(1, sizeof *part->report);
+    if (!part->report) {
+        return RECO_E_NOMEM;
+    }
+    struct eval_report *report = part->report;
+    struct metric_data *data = &report->data;
+    report->p = data->p = p;
+    data->filter = *filter;
+    data->classes = p->label ? p->labels.count : 0;
+    data->positive = p->labels.positive;
+    data->rows = 1; /* until they are counted: so that what needs labels is not refused */
+    size_t n = (size_t)data->classes;
+    int rc = report_plan(report, stream->options);
+    if (!rc) {
+        rc = tally_init(&part->tally, report);
+    }
+    part->totals = rc ? NULL : mem_calloc(part->tally.length, sizeof *part->totals);
+    part->sums = rc ? NULL : mem_calloc(part->tally.length, sizeof *part->sums);
+    part->curves = rc ? NULL : mem_calloc(n + 1, sizeof *part->curves);
+    rc = !rc && (!part->totals || !part->sums || !part->curves) ? RECO_E_NOMEM : rc;
+    bool scores = n && (predictions_has_p(p) || (n == 2 && predictions_has_score(p)));
+    size_t share = stream->max_memory / (PARTS * (n + 2));
+    for (size_t c = 0; !rc && scores && c < n; c++) {
+        rc = sorter_new(&part->curves[c], stream->tmp_dir, share);
+    }
+    if (!rc && n && predictions_has_p(p)) {
+        rc = sorter_new(&part->bins, stream->tmp_dir, share);
+    }
+    if (!rc && needs_lists(report)) {
+        rc = sorter_new(&part->lists, stream->tmp_dir, share);
+    }
+    return rc;
+}
+
+static int begin(struct eval_stream *stream, const struct predictions *p)
+{
+    const struct metric_filter filters[PARTS] = {{NULL, false}, {p->truncated, true}, {p->truncated, false}};
+    stream->part_count = p->truncated && stream->options->by_truncation ? PARTS : 1;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < stream->part_count; i++) {
+        rc = begin_part(stream, &stream->parts[i], p, &filters[i]);
+    }
+    return rc;
+}
+
+/* ---- rows ---- */
+
+static int add_scores(struct part *part, size_t row)
+{
+    const struct predictions *p = part->report->p;
+    struct metric_data *data = &part->report->data;
+    int label = p->label ? predictions_label(p, row) : -1;
+    unsigned char key[8];
+    uint16_t value = (uint16_t)label;
+    int rc = 0;
+    for (int c = 0; !rc && label >= 0 && c < data->classes && part->curves[c]; c++) {
+        sorter_u64(key, sort_key(curve_score(data, row, c)));
+        rc = sorter_add(part->curves[c], key, sizeof key, &value, sizeof value);
+    }
+    if (!rc && label >= 0 && part->bins) {
+        bool hit;
+        sorter_u64(key, sort_key(curve_confidence(data, row, &hit)));
+        unsigned char is_hit = hit;
+        rc = sorter_add(part->bins, key, sizeof key, &is_hit, 1);
+    }
+    return rc;
+}
+
+static int grow_counts(struct part *part, const struct predictions *p)
+{
+    int rc = 0;
+    size_t before = part->query_capacity;
+    if (p->query_count > before) {
+        rc = mem_grow((void **)&part->list_rows, &part->query_capacity, p->query_count, sizeof *part->list_rows);
+        if (!rc) {
+            memset(part->list_rows + before, 0, (part->query_capacity - before) * sizeof *part->list_rows);
+        }
+    }
+    before = part->item_capacity;
+    if (!rc && p->item_count > before) {
+        rc = mem_grow((void **)&part->item_rows, &part->item_capacity, p->item_count, sizeof *part->item_rows);
+        if (!rc) {
+            memset(part->item_rows + before, 0, (part->item_capacity - before) * sizeof *part->item_rows);
+        }
+    }
+    return rc;
+}
+
+static int add_list_row(const struct eval_stream *stream, struct part *part, size_t row, struct buf *value)
+{
+    const struct predictions *p = part->report->p;
+    unsigned char key[16];
+    struct list_row r = {.grade = NAN, .position = p->position ? p->position[row] : NAN, .label = -1};
+    r.judged = rank_is_judged(p, row);
+    r.grade = r.judged ? rank_grade(p, row) : NAN;
+    r.label = r.judged && p->label ? predictions_label(p, row) : -1;
+    r.score = predictions_has_score(p) ? predictions_score(p, row) : NAN;
+    r.item = p->item ? p->item[row] : 0;
+    event_of_row(&r.event, p, row);
+    sorter_u64(key, p->query[row]);
+    sorter_u64(key + 8, stream->rows + row);
+    part->list_rows[p->query[row]]++;
+    if (p->item) {
+        part->item_rows[p->item[row]]++;
+        return sorter_add(part->lists, key, sizeof key, &r, sizeof r);
+    }
+    const char *id = predictions_item_id(p, row);
+    buf_clear(value);
+    int rc = buf_add(value, &r, sizeof r);
+    if (!rc) {
+        rc = buf_add(value, id, strlen(id) + 1);
+    }
+    return rc ? rc : sorter_add(part->lists, key, sizeof key, value->data, value->length);
+}
+
+static int take_part(const struct eval_stream *stream, struct part *part, const struct predictions *p)
+{
+    struct buf value = {0};
+    size_t kept = 0;
+    part->report->p = part->report->data.p = part->tally.p = p;
+    if (part->tally.filter.flags) { /* the column may have moved */
+        part->tally.filter.flags = part->report->data.filter.flags = p->truncated;
+    }
+    int rc = tally_run(&part->tally, part->sums, NULL);
+    for (size_t i = 0; !rc && i < part->tally.length; i++) {
+        tally_add(&part->totals[i], part->sums[i]);
+    }
+    if (!rc) {
+        rc = report_sum_rows(part->report);
+    }
+    if (!rc) {
+        rc = grow_counts(part, p);
+    }
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        if (!metric_keeps(&part->tally.filter, row)) {
+            continue;
+        }
+        kept++;
+        rc = add_scores(part, row);
+        if (!rc && part->lists) {
+            rc = add_list_row(stream, part, row, &value);
+        }
+    }
+    part->report->rows += kept;
+    buf_release(&value);
+    return rc;
+}
+
+int eval_stream_take(void *arg, const struct predictions *p)
+{
+    struct eval_stream *stream = arg;
+    int rc = stream->rows ? 0 : begin(stream, p);
+    for (size_t i = 0; !rc && i < stream->part_count; i++) {
+        rc = take_part(stream, &stream->parts[i], p);
+    }
+    for (size_t row = 0; p->target && row < p->rows; row++) {
+        stream->lowest_target = fmin(stream->lowest_target, p->target[row]); /* passes NaN over */
+        stream->highest_target = fmax(stream->highest_target, p->target[row]);
+    }
+    stream->rows += p->rows;
+    return rc;
+}
+
+/* ---- the end: sorted rows come back ---- */
+
+struct list_reader {
+    const struct eval_stream *stream;
+    struct part *part;
+    const struct predictions *p;
+    const double *gains;
+    const struct sorter_record *record; /* the next row */
+    struct buf ids;
+    size_t *id_at;
+    size_t id_capacity;
+};
+
+static int load_row(struct list_reader *reader, struct rank_work *work, bool ranks, bool events)
+{
+    struct list_row r;
+    memcpy(&r, reader->record->value, sizeof r);
+    double level = reader->part->report->ranking.relevance_level;
+    if (events) {
+        work->events[work->event_count] = r.event;
+        work->positions[work->event_count++] = r.position;
+    }
+    if (!ranks) {
+        return 0;
+    }
+    size_t at = work->item_count++;
+    struct rank_item *item = &work->items[at];
+    *item = (struct rank_item){.score = r.score, .grade = NAN, .item = r.item};
+    item->order = (uint32_t)sorter_get_u64(reader->record->key + 8);
+    item->id = reader->p->item_ids ? reader->p->item_ids[r.item] : NULL;
+    if (r.judged) {
+        item->grade = r.grade;
+        item->gain = reader->gains && r.label >= 0 ? reader->gains[r.label] : exp2(r.grade) - 1;
+        work->ideal[work->ideal_count++] = item->gain;
+        work->relevant += r.grade >= level;
+        work->irrelevant += r.grade < level;
+    }
+    if (item->id) {
+        return 0;
+    }
+    int rc = mem_grow((void **)&reader->id_at, &reader->id_capacity, at + 1, sizeof *reader->id_at);
+    if (!rc) {
+        reader->id_at[at] = reader->ids.length;
+        rc = buf_add(&reader->ids, (const char *)reader->record->value + sizeof r,
+                     reader->record->value_length - sizeof r);
+    }
+    return rc;
+}
+
+/* Queries are asked for in their order. */
+static int load(const void *arg, struct rank_work *work, size_t query)
+{
+    struct list_reader *reader = *(struct list_reader *const *)arg;
+    const struct part *part = reader->part;
+    size_t count = part->list_rows[query];
+    bool ranks = predictions_has_score(reader->p);
+    int rc = rank_reserve(work, count, count, count);
+    buf_clear(&reader->ids);
+    work->id = reader->p->query_ids[query];
+    while (!rc && reader->record && sorter_get_u64(reader->record->key) == query) {
+        rc = load_row(reader, work, ranks, true);
+        if (!rc) {
+            rc = sorter_next(part->lists, &reader->record);
+        }
+    }
+    for (size_t i = 0; !rc && i < work->item_count; i++) {
+        work->items[i].id = work->items[i].id ? work->items[i].id : reader->ids.data + reader->id_at[i];
+    }
+    return rc;
+}
+
+static int rank_part(struct eval_stream *stream, struct part *part, const struct predictions *p)
+{
+    struct eval_report *report = part->report;
+    struct list_reader reader = {.stream = stream, .part = part, .p = p, .gains = stream->options->gains};
+    const struct list_reader *arg = &reader;
+    struct rank_source source = {
+        .query_count = part->lists ? p->query_count : 0, .unjudged_left_out = true, .load = load, .arg = &arg};
+    rank_grades(p, stream->lowest_target, stream->highest_target, &source);
+    report->item_rows = part->item_rows;
+    int rc = rank_begin(report, stream->options, &source);
+    for (size_t q = 0; !rc && report->lists.depth && q < source.query_count; q++) {
+        size_t count = part->list_rows[q] < report->lists.depth ? part->list_rows[q] : report->lists.depth;
+        report->lists.start[q + 1] = report->lists.start[q] + count;
+    }
+    if (!rc && part->lists) {
+        rc = sorter_sort(part->lists);
+    }
+    if (!rc && part->lists) {
+        rc = sorter_next(part->lists, &reader.record);
+    }
+    if (!rc) {
+        rc = rank_run(report, &source, NULL);
+    }
+    report->item_rows = NULL;
+    buf_release(&reader.ids);
+    mem_free(reader.id_at);
+    return rc;
+}
+
+static int end_part(struct eval_stream *stream, struct part *part, const struct predictions *p)
+{
+    struct eval_report *report = part->report;
+    struct metric_data *data = &report->data;
+    report->p = data->p = p;
+    for (size_t i = 0; i < part->tally.length; i++) {
+        part->sums[i] = tally_total(&part->totals[i]);
+    }
+    report->sums = part->sums;
+    part->sums = NULL;
+    report->predicted = mem_calloc((size_t)data->classes + 1, sizeof *report->predicted);
+    data->curves = mem_calloc((size_t)data->classes + 1, sizeof *data->curves);
+    if (!report->predicted || !data->curves) {
+        return RECO_E_NOMEM;
+    }
+    tally_bind(&part->tally, report->sums, report->predicted, data);
+    int rc = 0;
+    for (int c = 0; !rc && c < data->classes && part->curves[c]; c++) {
+        rc = curve_from_sorter(data, c, part->curves[c]);
+        sorter_free(part->curves[c]);
+        part->curves[c] = NULL;
+    }
+    double gap = NAN;
+    if (!rc && part->bins) {
+        rc = adaptive_from_sorter(data, part->bins, &gap);
+        sorter_free(part->bins);
+        part->bins = NULL;
+    }
+    if (!rc && report_has_ranking(report)) {
+        rc = rank_part(stream, part, p);
+    }
+    data->adaptive_gap = &gap;
+    data->streamed = true;
+    if (!rc) {
+        rc = report_compute(report, &part->tally);
+    }
+    data->adaptive_gap = NULL;
+    data->filter = (struct metric_filter){NULL, false};
+    return rc;
+}
+
+int eval_stream_end(struct eval_stream **stream_at, const struct predictions *p, struct eval_report **out)
+{
+    struct eval_stream *stream = *stream_at;
+    int rc = 0;
+    *stream_at = NULL;
+    *out = NULL;
+    for (size_t i = 0; !rc && i < stream->part_count; i++) {
+        rc = end_part(stream, &stream->parts[i], p);
+    }
+    if (!rc) {
+        struct eval_report *report = stream->parts[PART_ALL].report;
+        report->rows_truncated = stream->part_count == PARTS ? stream->parts[PART_TRUNCATED].report->rows : 0;
+        if (report->rows_truncated && report->rows_truncated < report->rows) {
+            report->truncated = stream->parts[PART_TRUNCATED].report;
+            report->whole = stream->parts[PART_WHOLE].report;
+            stream->parts[PART_TRUNCATED].report = stream->parts[PART_WHOLE].report = NULL;
+        }
+        *out = report;
+        stream->parts[PART_ALL].report = NULL;
+    }
+    eval_stream_free(stream);
+    return rc;
+}
