@@ -74,6 +74,8 @@ static int open_lanes(struct doctor *d)
         d->findings = json_array();
         rc = d->registers == NULL || d->tells == NULL || d->labels == NULL || d->findings == NULL ? err_nomem() : 0;
     }
+    if (rc == 0)
+        d->labels->masker = d->read_finder; /* labels are entered while nothing is read */
     return rc < 0 ? rc : open_sorters(d);
 }
 

@@ -51,12 +51,13 @@ struct doctor_schema {
 enum { DOCTOR_CLASSES_MAX = 4096 };
 #define DOCTOR_NO_CLASS UINT16_MAX
 struct doctor_labels {
+    struct clean_lane *masker; /* borrowed */
     struct text_store store;
     struct text_index index;
     const char *texts[2 * DOCTOR_CLASSES_MAX]; /* spellings */
     uint16_t class_of[2 * DOCTOR_CLASSES_MAX];
     size_t spelling_count;
-    const char *names[DOCTOR_CLASSES_MAX]; /* the first spelling of a class, as UTF-8 */
+    const char *names[DOCTOR_CLASSES_MAX]; /* the first spelling of a class, as it can be shown */
     double numbers[DOCTOR_CLASSES_MAX];    /* NaN: no number */
     size_t count;
     bool overflow, all_numbers;

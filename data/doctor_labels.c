@@ -33,7 +33,10 @@ static int enter_spelling(struct doctor_labels *l, const char *text, size_t leng
             l->class_of[spelling] = DOCTOR_NO_CLASS;
             return 0;
         }
-        char *name = doctor_utf8(text, length);
+        const char *masked = text;
+        size_t masked_length = length;
+        int rc = clean_text(l->masker, CLEAN_SIDE_COLUMN, text, length, &masked, &masked_length);
+        char *name = rc < 0 ? NULL : doctor_utf8(masked, masked_length);
         l->names[class] = name == NULL ? NULL : text_store_add(&l->store, name, strlen(name));
         mem_free(name);
         if (l->names[class] == NULL)

@@ -193,7 +193,7 @@ char *doctor_utf8(const char *text, size_t length)
         unsigned char bytes[UTF8_MAX_BYTES];
         uint32_t c;
         p += utf8_decode(p, end, &c);
-        rc = buf_add(&b, bytes, utf8_encode(c, bytes));
+        rc = is_invisible(c) ? buf_printf(&b, "<U+%04X>", (unsigned)c) : buf_add(&b, bytes, utf8_encode(c, bytes));
     }
     char *out = rc < 0 ? NULL : b.length > 0 ? buf_take(&b) : mem_strdup("");
     buf_release(&b);

@@ -74,7 +74,8 @@ int doctor_show_blanks(struct buf *out, const char *text, size_t length, size_t 
 /* Where the first invisible character is that is no white space. */
 bool doctor_find_invisible(const char *text, size_t length, size_t *at_byte);
 
-/* A copy of text with U+FFFD for every invalid byte sequence; the caller frees. NULL: no memory. */
+/* A copy of a name that can be shown: U+FFFD for every invalid byte sequence, "<U+001B>" for what cannot be seen; the
+ * caller frees. NULL: no memory. */
 char *doctor_utf8(const char *text, size_t length) RECO_MUST_CHECK;
 
 #endif
