@@ -85,8 +85,9 @@ const struct cmd_spec cmd_merge = {
     .description =
         "Puts the shards that reco prepare --shard wrote together to a dataset, with the bytes that one prepare of "
         "everything would have written: duplicates, contradictions, leakage, the label map, the split, balance and "
-        "negatives are decided here, over all rows. The shards may be given in any order; all of them must be there, "
-        "made with the same options and vocabulary.",
+        "negatives are decided here, over all rows. A SHARD is a directory, or a file with the lines of one or more "
+        "(--output_dir -). They may be given in any order; all of them must be there, made with the same options and "
+        "vocabulary.",
     .examples = "reco prepare --train_file big.csv --shard 1/2 --output_dir part-1 ...\n"
                 "reco prepare --train_file big.csv --shard 2/2 --output_dir part-2 ...\n"
                 "reco merge part-1 part-2 --output_dir ds",

@@ -1,4 +1,7 @@
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/opts_data.h"
@@ -9,6 +12,7 @@
 #include "data/hfdir.h"
 #include "data/merge.h"
 #include "data/prepare.h"
+#include "data/shard_stream.h"
 #include "data/wordpiece.h"
 
 struct prepare_command_options {
@@ -44,7 +48,7 @@ static const struct opt_spec options[] = {
     {.name = "output_dir",
      .type = OPT_STRING,
      .offset = offsetof(struct prepare_command_options, output_dir),
-     .help = "directory of the dataset",
+     .help = "directory of the dataset; with --shard also '-': the shard as lines on stdout, for reco merge",
      .group = "output",
      .letter = 'o',
      .flags = OPT_FLAG_REQUIRED | OPT_FLAG_PATH},
@@ -98,6 +102,38 @@ static int take_positionals(struct prepare_options *data, char ***list, const st
     return 0;
 }
 
+static int print_bytes(void *arg, const char *line, size_t length)
+{
+    (void)arg;
+    return fwrite(line, 1, length, stdout) == length ? 0 : err_set_errno("cannot write stdout");
+}
+
+/* A filter: the shard goes to stdout, by way of a directory that is removed. */
+static int stream_shard(const struct prepare_options *data, const struct wordpiece *wp, const struct label_map *labels,
+                        uint64_t shard, uint64_t shards)
+{
+    const char *parent = data->tmp_dir != NULL ? data->tmp_dir : getenv("TMPDIR");
+    char *base = mem_printf("%s/reco-shard-XXXXXX", parent != NULL && *parent != '\0' ? parent : "/tmp");
+
+    if (base == NULL)
+        return RECO_E_NOMEM;
+    if (mkdtemp(base) == NULL) {
+        int status = err_set_errno("cannot make the directory '%s'", base);
+        mem_free(base);
+        return status;
+    }
+    char *dir = path_join(base, "shard");
+    int status = dir == NULL ? RECO_E_NOMEM : shard_run(data, wp, labels, shard, shards, dir, NULL);
+    if (status == 0)
+        status = shard_stream_pack(dir, print_bytes, NULL);
+    if (status == 0 && fflush(stdout) != 0)
+        status = err_set_errno("cannot write stdout");
+    dir_stage_abort(base);
+    mem_free(dir);
+    mem_free(base);
+    return status;
+}
+
 static int make_shard(const struct prepare_command_options *o, const struct prepare_options *data,
                       const struct wordpiece *wp, const struct label_map *labels)
 {
@@ -106,6 +142,8 @@ static int make_shard(const struct prepare_command_options *o, const struct prep
     uint64_t shard, shards;
 
     int status = shard_parse(o->shard, &shard, &shards);
+    if (status == 0 && strcmp(o->output_dir, "-") == 0)
+        return stream_shard(data, wp, labels, shard, shards);
     if (status == 0)
         status = shard_run(data, wp, labels, shard, shards, o->output_dir, &summary);
     if (status == 0)
@@ -117,6 +155,15 @@ static int make_shard(const struct prepare_command_options *o, const struct prep
         log_info("shard written to '%s'", o->output_dir);
     buf_release(&text);
     return status;
+}
+
+/* Before any work: may the output be put there? */
+static int check_output(const struct prepare_command_options *o)
+{
+    if (o->shard == NULL)
+        return output_dir_check(o->output_dir, o->overwrite, "dataset.json", "dataset");
+    return strcmp(o->output_dir, "-") == 0 ? 0
+                                           : output_dir_check(o->output_dir, o->overwrite, SHARD_JSON_FILE, "shard");
 }
 
 static int make_dataset(const struct prepare_command_options *o, const struct prepare_options *data,
@@ -148,8 +195,7 @@ static int run(const struct cmd_ctx *ctx)
     if (status == 0)
         status = prepare_options_check(&data);
     if (status == 0)
-        status = o->shard != NULL ? output_dir_check(o->output_dir, o->overwrite, SHARD_JSON_FILE, "shard")
-                                  : output_dir_check(o->output_dir, o->overwrite, "dataset.json", "dataset");
+        status = check_output(o);
     if (status == 0)
         status = wordpiece_open_dir(&wp, o->model_name_or_path, data.escape_special);
     if (status == 0)
@@ -178,7 +224,8 @@ const struct cmd_spec cmd_prepare = {
         "Nothing is left out or changed unless asked for. The rules come in this order: the cleaning of texts and rows "
         "while reading; contradictions; duplicates; near_duplicates; --split; leaks; --negatives; --balance; "
         "--class_weights. Duplicates, contradictions and leakage are counted in any case.\n\n"
-        "With --shard, many machines each make a part, and reco merge makes the dataset of them.",
+        "With --shard, many machines each make a part, and reco merge makes the dataset of them. With --output_dir - "
+        "the part goes to stdout as lines of text, so that prepare is a filter for Hadoop streaming or Spark.",
     .examples = "reco prepare --train_file train.csv --test_file test.csv --query_column query \\\n"
                 "    --description_column title,description --label_column label \\\n"
                 "    --model_name_or_path models/minilm --output_dir ds\n"

@@ -9,6 +9,7 @@
 #include "data/dataset_format.h"
 #include "data/merge_internal.h"
 #include "data/prepare_internal.h"
+#include "data/shard_stream.h"
 
 struct merge {
     const struct merge_options *merge_options;
@@ -306,25 +307,91 @@ static void end(struct merge *m)
     prepare_options_release(&m->options);
 }
 
+/* Shards that come as lines become directories in a folder that goes away again. */
+struct unpacked {
+    char *dir;
+    char **dirs; /* [count] of all shards */
+    size_t count, capacity;
+};
+
+static int add_dir(struct unpacked *u, char *dir)
+{
+    int rc = dir == NULL ? RECO_E_NOMEM : mem_grow((void **)&u->dirs, &u->capacity, u->count + 1, sizeof *u->dirs);
+
+    if (rc < 0)
+        mem_free(dir);
+    else
+        u->dirs[u->count++] = dir;
+    return rc;
+}
+
+static int unpack_file(struct unpacked *u, const char *path, const char *tmp_dir)
+{
+    const char *parent = tmp_dir != NULL ? tmp_dir : getenv("TMPDIR");
+    size_t count = 0, first = u->count;
+
+    if (u->dir == NULL) {
+        char *dir = mem_printf("%s/reco-merge-XXXXXX", parent != NULL && parent[0] != '\0' ? parent : "/tmp");
+        if (dir == NULL || mkdtemp(dir) == NULL) {
+            int rc = dir == NULL ? RECO_E_NOMEM : err_set_errno("cannot make the directory '%s'", dir);
+            mem_free(dir);
+            return rc;
+        }
+        u->dir = dir;
+    }
+    int rc = shard_stream_unpack(path, u->dir, first, &count);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = add_dir(u, mem_printf("%s/%zu", u->dir, first + i));
+    return rc;
+}
+
+static int unpack_all(struct unpacked *u, const char *const *shards, size_t count, const char *tmp_dir)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = shard_stream_is(shards[i]) ? unpack_file(u, shards[i], tmp_dir) : add_dir(u, mem_strdup(shards[i]));
+    return rc;
+}
+
+static void unpacked_release(struct unpacked *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        mem_free(u->dirs[i]);
+    mem_free(u->dirs);
+    if (u->dir != NULL && dir_remove(u->dir) < 0)
+        log_warn("%s", err_message());
+    mem_free(u->dir);
+}
+
+static int open_shards(struct merge *m, const struct unpacked *u)
+{
+    int rc = 0;
+
+    m->shards = mem_calloc(u->count, sizeof *m->shards);
+    if (m->shards == NULL)
+        return RECO_E_NOMEM;
+    for (size_t i = 0; rc == 0 && i < u->count; i++) {
+        m->count++;
+        rc = merge_shard_open(&m->shards[i], u->dirs[i]);
+    }
+    if (rc < 0)
+        return rc;
+    qsort(m->shards, m->count, sizeof *m->shards, by_number);
+    return merge_check(m->shards, m->count);
+}
+
 int merge_run(const struct merge_options *options, const char *const *shards, size_t count, const char *output_dir,
               struct prepare_summary *summary)
 {
     struct merge m = {.merge_options = options, .whole = {.output_dir = output_dir}};
-    int rc = 0;
+    struct unpacked unpacked = {0};
+    int rc = unpack_all(&unpacked, shards, count, options->tmp_dir);
 
-    if (count == 0)
-        return err_set(RECO_E_USAGE, "no shards to merge");
-    m.shards = mem_calloc(count, sizeof *m.shards);
-    if (m.shards == NULL)
-        return RECO_E_NOMEM;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        m.count++;
-        rc = merge_shard_open(&m.shards[i], shards[i]);
-    }
-    if (rc == 0) {
-        qsort(m.shards, count, sizeof *m.shards, by_number);
-        rc = merge_check(m.shards, count);
-    }
+    if (rc == 0 && unpacked.count == 0)
+        rc = err_set(RECO_E_USAGE, "no shards to merge");
+    if (rc == 0)
+        rc = open_shards(&m, &unpacked);
     if (rc == 0)
         rc = read_plan(&m);
     if (rc == 0)
@@ -336,5 +403,6 @@ int merge_run(const struct merge_options *options, const char *const *shards, si
     if (rc == 0 && summary != NULL)
         *summary = m.whole.summary;
     end(&m);
+    unpacked_release(&unpacked);
     return rc;
 }

@@ -36,7 +36,8 @@ struct merge_options {
 };
 
 /*
- * The shards [count], in any order, to output_dir, as prepare_run. RECO_E_DATA: a damaged shard, shards of different
+ * The shards [count], in any order, to output_dir, as prepare_run; a shard is a directory, or a file of one or more in
+ * lines (shard_stream.h). RECO_E_DATA: a damaged shard, shards of different
  * options or vocabularies, one missing or doubled; whatever prepare_run refuses.
  */
 int merge_run(const struct merge_options *options, const char *const *shards, size_t count, const char *output_dir,
