@@ -129,10 +129,9 @@ static int plan_curves(struct eval_pictures *pictures, const struct eval_report 
     TRY(buf_add_str(&about->title, roc ? "ROC" : "Precision over recall"));
     TRY(buf_printf(&about->title, "%s, with the %s", data->classes > 2 ? ", one class against the rest" : "",
                    roc ? "area under it" : "average precision"));
-    TRY(picture_begin(b, roc ? "roc" : "pr", 330, roc ? "false positive rate" : "recall",
+    TRY(picture_begin(b, roc ? "roc" : "pr", 370, roc ? "false positive rate" : "recall",
                       roc ? "true positive rate" : "precision"));
-    TRY(buf_printf(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key %s opaque samplen 2\n",
-                   roc ? "bottom right" : "bottom left"));
+    TRY(buf_add_str(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key outside top center horizontal samplen 2\n"));
     struct buf plot = {0};
     int rc = buf_add_str(&plot, roc ? "plot x dt 2 lc rgb '#999999' notitle" : "plot ");
     size_t drawn = 0;
@@ -184,14 +183,14 @@ static int add_queries(const struct eval_report *report, size_t value, double *v
     qsort(values, count, sizeof *values, compare_descending);
     size_t step = count / POINTS_MAX + 1;
     TRY(picture_begin(b, "queries", 330, "queries, best first", report->values[value].name));
-    TRY(buf_printf(b, "set xrange [0:%.6g]\nset yrange [0:%s]\nset key off\nset style fill solid 0.6 noborder\n",
+    TRY(buf_printf(b, "set xrange [0:%.6g]\nset yrange [0:%s]\nset key off\nset style fill solid 1 noborder\n",
                    (double)count + 0.5, count && values[0] <= 1 ? "1.02" : "*"));
     TRY(buf_add_str(b, "$q << END\n"));
     for (size_t i = 0; i < count; i += step) {
         TRY(buf_printf(b, "%zu %.5g\n", i + 1, values[i]));
     }
-    TRY(buf_printf(b, "END\nset boxwidth %zu\nplot $q with boxes lt 1, %.5g with lines dt 2 lw 2 lt 6\n", step,
-                   report->values[value].value));
+    TRY(buf_printf(b, "END\nset boxwidth %zu\nplot $q with boxes lc rgb '#66aad1', %.5g with lines dt 2 lw 2 lt 6\n",
+                   step, report->values[value].value));
     return count ? buf_printf(says, " %zu queries from %.4f to %.4f, median %.4f, mean %.4f", count, values[count - 1],
                               values[0], values[count / 2], report->values[value].value)
                  : 0;

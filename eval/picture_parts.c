@@ -42,7 +42,7 @@ int picture_plan_reliability(struct eval_pictures *pictures, const struct eval_r
     TRY(buf_printf(&about->title, "Reliability of the %s: above the line it is too modest; bars: share of the rows",
                    of_top ? "most probable class" : "positive class"));
     TRY(buf_printf(&about->says, " Expected calibration error %.4f", calibrate_error(bins, CALIBRATE_BINS)));
-    TRY(picture_begin(b, "reliability", 330, "probability given", of_top ? "share that is right" : "share that is so"));
+    TRY(picture_begin(b, "reliability", 370, "probability given", of_top ? "share that is right" : "share that is so"));
     TRY(buf_add_str(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key off\nset style fill solid 0.25 noborder\n"
                        "$d << END\n"));
     for (size_t i = 0; i < CALIBRATE_BINS; i++) {
@@ -117,7 +117,7 @@ int picture_plan_lengths(struct eval_pictures *pictures, const struct eval_repor
     TRY(buf_printf(&about->says, " Up to %zu tokens; %.0f rows truncated", count * width, truncated));
     TRY(buf_printf(b,
                    "END\nset xrange [0:*]\nset yrange [0:*]\nset style fill solid 0.7 noborder\nset boxwidth %.6g\n"
-                   "set key outside bottom center horizontal\n",
+                   "set key outside top center horizontal\n",
                    0.9 * (double)width));
     return truncated > 0 ? buf_add_str(b, "plot $d using 1:2 with boxes lt 1 title 'whole', $d using 1:3 with boxes lt "
                                           "6 title 'truncated'\n")
@@ -204,13 +204,28 @@ int picture_plan_positions(struct eval_pictures *pictures, const struct eval_rep
     }
     TRY(buf_add_str(&about->title, "Behaviour by position"));
     TRY(picture_begin(b, "positions", 330, "position", "rate"));
-    TRY(buf_printf(b,
-                   "set xrange [0.5:%zu.5]\nset yrange [0:*]\nset xtics %d\nset key outside bottom center horizontal\n",
+    TRY(buf_printf(b, "set xrange [0.5:%zu.5]\nset yrange [0:*]\nset xtics %d\nset key outside top center horizontal\n",
                    report->position_count, report->position_count <= 12 ? 1 : 5));
     return add_rates(b, &about->says, report, rates);
 }
 
 /* ---- slices ---- */
+
+/* About five steps over a width, each 1, 2 or 5 times a power of ten. */
+static double nice_step(double width)
+{
+    double step = pow(10, floor(log10(width / 5)));
+    double times = width / 5 / step;
+    return step * (times > 5 ? 10 : times > 2 ? 5 : times > 1 ? 2 : 1);
+}
+
+/* Widens [*low, *high] by what is drawn of a group. */
+static void widen(const struct slice_group *g, double *low, double *high)
+{
+    bool bounds = g->intervals && !g->intervals[0].reason;
+    *low = fmin(*low, bounds ? fmin(g->intervals[0].low, g->values[0]) : g->values[0]);
+    *high = fmax(*high, bounds ? fmax(g->intervals[0].high, g->values[0]) : g->values[0]);
+}
 
 static int add_groups(struct buf *b, const struct slice_result *r, size_t count)
 {
@@ -242,14 +257,19 @@ static int plan_slice(struct eval_pictures *pictures, const struct eval_report *
     const struct slice_result *r = &s->slices[slice];
     struct eval_picture_about *about;
     const struct slice_group *first = NULL;
+    double low = NAN;
+    double high = NAN;
     size_t defined = 0;
     for (size_t i = 0; i < r->groups.count; i++) {
         bool is = r->items[i].rows && !r->items[i].reasons[0];
         first = is && !first ? &r->items[i] : first;
         defined += is;
+        if (is && defined <= GROUPS_DRAWN) {
+            widen(&r->items[i], &low, &high);
+        }
     }
     size_t count = defined < GROUPS_DRAWN ? defined : GROUPS_DRAWN;
-    struct buf *b = count ? picture_add(pictures, PICTURE_OF_SLICES, &about) : NULL;
+    struct buf *b = count > 1 ? picture_add(pictures, PICTURE_OF_SLICES, &about) : NULL;
     if (!b) {
         return 0;
     }
@@ -266,6 +286,9 @@ static int plan_slice(struct eval_pictures *pictures, const struct eval_report *
                    "set yrange [%zu-0.5:-0.5]\nset key off\nset errorbars 0\nset offsets graph 0.03, graph 0.03, 0, "
                    "0\n",
                    count));
+    if (high > low) {
+        TRY(buf_printf(b, "set xtics %.6g\n", nice_step(high - low)));
+    }
     if (has_overall) {
         TRY(buf_printf(b, "set arrow from %.6g, graph 0 to %.6g, graph 1 nohead dt 2 lw 2 lt 6\n", overall, overall));
     }

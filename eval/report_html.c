@@ -19,9 +19,10 @@ static const char style[] =
     ".card{background:var(--soft);border-radius:.4rem;padding:.4rem .8rem;flex:0 1 auto;min-width:6rem}\n"
     ".card b{display:block;font-size:1.35rem;font-variant-numeric:tabular-nums}.card "
     "small,td small{color:var(--quiet);white-space:nowrap}td small{display:block;font-size:.75rem}\n"
-    "table{margin:.5rem 0}caption{text-align:left;color:var(--quiet);font-size:.9rem;padding-bottom:.2rem}\n"
+    "table{margin:.5rem "
+    "0}caption{text-align:left;break-after:avoid;color:var(--quiet);font-size:.9rem;padding-bottom:.2rem}\n"
     "td.bar{min-width:5rem}.matrix td{text-align:center;min-width:2.6rem}.matrix td small{font-size:.7rem}\n"
-    "figure>div>svg{border-radius:.3rem}\n"
+    "figure{flex:1 1 22rem;max-width:29rem}figure>div>svg{border-radius:.3rem}tr{break-inside:avoid}\n"
     ".row{border-left:.25rem solid #c77700;padding:.1rem .8rem;margin:.8rem 0;break-inside:avoid}\n"
     ".row p{margin:.2rem 0;overflow-wrap:anywhere}.row .head{font-weight:600}.row .key{color:var(--quiet)}\n"
     ".gates{list-style:none;padding:0}.gates li{font-family:ui-monospace,monospace;font-size:.9rem;margin:.2rem 0;"
@@ -29,7 +30,7 @@ static const char style[] =
     "details{margin:.4rem 0}summary{color:var(--quiet);cursor:pointer}\n"
     "@media (max-width:30rem){th,td{padding:.2rem .4rem}.card{flex:1 1 40%}}\n"
     "@media print{nav{display:none}body{font-size:10.5pt}.card,.row{border:1px solid var(--line)}"
-    ".wide{overflow:visible}.pictures{display:block}figure{display:inline-block;width:48%}"
+    ".wide{overflow:visible}.pictures{display:grid;grid-template-columns:1fr 1fr}table{break-inside:auto}"
     "details::details-content{content-visibility:visible;block-size:auto}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n"
     "@media screen and (prefers-color-scheme:dark){:root{--line:#444;--soft:#24262b;--quiet:#a5a9b0;--bad:#ff9a8d;"
@@ -130,8 +131,8 @@ static int add_summary(const struct eval_report *report, struct buf *b)
 
 static int add_cards(const struct eval_report *report, struct buf *b)
 {
-    static const char *const names[] = {"ndcg@10", "map",      "accuracy", "f1",  "f1_macro", "auc",  "log_loss",
-                                        "rmse",    "spearman", "mae",      "ctr", "cvr",      "ctcvr"};
+    static const char *const names[] = {"ndcg@10", "map",      "accuracy", "f1",  "auc", "log_loss",
+                                        "rmse",    "spearman", "mae",      "ctr", "cvr", "ctcvr"};
     enum { CARDS = 6 };
     size_t shown = 0;
     for (size_t n = 0; n < sizeof names / sizeof names[0] && shown < CARDS; n++) {

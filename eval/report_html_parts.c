@@ -117,7 +117,7 @@ static int add_length_table(struct buf *b, const struct eval_report *report)
     if (!count) {
         return 0;
     }
-    TRY(html_begin_table(b, "Rows by length",
+    TRY(html_begin_table(b, NULL,
                          report->p->target ? "tokens|rows|truncated|mean absolute error"
                                            : "tokens|rows|truncated|predicted wrong"));
     for (size_t i = 0; i < count; i += TOGETHER) {
@@ -127,6 +127,9 @@ static int add_length_table(struct buf *b, const struct eval_report *report)
             sum.truncated += bins[j].truncated;
             sum.judged += bins[j].judged;
             sum.error += bins[j].error;
+        }
+        if (!(sum.rows > 0)) {
+            continue;
         }
         TRY(buf_printf(b, "<tr><td>%zu to %zu</td><td>%.0f</td><td>%.0f</td>", i * width + 1,
                        (i + TOGETHER < count ? i + TOGETHER : count) * width, sum.rows, sum.truncated));
