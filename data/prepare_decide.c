@@ -2,7 +2,6 @@
 
 #include "core/mem.h"
 #include "core/stop.h"
-#include "data/near_dup.h"
 #include "data/prepare_internal.h"
 
 /*
@@ -38,7 +37,7 @@ int32_t prepare_class_of(const struct prepare_whole *w, const struct spool_row *
 }
 
 /* Of equal labels equal, NO_LABEL for a row without. */
-static uint64_t label_bits(const struct prepare_whole *w, const struct spool_row *row)
+uint64_t prepare_label_bits(const struct prepare_whole *w, const struct spool_row *row)
 {
     uint64_t bits;
 
@@ -49,18 +48,18 @@ static uint64_t label_bits(const struct prepare_whole *w, const struct spool_row
     return (uint64_t)(prepare_class_of(w, row) + 1);
 }
 
-static bool is_kept(const struct prepare_whole *w, uint64_t place)
+bool prepare_is_kept(const struct prepare_whole *w, uint64_t place)
 {
     return PREPARE_RULE_OF(w->verdicts[place]) == PREPARE_RULE_KEPT;
 }
 
-static void leave_out(struct prepare_whole *w, uint64_t place, enum prepare_rule rule)
+void prepare_leave_out(struct prepare_whole *w, uint64_t place, enum prepare_rule rule)
 {
     w->verdicts[place] = PREPARE_VERDICT(PREPARE_SIDE(w->verdicts[place]), rule);
     w->counts.left_out[rule]++;
 }
 
-static int stopped(uint64_t row)
+int prepare_stopped(uint64_t row)
 {
     return row % 65536 == 65535 && stop_requested() ? err_set(RECO_E_STOPPED, "stopped while sorting out the rows") : 0;
 }
@@ -78,7 +77,7 @@ static int gather_row(struct deciding *d, const struct spool_row *row, uint64_t 
     sorter_u64(key + KEY_QUERY, row->query_key);
     sorter_u64(key + KEY_PAIR, row->pair_key);
     key[KEY_SIDE] = (unsigned char)side;
-    sorter_u64(key + KEY_LABEL, label_bits(w, row));
+    sorter_u64(key + KEY_LABEL, prepare_label_bits(w, row));
     sorter_u64(key + KEY_PLACE, place);
     rc = sorter_add(d->pairs, key, sizeof key, NULL, 0);
     if (rc < 0 || !w->split.on || side != PREPARE_TRAIN)
@@ -108,10 +107,10 @@ static int gather(struct deciding *d)
         rc = spool_next(&reader, &row, &found);
         if (rc < 0 || !found)
             break;
-        if (is_kept(d->w, i))
+        if (prepare_is_kept(d->w, i))
             rc = gather_row(d, &row, i);
         if (rc == 0)
-            rc = stopped(i);
+            rc = prepare_stopped(i);
     }
     spool_reader_release(&reader);
     if (rc == 0)
@@ -273,146 +272,11 @@ static int drop_pairs(struct deciding *d)
         while (rc == 0 && notes.more && notes.next.group < g.number)
             rc = notes_next(&notes);
         if (notes.more && notes.next.group == g.number && label != NO_LABEL && label != notes.next.kept_label)
-            leave_out(d->w, place, PREPARE_RULE_CONTRADICTIONS);
+            prepare_leave_out(d->w, place, PREPARE_RULE_CONTRADICTIONS);
         else if (same && d->drop_duplicates)
-            leave_out(d->w, place, PREPARE_RULE_DUPLICATES);
+            prepare_leave_out(d->w, place, PREPARE_RULE_DUPLICATES);
     }
     temp_reader_release(&notes.reader);
-    return rc;
-}
-
-/* ---- near duplicates
- * ----------------------------------------------------------------------------------------------------- */
-
-enum { NEAR_BATCH = 4096, NEAR_BATCH_BYTES = 4 * 1024 * 1024 };
-
-struct near_feed {
-    struct prepare_whole *w;
-    struct near_dup *near;
-    struct buf bytes;
-    size_t starts[NEAR_BATCH + 1], count;
-    const char *texts[NEAR_BATCH];
-    size_t lengths[NEAR_BATCH];
-};
-
-static int near_flush(struct near_feed *f)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        f->texts[i] = f->bytes.data + f->starts[i];
-        f->lengths[i] = f->starts[i + 1] - f->starts[i];
-    }
-    int rc = f->count == 0 ? 0 : near_dup_add(f->near, f->w->pool, f->texts, f->lengths, f->count);
-    f->count = 0;
-    buf_clear(&f->bytes);
-    return rc;
-}
-
-static int near_take(void *arg, uint32_t place, const struct text_set_text *text)
-{
-    struct near_feed *f = arg;
-
-    (void)place;
-    f->starts[f->count] = f->bytes.length;
-    int rc = buf_add(&f->bytes, text->text, text->length);
-    f->starts[++f->count] = f->bytes.length;
-    if (rc == 0 && (f->count == NEAR_BATCH || f->bytes.length >= NEAR_BATCH_BYTES))
-        rc = near_flush(f);
-    return rc < 0 ? rc : stopped(place);
-}
-
-/* The text by which near duplicates are told: the description, or the only text. */
-static uint32_t near_text(const struct prepare_whole *w, const struct spool_row *row)
-{
-    return prepare_has_description(w->options) ? row->description : row->query;
-}
-
-/* groups [texts]: of the texts of rows that are kept, the same number for texts of one group. */
-static int near_groups(struct prepare_whole *w, uint32_t *groups)
-{
-    struct near_feed *feed = mem_calloc(1, sizeof *feed);
-    uint32_t *representative = NULL, number = 0;
-    int rc = feed == NULL
-                 ? RECO_E_NOMEM
-                 : near_dup_new(&feed->near, w->options->clean.near_duplicate_threshold, w->tmp_dir, w->sort_bytes);
-
-    if (rc == 0) {
-        feed->w = w;
-        rc = prepare_texts_walk(&w->texts, groups, false, w->tmp_dir, w->sort_bytes, near_take, feed);
-    }
-    if (rc == 0)
-        rc = near_flush(feed);
-    if (rc == 0)
-        rc = near_dup_groups(feed->near, &representative);
-    for (size_t i = 0; rc == 0 && i < w->texts.count; i++)
-        if (groups[i] != TEXT_SET_NONE)
-            groups[i] = representative[number++];
-    mem_free(representative);
-    if (feed != NULL) {
-        near_dup_free(feed->near);
-        buf_release(&feed->bytes);
-    }
-    mem_free(feed);
-    return rc;
-}
-
-static int near_pass(struct prepare_whole *w, uint32_t *groups, struct sorter *sorter)
-{
-    struct spool_reader reader = {0};
-    struct spool_row row;
-    unsigned char key[33];
-    bool found = true;
-    int rc = spool_reader_open(&reader, w->spool);
-
-    for (uint64_t i = 0; rc == 0; i++) {
-        rc = spool_next(&reader, &row, &found);
-        if (rc < 0 || !found)
-            break;
-        if (!is_kept(w, i))
-            continue;
-        uint32_t text = near_text(w, &row);
-        if (sorter == NULL) { /* which texts there are */
-            groups[text] = text;
-            continue;
-        }
-        sorter_u64(key, prepare_has_description(w->options) ? row.query_key : 0);
-        sorter_u64(key + 8, (uint64_t)groups[text] << 8 | (uint64_t)w->files[row.file].split);
-        sorter_u64(key + 16, label_bits(w, &row));
-        sorter_u64(key + 24, i);
-        rc = sorter_add(sorter, key, 32, NULL, 0);
-    }
-    spool_reader_release(&reader);
-    return rc;
-}
-
-static int drop_near(struct deciding *d)
-{
-    struct prepare_whole *w = d->w;
-    const struct sorter_record *record;
-    struct sorter *sorter = NULL;
-    uint32_t *groups = mem_alloc(w->texts.count * sizeof *groups);
-    unsigned char last[24];
-    bool first = true;
-    int rc = groups == NULL ? RECO_E_NOMEM : sorter_new(&sorter, w->tmp_dir, w->sort_bytes);
-
-    for (size_t i = 0; groups != NULL && i < w->texts.count; i++)
-        groups[i] = TEXT_SET_NONE;
-    if (rc == 0)
-        rc = near_pass(w, groups, NULL);
-    if (rc == 0)
-        rc = near_groups(w, groups);
-    if (rc == 0)
-        rc = near_pass(w, groups, sorter);
-    if (rc == 0)
-        rc = sorter_sort(sorter);
-    while (rc == 0 && (rc = sorter_next(sorter, &record)) == 0 && record != NULL) {
-        if (!first && memcmp(last, record->key, sizeof last) == 0)
-            leave_out(w, sorter_get_u64(record->key + 24), PREPARE_RULE_NEAR_DUPLICATES);
-        memcpy(last, record->key, sizeof last);
-        first = false;
-    }
-    w->counts.near_duplicate_rows = w->counts.left_out[PREPARE_RULE_NEAR_DUPLICATES];
-    sorter_free(sorter);
-    mem_free(groups);
     return rc;
 }
 
@@ -427,14 +291,14 @@ static int split_times(struct deciding *d)
     int rc = 0;
 
     while (rc == 0 && (rc = sorter_next(d->times, &record)) == 0 && record != NULL)
-        kept += is_kept(w, sorter_get_u64(record->key + 8));
+        kept += prepare_is_kept(w, sorter_get_u64(record->key + 8));
     split_time_places(&w->split, kept, places);
     for (int i = 0; i < SPLIT_SIDES - 1; i++)
         w->split.before[i] = INT64_MAX;
     if (rc == 0)
         rc = sorter_rewind(d->times);
     while (rc == 0 && (rc = sorter_next(d->times, &record)) == 0 && record != NULL) {
-        if (!is_kept(w, sorter_get_u64(record->key + 8)))
+        if (!prepare_is_kept(w, sorter_get_u64(record->key + 8)))
             continue;
         for (int i = 0; i < SPLIT_SIDES - 1; i++)
             if (seen == places[i])
@@ -499,7 +363,7 @@ static int find_leaks(struct deciding *d, struct leaks *found, bool take_notes)
             break;
         memcpy(key, record->key, sizeof key);
         uint64_t place = sorter_get_u64(record->key + KEY_PLACE);
-        if (is_kept(w, place)) {
+        if (prepare_is_kept(w, place)) {
             enum prepare_split side = PREPARE_SIDE(w->verdicts[place]);
             query_sides |= 1u << side;
             pair_sides |= 1u << side;
@@ -526,9 +390,9 @@ static int drop_leaks(struct deciding *d)
         memcpy(key, record->key, sizeof key);
         while (rc == 0 && notes.more && notes.next.group < pair)
             rc = notes_next(&notes);
-        if (notes.more && notes.next.group == pair && is_kept(w, place) &&
+        if (notes.more && notes.next.group == pair && prepare_is_kept(w, place) &&
             PREPARE_SIDE(w->verdicts[place]) == PREPARE_TRAIN)
-            leave_out(w, place, PREPARE_RULE_LEAKS);
+            prepare_leave_out(w, place, PREPARE_RULE_LEAKS);
     }
     temp_reader_release(&notes.reader);
     return rc;
@@ -579,7 +443,7 @@ int prepare_decide(struct prepare_whole *w)
     if (rc == 0 && (d.note_count > 0 || (d.drop_duplicates && w->counts.duplicate_rows > 0)))
         rc = drop_pairs(&d);
     if (rc == 0 && d.drop_near)
-        rc = drop_near(&d);
+        rc = prepare_drop_near(w);
     if (rc == 0 && d.times != NULL)
         rc = split_times(&d);
     if (rc == 0)

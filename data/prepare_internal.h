@@ -122,6 +122,10 @@ struct prepare_map { /* read-only while records are mapped */
     uint64_t shard, shards;         /* shard from 0; shards 0: not in shards */
 };
 
+/* prepare_key.c: the text as two spellings of it share it: lower case, white space folded; appended. Nothing for a text
+ * of blanks. */
+int prepare_normalise(struct buf *out, const char *text, size_t length) RECO_MUST_CHECK;
+
 struct prepare_lane; /* scratch of one thread */
 int prepare_lane_new(struct prepare_lane **out, const struct prepare_map *map) RECO_MUST_CHECK;
 void prepare_lane_free(struct prepare_lane *lane); /* NULL-safe */
@@ -257,6 +261,13 @@ int32_t prepare_class_of(const struct prepare_whole *w, const struct spool_row *
 
 /* prepare_reject.c: bad rows, limits and labels; fills verdicts and the counts of the files */
 int prepare_screen(struct prepare_whole *w) RECO_MUST_CHECK;
+/* prepare_decide.c: what its parts share */
+uint64_t prepare_label_bits(const struct prepare_whole *w, const struct spool_row *row); /* equal for equal labels */
+bool prepare_is_kept(const struct prepare_whole *w, uint64_t place);
+void prepare_leave_out(struct prepare_whole *w, uint64_t place, enum prepare_rule rule);
+int prepare_stopped(uint64_t row) RECO_MUST_CHECK; /* RECO_E_STOPPED, asked now and then */
+/* prepare_near.c */
+int prepare_drop_near(struct prepare_whole *w) RECO_MUST_CHECK;
 /* prepare_decide.c: contradictions, duplicates, near duplicates, sides, leaks */
 int prepare_decide(struct prepare_whole *w) RECO_MUST_CHECK;
 

@@ -1,7 +1,6 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
-#include <utf8proc.h>
 
 #include "core/hash.h"
 #include "core/mem.h"
@@ -72,65 +71,6 @@ int prepare_lane_file(struct prepare_lane *lane, const struct prepare_file *file
     lane->file = file;
     lane->names = names;
     return assembly_lane_new(&lane->assembly, file->assembly);
-}
-
-/* ---- the key of a text
- * -------------------------------------------------------------------------------------------------- */
-
-static bool is_white(uint32_t c)
-{
-    if (c < 0x80)
-        return c == ' ' || (c >= '\t' && c <= '\r');
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
-    return c == 0x85 || category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
-           category == UTF8PROC_CATEGORY_ZP;
-}
-
-static inline unsigned char ascii_lower(unsigned char c)
-{
-    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c;
-}
-
-/* The text as two spellings of it share it: lower case, white space folded; appended. Nothing for a text of blanks. */
-static int normalise(struct buf *out, const char *text, size_t length)
-{
-    const unsigned char *p = (const unsigned char *)text, *end = p + length;
-    size_t start = out->length;
-    bool gap = false;
-    /* Lower case takes at most 3 bytes for 2 (U+023A), an invalid byte 3. */
-    int rc = buf_reserve(out, length * 3 + 8);
-
-    if (rc < 0)
-        return rc;
-    unsigned char *to = (unsigned char *)out->data + out->length;
-    const unsigned char *first = to;
-    while (p < end) {
-        uint32_t c = *p;
-        if (c < 0x80) {
-            p++;
-            if (c == ' ' || (c >= '\t' && c <= '\r')) {
-                gap = to > first;
-                continue;
-            }
-            if (gap)
-                *to++ = ' ';
-            gap = false;
-            *to++ = ascii_lower((unsigned char)c);
-            continue;
-        }
-        p += utf8_decode(p, end, &c);
-        if (is_white(c)) {
-            gap = to > first;
-            continue;
-        }
-        if (gap)
-            *to++ = ' ';
-        gap = false;
-        to += utf8_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), to);
-    }
-    out->length = start + (size_t)(to - first);
-    *to = '\0';
-    return 0;
 }
 
 /* ---- columns of a row
@@ -461,7 +401,7 @@ static int add_hashes(struct prepare_lane *l, const struct csv_field *fields, co
     int rc = buf_add_char(&l->key, '\n'); /* in no normalised text */
 
     if (rc == 0 && l->map->has_description)
-        rc = normalise(&l->key, description->text, description->length);
+        rc = prepare_normalise(&l->key, description->text, description->length);
     if (rc < 0)
         return rc;
     out->row.pair_key = hash_u64(l->key.data, l->key.length, 0);
@@ -490,7 +430,7 @@ static int map_good(struct prepare_lane *l, const struct csv_record *record, boo
 
     buf_clear(&l->key);
     if (rc == 0)
-        rc = normalise(&l->key, query.text, query.length);
+        rc = prepare_normalise(&l->key, query.text, query.length);
     if (rc < 0)
         return rc;
     out->row.query_key = hash_u64(buf_str(&l->key), l->key.length, 0);
