@@ -405,7 +405,10 @@ static int check_company(const struct cmd_ctx *ctx, const struct eval_command *c
             (c->events && is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]));
         if (!fits && opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG && eval_has_option(predict, spec->name)) {
             return err_set(RECO_E_USAGE, "--%s goes with --model%s", spec->name,
-                           is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]) ? " or --events" : "");
+                           is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]) ? " or --events"
+                           : is_in(spec->name, of_page, sizeof of_page / sizeof of_page[0])
+                               ? ", or with --predictions and --output_dir"
+                               : "");
         }
     }
     for (size_t i = 0; !c->events && i < sizeof events_alone / sizeof events_alone[0]; i++) {

@@ -110,6 +110,7 @@ int eval_directory_write(const struct eval_report *report, const struct predicti
     struct look look = {0};
     struct eval_page page = {.mistakes = &mistakes,
                              .look = &look,
+                             .query_column = c->query_text,
                              .gates = directory->gates,
                              .gates_passed = directory->gates_passed,
                              .gate_count = directory->gate_count};

@@ -41,6 +41,7 @@ struct eval_page {
     const struct mistakes *mistakes; /* NULL: they were not looked for */
     const struct look *look;         /* their texts; NULL: unknown */
     const char *no_texts;            /* why there are none; NULL: there are */
+    const char *query_column;        /* carried column with the query's text; NULL: "query" */
     const char *const *gates;        /* [gate_count] lines */
     const bool *gates_passed;        /* [gate_count] */
     size_t gate_count;

@@ -60,14 +60,16 @@ static const struct look_row *row_of(const struct eval_page *page, size_t row)
 
 /* ---- queries ---- */
 
-/* The query's text alone: the dataset's, else the carried column of that name. */
-static const char *query_text(const struct look *look, const struct look_row *row)
+/* The query's text alone: the dataset's, else the carried column; NULL: unknown. */
+static const char *query_text(const struct eval_page *page, const struct look_row *row)
 {
+    const struct look *look = page->look;
+    const char *column = page->query_column ? page->query_column : "query";
     if (row && row->query) {
         return row->query;
     }
     for (size_t i = 0; row && row->extra && i < look->extra_count; i++) {
-        if (!strcmp(look->names[i], "query")) {
+        if (!strcmp(look->names[i], column)) {
             return row->extra[i];
         }
     }
@@ -88,7 +90,7 @@ int html_add_worst_queries(struct buf *b, const struct eval_report *report, cons
                        "scope=\"col\">tied</th></tr>\n"));
     for (size_t i = 0; i < m->query_count; i++) {
         const struct eval_query *query = &report->queries[m->queries[i].query];
-        const char *text = query_text(page->look, row_of(page, m->queries[i].row));
+        const char *text = query_text(page, row_of(page, m->queries[i].row));
         TRY(buf_add_str(b, "<tr><td class=\"text\">"));
         TRY(text ? add_text(b, text) : 0);
         TRY(buf_add_str(b, text ? " <small>" : ""));
@@ -112,18 +114,17 @@ static int add_verdict(struct buf *b, const struct eval_report *report, const st
         return buf_printf(b, "target %g, predicted %.4g", p->target[m->row], p->value[m->row]);
     }
     int label = predictions_label(p, m->row);
+    bool with_p = kind == MISTAKE_PROBABILITY;
     TRY(buf_add_str(b, "label "));
     TRY(page_add_escaped(b, p->labels.names[label]));
+    TRY(with_p ? buf_printf(b, " (p %.4g)", predictions_p(p, m->row, label)) : 0);
     if (kind == MISTAKE_SCORE) {
         return buf_printf(b, ", score %.4g", predictions_score(p, m->row));
     }
+    int predicted = predictions_predicted(p, m->row);
     TRY(buf_add_str(b, ", predicted "));
-    TRY(page_add_escaped(b, p->labels.names[predictions_predicted(p, m->row)]));
-    if (kind == MISTAKE_PROBABILITY) {
-        TRY(buf_printf(b, " <span class=\"note\">p %.4g for %.4g</span>",
-                       predictions_p(p, m->row, predictions_predicted(p, m->row)), predictions_p(p, m->row, label)));
-    }
-    return 0;
+    TRY(page_add_escaped(b, p->labels.names[predicted]));
+    return with_p ? buf_printf(b, " (p %.4g)", predictions_p(p, m->row, predicted)) : 0;
 }
 
 static int add_id(struct buf *b, const char *name, const char *id)
