@@ -156,6 +156,9 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
         rc = read_rows(ctx, c, options, stream, p);
     }
     log_debug("read in %.4f s", clock_now_s() - begin_s);
+    if (!rc) {
+        log_debug("%zu rows, %zu bytes a row%s", (*p)->rows, (*p)->row_bytes, (*p)->streamed ? ", taken in parts" : "");
+    }
     double *gains = NULL;
     if (!rc && c->gains.count) {
         gains = mem_calloc((size_t)(*p)->labels.count + 1, sizeof *gains);

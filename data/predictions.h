@@ -109,8 +109,9 @@ struct predictions {
         const char **values; /* [rows], unescaped */
     } * extra;               /* those asked for */
     size_t extra_count;
-    bool streamed; /* the rows were taken; see struct predictions_options */
-    void *memory;  /* private: the ids' and the extra values' text */
+    size_t row_bytes; /* held by the columns of a row, texts left out */
+    bool streamed;    /* the rows were taken; see struct predictions_options */
+    void *memory;     /* private: the ids' and the extra values' text */
 };
 
 struct predictions_options {

@@ -317,6 +317,7 @@ int predictions_finish(struct predictions_reader *r, struct pool *pool)
     if (rc) {
         return rc;
     }
+    p->row_bytes = predictions_bytes_of_row(r);
     take_over(r);
     p->derives_score = !r->has[COLUMN_SCORE] && (r->has_p || p->value);
     if (p->streamed) {

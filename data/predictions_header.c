@@ -226,6 +226,6 @@ int predictions_read_header(struct predictions_reader *r, char **fields, size_t 
                      PREDICTIONS_CLASSES_MAX);
     }
     r->regression = r->map_known && !r->p->labels.count;
-    r->keeps_row_ids = true;
+    r->keeps_row_ids = r->options->row_ids || r->has[COLUMN_QUERY_ID];
     return rc;
 }

@@ -214,7 +214,7 @@ int predictions_block_merge(struct predictions_reader *r, const struct block *bl
 
 /* ---- rows that are handed over ---- */
 
-static size_t bytes_of_row(const struct predictions_reader *r)
+size_t predictions_bytes_of_row(const struct predictions_reader *r)
 {
     const struct predictions *p = r->p;
     size_t classes = (size_t)p->labels.count;
@@ -255,7 +255,7 @@ int predictions_hand_over(struct predictions_reader *r, bool all)
 {
     struct predictions *p = r->p;
     const struct predictions_options *options = r->options;
-    if (!options->take || (!all && p->rows * bytes_of_row(r) <= options->max_memory)) {
+    if (!options->take || (!all && p->rows * predictions_bytes_of_row(r) <= options->max_memory)) {
         return 0;
     }
     if (!r->map_known) {

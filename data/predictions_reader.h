@@ -128,6 +128,7 @@ int predictions_block_merge(struct predictions_reader *r, const struct block *bl
 /* Moves the event columns to p. */
 void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]);
 void predictions_give_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]); /* and back */
+size_t predictions_bytes_of_row(const struct predictions_reader *r);
 /* Hands the rows over when they take too much memory, or whatever is left when all is set. */
 int predictions_hand_over(struct predictions_reader *r, bool all) RECO_MUST_CHECK;
 int predictions_check_row_ids(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
