@@ -22,6 +22,21 @@ static int threads_of(const struct eval_command *c)
     return c->data.threads > 0 ? (int)c->data.threads : cpu_count();
 }
 
+/* Queries that one of the files lacks are left out, as trec_eval does it, but not in silence. */
+static void warn_missing(const struct eval_command *c, const struct eval_trec *trec)
+{
+    size_t not_in_run;
+    size_t not_in_qrels;
+    trec_missing(trec->qrels, trec->run, &not_in_run, &not_in_qrels);
+    if (not_in_run && !c->complete) {
+        log_warn("%zu queries of '%s' are not in '%s' and are left out; with --complete they count as empty lists",
+                 not_in_run, c->qrels, c->run);
+    }
+    if (not_in_qrels) {
+        log_warn("%zu queries of '%s' have no judgments and are left out", not_in_qrels, c->run);
+    }
+}
+
 static int print_trec_eval(const struct eval_command *c, const struct trec_options *options,
                            const struct eval_trec *trec)
 {
@@ -144,6 +159,9 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
         double begin_s = clock_now_s();
         rc = eval_trec_open(trec, c->qrels, c->run);
         log_debug("read in %.4f s", clock_now_s() - begin_s);
+        if (!rc) {
+            warn_missing(c, trec);
+        }
         if (!rc && (c->format == EVAL_FORMAT_TREC_EVAL || c->measures.count)) {
             return print_trec_eval(c, &files, trec);
         }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "data/utf8.h"
 
@@ -146,6 +147,7 @@ static int name_columns(struct predictions_reader *r, char *const *fields)
 {
     size_t count = r->column_count;
     size_t p_count = 0;
+    bool reordered = false;
     r->p->extra = mem_calloc(count, sizeof *r->p->extra);
     if (!r->p->extra) {
         return RECO_E_NOMEM;
@@ -176,6 +178,7 @@ static int name_columns(struct predictions_reader *r, char *const *fields)
                 return predictions_fail_line(r, 1, "the sidecar's label map has no label for column", fields[i]);
             }
             *column = (struct column){COLUMN_P, (size_t) class};
+            reordered = reordered || (size_t) class != p_count;
             p_count++;
         }
         if (r->options->no_lists && (column->kind == COLUMN_QUERY_ID || column->kind == COLUMN_ITEM_ID)) {
@@ -198,6 +201,11 @@ static int name_columns(struct predictions_reader *r, char *const *fields)
                        r->p->labels.count);
     }
     r->has_p = p_count > 0;
+    if (reordered) {
+        log_warn(
+            "'%s': the p_ columns stand in another order than the labels of the sidecar; each is taken by its name",
+            r->path);
+    }
     return 0;
 }
 

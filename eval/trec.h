@@ -24,6 +24,9 @@ void trec_qrels_free(struct trec_qrels *qrels);
 int trec_run_read(struct trec_run **out, const char *path) RECO_MUST_CHECK;
 void trec_run_free(struct trec_run *run);
 
+/* Queries of the qrels that the run lacks, and the other way round. */
+void trec_missing(const struct trec_qrels *qrels, const struct trec_run *run, size_t *not_in_run, size_t *not_in_qrels);
+
 struct trec_options {
     long relevance_level;        /* trec_eval -l: an item is relevant from this grade on; 1 */
     bool by_query;               /* -q */

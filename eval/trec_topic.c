@@ -225,3 +225,16 @@ int trec_topic_view(const struct trec_topics *topics, size_t topic, struct trec_
     fill_prefixes(scratch, view);
     return 0;
 }
+
+void trec_missing(const struct trec_qrels *qrels, const struct trec_run *run, size_t *not_in_run, size_t *not_in_qrels)
+{
+    size_t common = 0;
+    for (size_t q = 0, r = 0; q < qrels->file.topic_count && r < run->file.topic_count;) {
+        int order = strcmp(run->file.topics[r].id, qrels->file.topics[q].id);
+        common += !order;
+        q += order >= 0;
+        r += order <= 0;
+    }
+    *not_in_run = qrels->file.topic_count - common;
+    *not_in_qrels = run->file.topic_count - common;
+}
