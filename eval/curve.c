@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "core/sort_keys.h"
+#include "eval/key_merge.h"
 #include "eval/sort.h"
 
 void curve_release(struct metric_curve *curve)
@@ -112,123 +112,18 @@ static void curve_end(struct curve_run *run)
 
 /* ---- from columns: the keys of each label sorted for themselves, then merged; 8 bytes a row ---- */
 
-struct merge {
-    uint64_t *keys;      /* [rows] */
-    size_t *begin, *end; /* [lists] unread keys of each list */
-    size_t *heap;        /* [heap_count] lists by their first key */
-    size_t lists, heap_count;
-};
-enum { FEW_LISTS = 8 }; /* as many are looked through one by one, without a heap */
-
-static uint64_t first_key(const struct merge *m, size_t at)
-{
-    return m->keys[m->begin[m->heap[at]]];
-}
-
-static void sift_down(struct merge *m, size_t at)
-{
-    for (;;) {
-        size_t least = at;
-        for (size_t child = 2 * at + 1; child < 2 * at + 3 && child < m->heap_count; child++) {
-            least = first_key(m, child) < first_key(m, least) ? child : least;
-        }
-        if (least == at) {
-            return;
-        }
-        size_t list = m->heap[at];
-        m->heap[at] = m->heap[least];
-        m->heap[least] = list;
-        at = least;
-    }
-}
-
-static void merge_release(struct merge *m)
-{
-    mem_free(m->keys);
-    mem_free(m->begin);
-    mem_free(m->end);
-    mem_free(m->heap);
-}
-
-/* Room for sizes [lists] keys; begin and end stand at the start of each list, for filling. */
-static int merge_init(struct merge *m, const double *sizes, size_t lists)
-{
-    size_t total = 0;
-    *m = (struct merge){.lists = lists};
-    m->begin = mem_calloc(lists, sizeof *m->begin);
-    m->end = mem_calloc(lists, sizeof *m->end);
-    m->heap = mem_calloc(lists, sizeof *m->heap);
-    if (!m->begin || !m->end || !m->heap) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t i = 0; i < lists; i++) {
-        m->begin[i] = m->end[i] = total;
-        total += (size_t)sizes[i];
-    }
-    m->keys = mem_alloc((total + 1) * sizeof *m->keys);
-    return m->keys ? 0 : RECO_E_NOMEM;
-}
-
-static int merge_sort(struct merge *m, struct pool *pool)
-{
-    int rc = 0;
-    for (size_t i = 0; !rc && i < m->lists; i++) {
-        rc = sort_keys(m->keys + m->begin[i], m->end[i] - m->begin[i], pool);
-        if (m->begin[i] < m->end[i]) {
-            m->heap[m->heap_count++] = i;
-        }
-    }
-    for (size_t i = m->heap_count; i > 0 && m->lists > FEW_LISTS; i--) {
-        sift_down(m, i - 1);
-    }
-    return rc;
-}
-
-/* The least key, and how often the list that holds it does; the same key may come again from another list. */
-static bool merge_next(struct merge *m, uint64_t *key, size_t *list, size_t *count)
-{
-    if (!m->heap_count) {
-        return false;
-    }
-    bool few = m->lists <= FEW_LISTS;
-    size_t top = 0;
-    if (few) {
-        uint64_t least = first_key(m, 0);
-        for (size_t i = 1; i < m->heap_count; i++) {
-            uint64_t other = first_key(m, i);
-            top = other < least ? i : top;
-            least = other < least ? other : least;
-        }
-    }
-    size_t at = m->heap[top];
-    size_t begin = m->begin[at];
-    *list = at;
-    *key = m->keys[begin];
-    while (m->begin[at] < m->end[at] && m->keys[m->begin[at]] == *key) {
-        m->begin[at]++;
-    }
-    *count = m->begin[at] - begin;
-    if (m->begin[at] == m->end[at]) {
-        m->heap[top] = m->heap[--m->heap_count];
-    }
-    if (!few && m->heap_count > 1) {
-        sift_down(m, 0);
-    }
-    return true;
-}
-
 static struct pool *pool_of(const struct metric_data *data)
 {
     return data->orders ? data->orders->pool : NULL;
 }
 
-static void feed_curve(struct curve_run *run, struct merge *m)
+static void feed_curve(struct curve_run *run, struct key_merge *m)
 {
     uint64_t key;
     uint64_t tie = 0;
     size_t list;
     size_t count;
-    while (merge_next(m, &key, &list, &count)) {
+    while (key_merge_next(m, &key, &list, &count)) {
         if (key != tie && run->all_tied > 0) {
             curve_end_tie(run);
         }
@@ -242,9 +137,9 @@ static void feed_curve(struct curve_run *run, struct merge *m)
 static int fill_curve(struct metric_data *data, struct metric_curve *curve, int label)
 {
     const struct predictions *p = data->p;
-    struct merge m;
+    struct key_merge m;
     struct curve_run run;
-    int rc = merge_init(&m, data->support, (size_t)data->classes);
+    int rc = key_merge_init(&m, data->support, (size_t)data->classes);
     for (size_t row = 0; !rc && row < p->rows; row++) {
         int of_row = predictions_label(p, row);
         if (of_row >= 0 && metric_keeps(&data->filter, row)) {
@@ -252,7 +147,7 @@ static int fill_curve(struct metric_data *data, struct metric_curve *curve, int 
         }
     }
     if (!rc) {
-        rc = merge_sort(&m, pool_of(data));
+        rc = key_merge_sort(&m, pool_of(data));
     }
     if (!rc) {
         rc = curve_begin(&run, curve, data, label, true);
@@ -260,7 +155,7 @@ static int fill_curve(struct metric_data *data, struct metric_curve *curve, int 
     if (!rc) {
         feed_curve(&run, &m);
     }
-    merge_release(&m);
+    key_merge_release(&m);
     return rc;
 }
 
@@ -402,14 +297,14 @@ double curve_confidence(const struct metric_data *data, size_t row, bool *hit)
     return highest;
 }
 
-static void feed_adaptive(struct adaptive_run *run, struct merge *m)
+static void feed_adaptive(struct adaptive_run *run, struct key_merge *m)
 {
     uint64_t key;
     uint64_t tie = 0;
     size_t list;
     size_t count;
     double tied[2] = {0, 0};
-    while (merge_next(m, &key, &list, &count)) {
+    while (key_merge_next(m, &key, &list, &count)) {
         if (key != tie) {
             adaptive_add(run, sort_number(tie), tied[0] + tied[1], tied[1]);
             tied[0] = tied[1] = 0;
@@ -423,7 +318,7 @@ static void feed_adaptive(struct adaptive_run *run, struct merge *m)
 static int fill_adaptive(struct metric_data *data, double *value)
 {
     const struct predictions *p = data->p;
-    struct merge m;
+    struct key_merge m;
     struct adaptive_run run;
     bool hit = false;
     double sizes[2] = {data->rows, 0};
@@ -431,7 +326,7 @@ static int fill_adaptive(struct metric_data *data, double *value)
         sizes[0] -= data->bins[3 * b + 2];
         sizes[1] += data->bins[3 * b + 2];
     }
-    int rc = merge_init(&m, sizes, 2);
+    int rc = key_merge_init(&m, sizes, 2);
     for (size_t row = 0; !rc && row < p->rows; row++) {
         if (predictions_label(p, row) >= 0 && metric_keeps(&data->filter, row)) {
             double confidence = curve_confidence(data, row, &hit);
@@ -439,14 +334,14 @@ static int fill_adaptive(struct metric_data *data, double *value)
         }
     }
     if (!rc) {
-        rc = merge_sort(&m, pool_of(data));
+        rc = key_merge_sort(&m, pool_of(data));
     }
     if (!rc) {
         adaptive_begin(&run, data->rows);
         feed_adaptive(&run, &m);
         *value = adaptive_end(&run);
     }
-    merge_release(&m);
+    key_merge_release(&m);
     return rc;
 }
 

@@ -1,0 +1,101 @@
+#include "eval/key_merge.h"
+
+#include "core/mem.h"
+#include "core/sort_keys.h"
+
+enum { FEW_LISTS = 8 }; /* as many are looked through one by one, without a heap */
+
+static uint64_t first_key(const struct key_merge *m, size_t at)
+{
+    return m->keys[m->begin[m->heap[at]]];
+}
+
+static void sift_down(struct key_merge *m, size_t at)
+{
+    for (;;) {
+        size_t least = at;
+        for (size_t child = 2 * at + 1; child < 2 * at + 3 && child < m->heap_count; child++) {
+            least = first_key(m, child) < first_key(m, least) ? child : least;
+        }
+        if (least == at) {
+            return;
+        }
+        size_t list = m->heap[at];
+        m->heap[at] = m->heap[least];
+        m->heap[least] = list;
+        at = least;
+    }
+}
+
+void key_merge_release(struct key_merge *m)
+{
+    mem_free(m->keys);
+    mem_free(m->begin);
+    mem_free(m->end);
+    mem_free(m->heap);
+}
+
+int key_merge_init(struct key_merge *m, const double *sizes, size_t lists)
+{
+    size_t total = 0;
+    *m = (struct key_merge){.lists = lists};
+    m->begin = mem_calloc(lists, sizeof *m->begin);
+    m->end = mem_calloc(lists, sizeof *m->end);
+    m->heap = mem_calloc(lists, sizeof *m->heap);
+    if (!m->begin || !m->end || !m->heap) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t i = 0; i < lists; i++) {
+        m->begin[i] = m->end[i] = total;
+        total += (size_t)sizes[i];
+    }
+    m->keys = mem_alloc((total + 1) * sizeof *m->keys);
+    return m->keys ? 0 : RECO_E_NOMEM;
+}
+
+int key_merge_sort(struct key_merge *m, struct pool *pool)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < m->lists; i++) {
+        rc = sort_keys(m->keys + m->begin[i], m->end[i] - m->begin[i], pool);
+        if (m->begin[i] < m->end[i]) {
+            m->heap[m->heap_count++] = i;
+        }
+    }
+    for (size_t i = m->heap_count; i > 0 && m->lists > FEW_LISTS; i--) {
+        sift_down(m, i - 1);
+    }
+    return rc;
+}
+
+bool key_merge_next(struct key_merge *m, uint64_t *key, size_t *list, size_t *count)
+{
+    if (!m->heap_count) {
+        return false;
+    }
+    bool few = m->lists <= FEW_LISTS;
+    size_t top = 0;
+    if (few) {
+        uint64_t least = first_key(m, 0);
+        for (size_t i = 1; i < m->heap_count; i++) {
+            uint64_t other = first_key(m, i);
+            top = other < least ? i : top;
+            least = other < least ? other : least;
+        }
+    }
+    size_t at = m->heap[top];
+    size_t begin = m->begin[at];
+    *list = at;
+    *key = m->keys[begin];
+    while (m->begin[at] < m->end[at] && m->keys[m->begin[at]] == *key) {
+        m->begin[at]++;
+    }
+    *count = m->begin[at] - begin;
+    if (m->begin[at] == m->end[at]) {
+        m->heap[top] = m->heap[--m->heap_count];
+    }
+    if (!few && m->heap_count > 1) {
+        sift_down(m, 0);
+    }
+    return true;
+}
