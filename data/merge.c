@@ -273,7 +273,7 @@ static int merge_all(struct merge *m)
     m->sorter = NULL;
     w->texts.count = m->keys.count;
     text_keys_release(&m->keys);
-    return rc < 0 ? rc : prepare_texts_count_tokens(&w->texts);
+    return rc;
 }
 
 /* ---- the whole

@@ -7,7 +7,7 @@
 #include "data/dataset_writer.h"
 #include "data/prepare_internal.h"
 
-enum { SORT_SHARE = 4 }; /* of max_memory, for one sorter; at most two work at a time */
+enum { SORT_SHARE = 6 }; /* of max_memory, for one sorter: two work at a time, and other things take memory, too */
 
 size_t prepare_sort_bytes(int64_t max_memory)
 {

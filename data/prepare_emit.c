@@ -324,6 +324,8 @@ int prepare_emit(struct prepare_whole *w)
     int rc = prepare_negatives_draw(&e.negatives, w);
 
     if (rc == 0)
+        rc = prepare_texts_count_tokens(&w->texts);
+    if (rc == 0)
         rc = prepare_balance_plan(&e.balance, w, e.negatives);
     if (rc == 0)
         rc = prepare_report_begin(&e.report, w);

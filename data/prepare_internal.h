@@ -154,7 +154,7 @@ struct prepare_texts {
     struct text_set **sets; /* [set_count] */
     uint32_t **numbers;     /* [set_count][texts of the set] the text's number here; NULL: its own */
     size_t set_count, count;
-    uint32_t *tokens; /* [count] */
+    uint32_t *tokens; /* [count]; NULL: not counted yet */
 };
 
 typedef int prepare_text_fn(void *arg, uint32_t place, const struct text_set_text *text);

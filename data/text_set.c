@@ -44,6 +44,33 @@ static int open_file(struct temp_file **file, const char *dir, const char *name)
     return rc;
 }
 
+static bool rises(const uint64_t *places, size_t count, uint64_t first, uint64_t end)
+{
+    for (size_t i = 0; i < count; i++)
+        if (places[i] > places[i + 1])
+            return false;
+    return places[0] == first && places[count] <= end;
+}
+
+/* A set from elsewhere: no place in it may lead out of its files. */
+static bool fits_its_files(const struct text_set *s)
+{
+    const uint64_t header = sizeof(struct dataset_header);
+    uint64_t index =
+        header + (s->count + 1) * sizeof(uint64_t) + (s->blocks + 1) * (sizeof(uint64_t) + sizeof(uint32_t));
+
+    if (s->count >= TEXT_SET_NONE || s->blocks > s->count || index > s->index.size_bytes ||
+        header + s->count * sizeof(struct text_key) > s->keys.size_bytes ||
+        (s->width != sizeof(uint16_t) && s->width != sizeof(uint32_t)))
+        return false;
+    for (size_t i = 0; i < s->blocks; i++)
+        if (s->block_text[i] >= s->block_text[i + 1])
+            return false;
+    return (s->blocks == 0 || s->block_text[0] == 0) && s->block_text[s->blocks] == s->count &&
+           rises(s->token_start, s->count, 0, (temp_file_bytes(s->ids_file) - header) / s->width) &&
+           rises(s->block_start, s->blocks, header, temp_file_bytes(s->raw_file));
+}
+
 int text_set_open(struct text_set **out, const char *dir, bool with_keys)
 {
     struct text_set *s = mem_calloc(1, sizeof *s);
@@ -71,6 +98,10 @@ int text_set_open(struct text_set **out, const char *dir, bool with_keys)
     s->token_start = (const uint64_t *)(const void *)(s->index.data + sizeof header);
     s->block_start = s->token_start + s->count + 1;
     s->block_text = (const uint32_t *)(const void *)(s->block_start + s->blocks + 1);
+    if (with_keys && !fits_its_files(s)) {
+        text_set_close(s);
+        return err_set(RECO_E_DATA, "damaged texts in '%s'", dir);
+    }
     text_set_rewind(s);
     *out = s;
     return 0;

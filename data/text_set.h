@@ -66,11 +66,11 @@ uint32_t text_set_id_bytes(const struct wordpiece *wp);
 /* Nothing is added any more; the keys leave memory, into texts.keys when asked for. Enters the files in files. */
 int text_set_commit(struct text_set_writer *w, json_t *files, bool keep_keys) RECO_MUST_CHECK;
 
-/* ---- reading a committed set: what is in the files is trusted ---- */
+/* ---- reading a committed set ---- */
 
 struct text_set;
 
-/* with_keys: texts.keys is read, too. */
+/* with_keys: of a shard; texts.keys is read, too, and every place in the files is checked. RECO_E_DATA. */
 int text_set_open(struct text_set **out, const char *dir, bool with_keys) RECO_MUST_CHECK;
 void text_set_close(struct text_set *s); /* NULL-safe */
 size_t text_set_count(const struct text_set *s);
