@@ -40,9 +40,10 @@ int slice_training_open(struct slice_training **out, const struct dataset *datas
 /* The training column that a slice asks for; NULL: none. Borrowed from slice. */
 const char *slice_training_column(const char *slice);
 void slice_training_free(struct slice_training *training); /* NULL-safe */
-/* Rows of training with that value; false when the column is not there. */
-bool slice_training_count(const struct slice_training *training, const char *column, const char *value,
-                          uint64_t *count);
+bool slice_training_has(const struct slice_training *training, const char *column);
+/* Rows of training with that value of the column; 0 when the column is not there. RECO_E_NOMEM. */
+int slice_training_count(uint64_t *count, const struct slice_training *training, const char *column,
+                         const char *value) RECO_MUST_CHECK;
 
 struct slice_options {
     const char *const *slices; /* [count] as above */

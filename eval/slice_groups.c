@@ -431,7 +431,7 @@ static int by_seen(struct slice_groups *g, const struct predictions *p, const ch
     if (!training) {
         return err_set(RECO_E_USAGE, "slice '%s' needs --train_dataset", slice);
     }
-    if (!slice_training_count(training, name, "", &count)) {
+    if (!slice_training_has(training, name)) {
         return err_set(RECO_E_USAGE, "slice '%s': the training data has no column '%s'", slice, name);
     }
     bool is_query = !strcmp(name, "query_id");
@@ -443,7 +443,7 @@ static int by_seen(struct slice_groups *g, const struct predictions *p, const ch
     for (size_t row = 0; !rc && row < p->rows; row++) {
         char space[NAME_SIZE];
         const char *value = value_at(p, &column, name, row, space);
-        slice_training_count(training, name, value, &count);
+        rc = slice_training_count(&count, training, name, value);
         g->of_row[row] = *value ? !count : NO_GROUP;
     }
     return rc ? rc : add_groups(g, names);
@@ -479,10 +479,10 @@ static int by_frequency(struct slice_groups *g, const struct predictions *p, con
     for (uint32_t q = 0; !rc && q < p->query_count; q++) {
         queries[q].query = q;
         queries[q].times = queries[q].rows;
-        if (training && !slice_training_count(training, "query_id", p->query_ids[q], &queries[q].times)) {
-            queries[q].times = queries[q].rows;
+        if (slice_training_has(training, "query_id")) {
+            rc = slice_training_count(&queries[q].times, training, "query_id", p->query_ids[q]);
         }
-        total += (double)(training ? queries[q].times : queries[q].rows);
+        total += (double)queries[q].times;
     }
     if (!rc) {
         qsort(queries, p->query_count, sizeof *queries, compare_frequent);

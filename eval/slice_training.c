@@ -132,23 +132,32 @@ int slice_training_open(struct slice_training **out, const struct dataset *datas
     return 0;
 }
 
-bool slice_training_count(const struct slice_training *t, const char *column, const char *value, uint64_t *count)
+static const struct seen *find(const struct slice_training *t, const char *column)
 {
-    *count = 0;
     for (size_t i = 0; t && i < t->count; i++) {
-        const struct seen *seen = &t->columns[i];
-        if (strcmp(seen->name, column) != 0) {
-            continue;
+        if (!strcmp(t->columns[i].name, column)) {
+            return &t->columns[i];
         }
-        struct buf escaped = {0};
-        if (predictions_escape(&escaped, value, strlen(value))) {
-            err_clear();
-        }
+    }
+    return NULL;
+}
+
+bool slice_training_has(const struct slice_training *t, const char *column)
+{
+    return find(t, column) != NULL;
+}
+
+int slice_training_count(uint64_t *count, const struct slice_training *t, const char *column, const char *value)
+{
+    const struct seen *seen = find(t, column);
+    struct buf escaped = {0};
+    *count = 0;
+    int rc = seen ? predictions_escape(&escaped, value, strlen(value)) : 0;
+    if (!rc && seen) {
         uint64_t hash = hash_u64(buf_str(&escaped), escaped.length, 0);
-        buf_release(&escaped);
         const uint64_t *found = bsearch(&hash, seen->hashes, seen->count, sizeof hash, compare_hashes);
         *count = found ? seen->counts[found - seen->hashes] : 0;
-        return true;
     }
-    return false;
+    buf_release(&escaped);
+    return rc;
 }
