@@ -194,7 +194,7 @@ static bool scan_number(const char *text, size_t length, uint64_t *digits, long 
             significant += significant || *at != '0';
         }
         exponent = -(long)(at - point);
-        start += at - point ? 0 : 1; /* a point without digits: let decimal_parse judge */
+        start += at == point; /* a point without digits: let decimal_parse judge */
     }
     if (end - at >= 3 && end - at <= 5 && *at == 'e' && (at[1] == '-' || at[1] == '+')) {
         long written = 0;
