@@ -50,25 +50,26 @@ static int choose_metrics(struct comparing *c)
     static const char *const of_predictions[] = {"ndcg@10", "f1", "log_loss", "rmse", "spearman", NULL};
     static const char *const of_runs[] = {"ndcg@10", "map", NULL};
     const char *const *candidates = c->o->qrels ? of_runs : of_predictions;
+    struct source first = c->sources[0];
     size_t kept = 0;
-    for (size_t i = 0; candidates[i]; i++) {
-        struct source s = c->sources[0];
-        double value;
-        c->eval.metrics = &candidates[i];
-        c->eval.metric_count = 1;
-        int rc = evaluate(c, &s);
-        if (!rc && eval_report_get(s.report, candidates[i], &value, NULL)) {
+    double value;
+    c->eval.metrics = candidates;
+    for (c->eval.metric_count = 0; candidates[c->eval.metric_count];) {
+        c->eval.metric_count++;
+    }
+    int rc = evaluate(c, &first);
+    for (size_t i = 0; !rc && candidates[i]; i++) {
+        if (eval_report_get(first.report, candidates[i], &value, NULL)) {
             c->names[kept++] = candidates[i];
         }
-        eval_report_free(s.report);
-        if (rc) {
-            return rc;
-        }
     }
+    eval_report_free(first.report);
     c->eval.metrics = c->names;
     c->eval.metric_count = kept;
-    return kept ? 0
-                : err_set(RECO_E_DATA, "no figure to compare by in '%s': name some with --metrics", c->runs[0].path);
+    if (!rc && !kept) {
+        rc = err_set(RECO_E_DATA, "no figure to compare by in '%s': name some with --metrics", c->runs[0].path);
+    }
+    return rc;
 }
 
 static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
