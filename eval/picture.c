@@ -185,6 +185,7 @@ static int add_queries(const struct eval_report *report, size_t value, double *v
     TRY(picture_begin(b, "queries", 330, "queries, best first", report->values[value].name));
     TRY(buf_printf(b, "set xrange [0:%.6g]\nset yrange [0:%s]\nset key off\nset style fill solid 1 noborder\n",
                    (double)count + 0.5, count && values[0] <= 1 ? "1.02" : "*"));
+    TRY(count <= 12 ? buf_add_str(b, "set xtics 1\n") : 0);
     TRY(buf_add_str(b, "$q << END\n"));
     for (size_t i = 0; i < count; i += step) {
         TRY(buf_printf(b, "%zu %.5g\n", i + 1, values[i]));
@@ -221,6 +222,7 @@ int eval_pictures_plan(struct eval_pictures *pictures, const struct eval_report 
     TRY(picture_plan_queries(pictures, report));
     TRY(picture_plan_lengths(pictures, report));
     TRY(picture_plan_positions(pictures, report));
+    TRY(picture_plan_arms(pictures, report));
     TRY(picture_plan_slices(pictures, report));
     for (size_t i = 0; i < pictures->count; i++) {
         pictures->items[i].title = buf_str(&pictures->about[i].title);

@@ -19,7 +19,8 @@ enum eval_picture_place {
     PICTURE_OF_QUERIES,
     PICTURE_OF_SLICES,
     PICTURE_OF_LENGTHS,
-    PICTURE_OF_POSITIONS
+    PICTURE_OF_POSITIONS,
+    PICTURE_OF_ARMS
 };
 
 struct eval_pictures {

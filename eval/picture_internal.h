@@ -24,7 +24,11 @@ int picture_plan_reliability(struct eval_pictures *pictures, const struct eval_r
 int picture_plan_queries(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_slices(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_lengths(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
+int picture_plan_arms(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_positions(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
+
+/* About five steps over a width, each 1, 2 or 5 times a power of ten. */
+double picture_nice_step(double width);
 
 /* Class against the rest? The positive one of two, else each. */
 bool picture_has_curve(const struct eval_report *report, int label);

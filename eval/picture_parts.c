@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "eval/arms.h"
 #include "eval/interval.h"
 #include "eval/picture_internal.h"
 #include "eval/slice.h"
@@ -211,8 +212,7 @@ int picture_plan_positions(struct eval_pictures *pictures, const struct eval_rep
 
 /* ---- slices ---- */
 
-/* About five steps over a width, each 1, 2 or 5 times a power of ten. */
-static double nice_step(double width)
+double picture_nice_step(double width)
 {
     double step = pow(10, floor(log10(width / 5)));
     double times = width / 5 / step;
@@ -287,7 +287,7 @@ static int plan_slice(struct eval_pictures *pictures, const struct eval_report *
                    "0\n",
                    count));
     if (high > low) {
-        TRY(buf_printf(b, "set xtics %.6g\n", nice_step(high - low)));
+        TRY(buf_printf(b, "set xtics %.6g\n", picture_nice_step(high - low)));
     }
     if (has_overall) {
         TRY(buf_printf(b, "set arrow from %.6g, graph 0 to %.6g, graph 1 nohead dt 2 lw 2 lt 6\n", overall, overall));
@@ -305,4 +305,72 @@ int picture_plan_slices(struct eval_pictures *pictures, const struct eval_report
         TRY(plan_slice(pictures, report, i));
     }
     return 0;
+}
+
+/* ---- arms ---- */
+
+enum { LIFTS_DRAWN = 24 };
+
+/* The lift of an arm in percent; false: there is none. */
+static bool lift_of(const struct eval_arms *arms, size_t arm, size_t figure, double lift[3])
+{
+    const struct eval_interval *ratio = &arms->values[arm * arms->figure_count + figure].ratio;
+    lift[0] = 100 * (ratio->value - 1);
+    lift[1] = 100 * (ratio->low - 1);
+    lift[2] = 100 * (ratio->high - 1);
+    return arm && isfinite(lift[0]) && isfinite(lift[1]) && isfinite(lift[2]);
+}
+
+/* A line a figure and arm, with its bounds; how many there are, and the ends of what is drawn. */
+static int add_lifts(struct buf *b, struct buf *says, const struct eval_arms *arms, size_t *count, double ends[2])
+{
+    struct buf names = {0};
+    int rc = buf_add_str(b, "$g << END\n");
+    for (size_t f = 0; f < arms->figure_count; f++) {
+        for (size_t a = 1; !rc && a < arms->count && *count < LIFTS_DRAWN; a++) {
+            double lift[3];
+            if (!lift_of(arms, a, f, lift)) {
+                continue;
+            }
+            ends[0] = fmin(ends[0], lift[1]);
+            ends[1] = fmax(ends[1], lift[2]);
+            struct buf name = {0};
+            rc = buf_printf(b, "%.6g %zu %.6g %.6g\n", lift[0], *count, lift[1], lift[2]);
+            rc = rc ? rc : buf_printf(&name, "%s, %s", arms->figures[f], arms->names[a]);
+            rc = rc ? rc : buf_printf(says, "%s%s %+.1f %%", *count ? "; " : " ", buf_str(&name), lift[0]);
+            rc = rc ? rc : buf_add_str(&names, *count ? ", " : "");
+            rc = rc ? rc : picture_quoted(&names, buf_str(&name), GROUP_NAME_SHOWN + 8);
+            rc = rc ? rc : buf_printf(&names, " %zu", (*count)++);
+            buf_release(&name);
+        }
+    }
+    rc = rc ? rc : buf_printf(b, "END\nset ytics noenhanced (%s)\n", buf_str(&names));
+    buf_release(&names);
+    return rc;
+}
+
+int picture_plan_arms(struct eval_pictures *pictures, const struct eval_report *report)
+{
+    const struct eval_arms *arms = report->arms;
+    struct eval_picture_about *about;
+    double ends[2] = {0, 0};
+    double lift[3];
+    size_t count = 0;
+    size_t drawn = 0;
+    for (size_t i = 0; arms && i < arms->count * arms->figure_count; i++) {
+        count += lift_of(arms, i / arms->figure_count, i % arms->figure_count, lift);
+    }
+    count = count < LIFTS_DRAWN ? count : LIFTS_DRAWN;
+    struct buf *b = count ? picture_add(pictures, PICTURE_OF_ARMS, &about) : NULL;
+    if (!b) {
+        return 0;
+    }
+    TRY(buf_printf(&about->title, "Lift over %s, with 95 %% intervals", arms->control));
+    TRY(picture_begin(b, "arms", 90 + 22 * (int)count, "lift, %", ""));
+    TRY(add_lifts(b, &about->says, arms, &drawn, ends));
+    return buf_printf(b,
+                      "set yrange [%zu-0.5:-0.5]\nset key off\nset errorbars 0\nset xtics %.6g\n"
+                      "set arrow from 0, graph 0 to 0, graph 1 nohead dt 2 lw 2 lt 6\n"
+                      "plot $g using 1:2:3:4 with xerrorbars pt 7 ps 0.6 lw 2 lt 1\n",
+                      count, picture_nice_step(ends[1] - ends[0]));
 }

@@ -109,7 +109,8 @@ static int add_summary(const struct eval_report *report, struct buf *b)
     const struct predictions *p = report->p;
     TRY(buf_add_str(b, "<h1>Evaluation report</h1>\n<p class=\"note\">"));
     if (p) {
-        TRY(buf_printf(b, "%zu rows, %.0f with a label", p->rows, report->data.rows));
+        TRY(buf_printf(b, "%zu rows", p->rows));
+        TRY(p->label || p->target ? buf_printf(b, ", %.0f with a label", report->data.rows) : 0);
         if (p->truncated) {
             TRY(buf_printf(b, ", %zu truncated", report->rows_truncated));
         }
@@ -269,7 +270,7 @@ static int add_body(const struct eval_report *report, const struct eval_pictures
     TRY(html_add_metrics(b, report));
     TRY(html_add_slices(b, report, pictures));
     TRY(html_add_lengths(b, report, pictures));
-    TRY(html_add_arms(b, report));
+    TRY(html_add_arms(b, report, pictures));
     TRY(html_add_positions(b, report, pictures));
     TRY(html_add_mistakes(b, report, page));
     TRY(add_definitions(report, b));

@@ -29,7 +29,8 @@ int html_add_lengths(struct buf *b, const struct eval_report *report,
                      const struct eval_pictures *pictures) RECO_MUST_CHECK;
 int html_add_positions(struct buf *b, const struct eval_report *report,
                        const struct eval_pictures *pictures) RECO_MUST_CHECK;
-int html_add_arms(struct buf *b, const struct eval_report *report) RECO_MUST_CHECK;
+int html_add_arms(struct buf *b, const struct eval_report *report,
+                  const struct eval_pictures *pictures) RECO_MUST_CHECK;
 
 /* report_html_rows.c */
 int html_add_worst_queries(struct buf *b, const struct eval_report *report,

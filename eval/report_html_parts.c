@@ -173,13 +173,14 @@ static int add_bounds(struct buf *b, const struct eval_interval *i, bool percent
     return buf_add_str(b, "</td>");
 }
 
-int html_add_arms(struct buf *b, const struct eval_report *report)
+int html_add_arms(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
 {
     const struct eval_arms *arms = report->arms;
     if (!arms) {
         return 0;
     }
     TRY(html_begin_section(b, "arms", "Arms of the experiment"));
+    TRY(html_add_pictures(b, pictures, PICTURE_OF_ARMS));
     for (size_t f = 0; f < arms->figure_count; f++) {
         TRY(html_begin_table(b, arms->figures[f], "arm|rows|value|difference|lift"));
         for (size_t a = 0; a < arms->count; a++) {

@@ -49,7 +49,8 @@ static void make(struct made *m, const char *text)
     options.by_truncation = true;
     options.slices = parts.count ? &parts : NULL;
     options.intervals = parts.count ? &intervals : NULL;
-    if (predictions_read(&m->p, m->path) || eval_run(&m->report, m->p, &options)) {
+    if (predictions_read(&m->p, m->path) || eval_run(&m->report, m->p, &options) ||
+        (parts.count && eval_report_add_arms(m->report, "brand", "plain"))) {
         fail_msg("%s", err_message());
     }
 }
@@ -241,6 +242,7 @@ static void page_shows_it_all(void **state)
         "<th scope=\"col\">position</th><th scope=\"col\">ctr</th>",
         "c'&lt;&amp;",
         "7 of ",
+        "aria-label=\"Lift over plain, with 95 % intervals. ctr, ",
     };
     struct made m = {0};
     struct mistakes found = {0};
@@ -255,9 +257,9 @@ static void page_shows_it_all(void **state)
             fail_msg("the page lacks '%s'", wanted[i]);
         }
     }
-    /* ROC, precision, reliability, queries, lengths, positions, two slices */
-    assert_int_equal(pictures.count, 8);
-    assert_int_equal(occurrences(page, "<figure>"), 8);
+    /* ROC, precision, reliability, queries, lengths, positions, arms, two slices */
+    assert_int_equal(pictures.count, 9);
+    assert_int_equal(occurrences(page, "<figure>"), 9);
     assert_int_equal(occurrences(page, "<div class=\"row\">"), 7);
     assert_int_equal(occurrences(page, "<div"), occurrences(page, "</div>"));
     assert_int_equal(occurrences(page, "<td"), occurrences(page, "</td>"));
@@ -270,7 +272,8 @@ static void page_shows_it_all(void **state)
         assert_null(strstr(program, "O'Neil"));
         assert_int_equal(occurrences(program, "'") % 2, 0);
     }
-    assert_non_null(strstr(buf_str(&pictures.items[6].program), "'O''Neil <b>' "));
+    assert_non_null(strstr(buf_str(&pictures.items[6].program), "'ctr, O''Neil <b>' "));
+    assert_non_null(strstr(buf_str(&pictures.items[7].program), "'O''Neil <b>' "));
     eval_pictures_release(&pictures);
     look_release(&look);
     mistakes_release(&found);
