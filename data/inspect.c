@@ -280,6 +280,7 @@ int inspect_dir(json_t **out, const char *dir)
         {"config.json", "model", add_model},
     };
     json_t *json;
+    bool shard;
     int rc;
 
     if (!dir_exists(dir)) {
@@ -303,6 +304,13 @@ int inspect_dir(json_t **out, const char *dir)
         }
         *out = json;
         return 0;
+    }
+    rc = has_file(&shard, dir, "shard.json");
+    if (rc == 0 && shard) {
+        rc = err_set(RECO_E_DATA, "'%s' is a shard of a dataset: reco merge makes the dataset of all of them", dir);
+    }
+    if (rc < 0) {
+        return rc;
     }
     return err_set(RECO_E_DATA, "'%s' is no model (config.json), dataset (dataset.json) or run (train.jsonl) directory",
                    dir);

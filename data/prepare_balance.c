@@ -83,8 +83,10 @@ static int check_classes(const struct prepare_balance *b, const struct prepare_w
         }
     if (classes != 1)
         return 0;
-    return err_set(RECO_E_DATA, "cannot use %s: only one class: every label is '%s', and at least 2 are needed", label,
-                   only);
+    return err_set(RECO_E_DATA, "cannot use %s: only one class: every label is '%s', and %s", label, only,
+                   w->options->negative.negatives == NEGATIVE_NONE
+                       ? "at least 2 are needed"
+                       : "--negatives has no item left that a query does not have already");
 }
 
 int prepare_balance_plan(struct prepare_balance *b, struct prepare_whole *w, struct prepare_negatives *negatives)

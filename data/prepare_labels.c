@@ -129,10 +129,26 @@ int prepare_labels_unknown(const struct prepare_labels *l, const char *text, siz
     return buf_printf(bad, "label '%.*s' is not one of %s", shown, text, buf_str(&l->choices));
 }
 
+/* A log of positives holds one label only: the rows that --negatives adds have the other. */
+static int map_values(struct prepare_labels *l, const struct prepare_options *o)
+{
+    const char *negative = o->negative.negative_label;
+
+    if (l->value_count == 0)
+        return err_set(RECO_E_DATA, "no row with a label is left");
+    if (o->negative.negatives == NEGATIVE_NONE || l->value_count > 1 || strcmp(negative, l->values[0]) == 0)
+        return label_map_from_values(&l->map, l->values, l->value_count);
+    const char *const names[] = {negative, l->values[0]};
+    return label_map_from_list(&l->map, names, 2);
+}
+
 int prepare_labels_settle(struct prepare_labels *l, const struct prepare_options *o, int32_t **label_of)
 {
-    int32_t *classes = mem_calloc(l->value_count, sizeof *classes);
-    int rc = classes == NULL ? RECO_E_NOMEM : label_map_from_values(&l->map, l->values, l->value_count);
+    int rc = map_values(l, o);
+    int32_t *classes = rc < 0 ? NULL : mem_calloc(l->value_count, sizeof *classes);
+
+    if (rc == 0 && classes == NULL)
+        rc = RECO_E_NOMEM;
 
     if (rc == 0)
         rc = finish_map(l, o);
