@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "cli/compare_options.h"
+#include "cli/gnuplot.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "eval/compare.h"
+#include "eval/picture.h"
 #include "eval/trec.h"
 
 struct source {
@@ -144,8 +147,31 @@ static int check_gates(const struct compare *c, const struct opt_list *gates, st
     return rc;
 }
 
-static int print(const struct compare_command *o, const struct compare *c)
+static int write_html(const struct cmd_ctx *ctx, const struct compare *c, const char *gates)
 {
+    const struct compare_command *o = ctx->options;
+    struct eval_pictures pictures = {0};
+    struct buf b = {0};
+    char *command = cmd_line_text(ctx);
+    int rc = command ? compare_pictures_plan(&pictures, c) : RECO_E_NOMEM;
+    if (!rc) {
+        rc = gnuplot_draw(pictures.items, pictures.count);
+    }
+    if (!rc) {
+        rc = compare_html(c, &pictures, gates, command, &b);
+    }
+    if (!rc) {
+        rc = file_write_all(o->html, b.data, b.length);
+    }
+    eval_pictures_release(&pictures);
+    buf_release(&b);
+    mem_free(command);
+    return rc;
+}
+
+static int print(const struct cmd_ctx *ctx, const struct compare *c)
+{
+    const struct compare_command *o = ctx->options;
     struct buf b = {0};
     struct buf lines = {0};
     size_t missed = 0;
@@ -161,6 +187,9 @@ static int print(const struct compare_command *o, const struct compare *c)
         if (!rc && lines.length) {
             rc = buf_printf(&b, o->format == COMPARE_FORMAT_TEXT ? "\ngates\n%s" : "\n```\n%s```\n", buf_str(&lines));
         }
+    }
+    if (!rc && o->html) {
+        rc = write_html(ctx, c, buf_str(&lines));
     }
     if (!rc) {
         rc = cmd_print(buf_str(&b));
@@ -200,7 +229,7 @@ static int run(const struct cmd_ctx *ctx)
         rc = compare_runs(&result, c.runs, c.count, c.o->all_pairs, &how, pool);
     }
     if (!rc) {
-        rc = print(c.o, &result);
+        rc = print(ctx, &result);
     }
     compare_release(&result);
     pool_free(pool);

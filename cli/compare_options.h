@@ -9,7 +9,7 @@ enum compare_format { COMPARE_FORMAT_TEXT, COMPARE_FORMAT_JSON, COMPARE_FORMAT_M
 
 struct compare_command { /* not compare_options, which is eval/compare.h's */
     struct cmd_common common;
-    char *qrels, *query_text;
+    char *qrels, *query_text, *html;
     struct opt_list metrics, gains, require;
     int test, interval, format; /* enum compare_test, bootstrap_method, compare_format */
     double level, relevance_level;

@@ -98,6 +98,13 @@ int compare_text(const struct compare *c, struct buf *b) RECO_MUST_CHECK;
 int compare_markdown(const struct compare *c, struct buf *b) RECO_MUST_CHECK;
 json_t *compare_json(const struct compare *c); /* new reference; NULL: out of memory */
 
+/* One self-contained page; its pictures, as those of a report (picture.h), are drawn between the two calls. */
+struct eval_pictures;
+int compare_pictures_plan(struct eval_pictures *pictures, const struct compare *c) RECO_MUST_CHECK;
+/* gates: the lines of compare_gate, "": none; command: the command line, NULL: unknown. */
+int compare_html(const struct compare *c, const struct eval_pictures *pictures, const char *gates, const char *command,
+                 struct buf *b) RECO_MUST_CHECK;
+
 /*
  * A gate: "ndcg@10: B>A" (B is surely better), "ndcg@10: B>=A" (B is not surely worse). check parses alone:
  * RECO_E_USAGE. compare_gate appends a line to b and returns 0 or RECO_E_GATE.

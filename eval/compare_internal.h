@@ -35,6 +35,14 @@ int compare_rows(struct compare_task *task) RECO_MUST_CHECK;
 /* p of figure by the bootstrap test, from the replicates of its difference [count]. */
 void compare_test_by_bootstrap(struct compare_figure *figure, const double *replicates, size_t count);
 
+/* ---- sentences that all formats share ---- */
+
+int compare_add_verdict(const struct compare *c, const struct compare_pair *pair, const struct compare_figure *f,
+                        struct buf *b) RECO_MUST_CHECK; /* what a figure tells */
+int compare_add_counts(const struct compare *c, const struct compare_pair *pair,
+                       struct buf *b) RECO_MUST_CHECK; /* what is in both, a line */
+int compare_add_method(const struct compare *c, struct buf *b) RECO_MUST_CHECK;
+
 /* The value of a metric in a report; NULL: it was not computed. */
 const struct eval_value *compare_value(const struct eval_report *report, const char *metric);
 

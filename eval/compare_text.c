@@ -19,8 +19,8 @@ static int add_p(struct buf *b, double p)
 }
 
 /* What a figure tells in one sentence. */
-static int add_verdict(const struct compare *c, const struct compare_pair *pair, const struct compare_figure *f,
-                       struct buf *b)
+int compare_add_verdict(const struct compare *c, const struct compare_pair *pair, const struct compare_figure *f,
+                        struct buf *b)
 {
     char letter_a[LETTER_SIZE];
     char letter_b[LETTER_SIZE];
@@ -84,7 +84,7 @@ static int add_listed(const char *title, const struct compare_query *queries, si
     return 0;
 }
 
-static int add_counts(const struct compare *c, const struct compare_pair *pair, struct buf *b)
+int compare_add_counts(const struct compare *c, const struct compare_pair *pair, struct buf *b)
 {
     char letter_a[LETTER_SIZE];
     char letter_b[LETTER_SIZE];
@@ -129,7 +129,7 @@ static int add_pair(const struct compare *c, const struct compare_pair *pair, st
     char titles[2][160];
     letters_of(pair, letter_a, letter_b);
     (void)snprintf(change, sizeof change, "%s - %s", letter_b, letter_a);
-    TRY(add_counts(c, pair, b));
+    TRY(compare_add_counts(c, pair, b));
     TRY(buf_printf(b, "\n  %-*s %8s %8s %9s %15.4g %% interval %7s %8s %6s %6s %6s %7s\n", figure_width(c), "",
                    letter_a, letter_b, change, 100 * c->options.bootstrap.level, "p", "Holm", "wins", "losses", "ties",
                    "effect"));
@@ -138,7 +138,7 @@ static int add_pair(const struct compare *c, const struct compare_pair *pair, st
     }
     TRY(buf_add_char(b, '\n'));
     for (size_t f = 0; f < c->figure_count; f++) {
-        TRY(add_verdict(c, pair, &pair->figures[f], b));
+        TRY(compare_add_verdict(c, pair, &pair->figures[f], b));
         TRY(buf_add_char(b, '\n'));
     }
     for (size_t f = 0; f < c->figure_count; f++) {
@@ -153,7 +153,7 @@ static int add_pair(const struct compare *c, const struct compare_pair *pair, st
     return 0;
 }
 
-static int add_method(const struct compare *c, struct buf *b)
+int compare_add_method(const struct compare *c, struct buf *b)
 {
     const struct bootstrap_options *o = &c->options.bootstrap;
     static const char *const tests[] = {"Fisher's randomisation test", "paired t-test", "Wilcoxon's signed-rank test",
@@ -175,7 +175,7 @@ int compare_text(const struct compare *c, struct buf *b)
         TRY(add_pair(c, &c->pairs[i], b));
     }
     TRY(buf_add_char(b, '\n'));
-    TRY(add_method(c, b));
+    TRY(compare_add_method(c, b));
     return buf_add_char(b, '\n');
 }
 
@@ -230,7 +230,7 @@ int compare_markdown(const struct compare *c, struct buf *b)
         TRY(buf_add_str(b, " against "));
         TRY(add_cell(b, c->runs[pair->a].path));
         TRY(buf_add_str(b, "\n\n"));
-        TRY(add_counts(c, pair, b));
+        TRY(compare_add_counts(c, pair, b));
         TRY(buf_printf(b, "\n| metric | %s |", compare_letter(pair->a)));
         TRY(buf_printf(b, " %s | difference | %.4g %% interval | p (Holm) | wins / losses / ties |\n",
                        compare_letter(pair->b), 100 * c->options.bootstrap.level));
@@ -241,7 +241,7 @@ int compare_markdown(const struct compare *c, struct buf *b)
         TRY(buf_add_char(b, '\n'));
         for (size_t f = 0; f < c->figure_count; f++) {
             TRY(buf_add_str(b, "- "));
-            TRY(add_verdict(c, pair, &pair->figures[f], b));
+            TRY(compare_add_verdict(c, pair, &pair->figures[f], b));
             TRY(buf_add_char(b, '\n'));
         }
         for (size_t f = 0; f < c->figure_count; f++) {
@@ -254,6 +254,6 @@ int compare_markdown(const struct compare *c, struct buf *b)
         }
     }
     TRY(buf_add_char(b, '\n'));
-    TRY(add_method(c, b));
+    TRY(compare_add_method(c, b));
     return buf_add_str(b, ".\n");
 }

@@ -215,6 +215,13 @@ int picture_plan_queries(struct eval_pictures *pictures, const struct eval_repor
     return rc;
 }
 
+void pictures_name(struct eval_pictures *pictures)
+{
+    for (size_t i = 0; i < pictures->count; i++) {
+        pictures->items[i].title = buf_str(&pictures->about[i].title);
+    }
+}
+
 int eval_pictures_plan(struct eval_pictures *pictures, const struct eval_report *report)
 {
     TRY(picture_plan_curves(pictures, report));
@@ -224,9 +231,7 @@ int eval_pictures_plan(struct eval_pictures *pictures, const struct eval_report 
     TRY(picture_plan_positions(pictures, report));
     TRY(picture_plan_arms(pictures, report));
     TRY(picture_plan_slices(pictures, report));
-    for (size_t i = 0; i < pictures->count; i++) {
-        pictures->items[i].title = buf_str(&pictures->about[i].title);
-    }
+    pictures_name(pictures);
     return 0;
 }
 

@@ -14,6 +14,9 @@
 struct buf *picture_add(struct eval_pictures *pictures, enum eval_picture_place place,
                         struct eval_picture_about **about);
 
+/* Once all titles are written. */
+void pictures_name(struct eval_pictures *pictures);
+
 /* The head of a program: size, font, colours, axes. */
 int picture_begin(struct buf *b, const char *name, int height, const char *x, const char *y) RECO_MUST_CHECK;
 /* text as gnuplot's quoted string, at most so many characters of it. */

@@ -12,7 +12,7 @@
 
 #define PROVENANCE_DEPTH 4
 
-static const char style[] =
+const char html_style[] =
     ":root{--line:#ccc;--soft:#f3f4f6;--quiet:#555;--bad:#a3271c;--good:#1c6b3a}\n"
     "nav{margin:.6rem 0;line-height:1.9}nav a{margin-right:.9rem;white-space:nowrap}a{color:#005a9c}\n"
     ".cards{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0}\n"
@@ -185,7 +185,7 @@ static int add_contents(struct buf *b, const char *body)
     return buf_add_str(b, "</nav>\n");
 }
 
-static int add_missing(const struct eval_pictures *pictures, struct buf *b)
+int html_add_missing(struct buf *b, const struct eval_pictures *pictures)
 {
     size_t missing = 0;
     for (size_t i = 0; i < pictures->count; i++) {
@@ -289,7 +289,7 @@ int eval_report_html(const struct eval_report *report, const struct eval_picture
     struct buf body = {0};
     int rc = add_body(report, pictures, page, &body);
     if (!rc) {
-        rc = page_begin(b, "reco report", style);
+        rc = page_begin(b, "reco report", html_style);
     }
     if (!rc) {
         rc = add_summary(report, b);
@@ -301,7 +301,7 @@ int eval_report_html(const struct eval_report *report, const struct eval_picture
         rc = add_contents(b, buf_str(&body));
     }
     if (!rc) {
-        rc = add_missing(pictures, b);
+        rc = html_add_missing(b, pictures);
     }
     if (!rc) {
         rc = buf_add(b, buf_str(&body), body.length);

@@ -7,6 +7,8 @@
 #include "eval/picture.h"
 #include "eval/report.h"
 
+extern const char html_style[];
+
 int html_begin_section(struct buf *b, const char *id, const char *title) RECO_MUST_CHECK; /* <h2> */
 /* A table whose first row is a header: names separated by '|', plain text. wide: it may scroll sideways. */
 int html_begin_table(struct buf *b, const char *caption, const char *columns) RECO_MUST_CHECK;
@@ -14,6 +16,8 @@ int html_end_table(struct buf *b) RECO_MUST_CHECK;
 int html_add_figure(struct buf *b, double value, const char *reason, const struct interval *interval) RECO_MUST_CHECK;
 int html_add_pictures(struct buf *b, const struct eval_pictures *pictures,
                       enum eval_picture_place place) RECO_MUST_CHECK;
+
+int html_add_missing(struct buf *b, const struct eval_pictures *pictures) RECO_MUST_CHECK; /* how many are not drawn */
 
 /* report_html_figures.c */
 int html_add_classes(struct buf *b, const struct eval_report *report,

@@ -16,6 +16,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "core/rng.h"
+#include "eval/compare.h"
 #include "eval/interval.h"
 #include "eval/picture.h"
 #include "eval/slice.h"
@@ -62,8 +63,9 @@ static void made_release(struct made *m)
     unlink(m->path);
 }
 
-/* Three classes, few distinct probabilities so that there are ties, and texts that would break a page. */
-static void make_classes(struct made *m)
+/* Three classes, few distinct probabilities so that there are ties, and texts that would break a page. swapped: another
+ * run, where the probabilities of the first and the last class are exchanged. */
+static void make_run(struct made *m, bool swapped)
 {
     static const char *const labels[] = {"a", "b", "c'<&"};
     static const char *const brands[] = {"O'Neil <b>", "plain", "\"$x\""};
@@ -76,17 +78,23 @@ static void make_classes(struct made *m)
     for (size_t row = 0; row < ROWS; row++) {
         int sixths = (int)rng_below(&rng, 7);
         int rest = (int)rng_below(&rng, (uint64_t)(7 - sixths));
+        int left = 6 - sixths - rest;
         unsigned tokens = 5 + (unsigned)rng_below(&rng, 60);
         unsigned query = (unsigned)rng_below(&rng, QUERIES);
-        assert_int_equal(buf_printf(&b,
-                                    "r%zu\tq%u\ti%zu\t%s\t%.9g\t%.9g\t%.9g\t%u\t%d\t%u\t%d\t<shoe>\\t%u & \\\\\t%s\n",
-                                    row, query, row, labels[rng_below(&rng, 3)], sixths / 6.0, rest / 6.0,
-                                    (6 - sixths - rest) / 6.0, tokens, tokens > 50, 1 + (unsigned)rng_below(&rng, 5),
-                                    (int)rng_below(&rng, 2), query, brands[rng_below(&rng, 3)]),
-                         0);
+        assert_int_equal(
+            buf_printf(&b, "r%zu\tq%u\ti%zu\t%s\t%.9g\t%.9g\t%.9g\t%u\t%d\t%u\t%d\t<shoe>\\t%u & \\\\\t%s\n", row,
+                       query, row, labels[rng_below(&rng, 3)], (swapped ? left : sixths) / 6.0, rest / 6.0,
+                       (swapped ? sixths : left) / 6.0, tokens, tokens > 50, 1 + (unsigned)rng_below(&rng, 5),
+                       (int)rng_below(&rng, 2), query, brands[rng_below(&rng, 3)]),
+            0);
     }
     make(m, buf_str(&b));
     buf_release(&b);
+}
+
+static void make_classes(struct made *m)
+{
+    make_run(m, false);
 }
 
 /* Rows that are predicted wrong, the least p of the label first: by counting how many are worse. */
@@ -306,6 +314,84 @@ static void survives_failing_allocations(void **state)
     made_release(&m);
 }
 
+static int compare_page(const struct compare *c, struct eval_pictures *pictures, struct buf *html)
+{
+    int rc = compare_pictures_plan(pictures, c);
+    for (size_t i = 0; !rc && i < pictures->count; i++) {
+        rc = buf_add_str(&pictures->items[i].svg, "<svg></svg>");
+    }
+    return rc ? rc : compare_html(c, pictures, "pass f1: B>=A <x>\nFAIL f1: B>A\n", "reco compare 'a&b'", html);
+}
+
+static void comparison_is_a_page(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {
+        "<li class=\"met\">pass f1: B&gt;=A &lt;x&gt;</li>\n<li class=\"missed\">FAIL f1: B&gt;A</li>",
+        "<h2>B against A</h2>",
+        "B against A: 40 queries in both",
+        "Where B wins most, by ndcg@10",
+        "&lt;shoe&gt;\t",
+        "reco compare 'a&amp;b'",
+        "<dd>&lt;a&gt;.tsv</dd>",
+        "aria-label=\"Differences with their intervals: B less A. ",
+    };
+    static const char *const metrics[] = {"ndcg@10", "f1"};
+    struct made m[2] = {{{0}, NULL, NULL}, {{0}, NULL, NULL}};
+    struct eval_options eval;
+    struct compare_options options;
+    struct compare c = {0};
+    struct eval_report *reports[2];
+    struct compare_run runs[2] = {{.path = "<a>.tsv"}, {.path = "b.tsv"}};
+    make_run(&m[0], false);
+    make_run(&m[1], true);
+    eval_options_init(&eval);
+    eval.metrics = metrics;
+    eval.metric_count = 2;
+    eval.by_query = true;
+    compare_options_init(&options);
+    options.eval = &eval;
+    options.samples = options.bootstrap.resamples = 100;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(eval_run(&reports[i], m[i].p, &eval), 0);
+        runs[i].report = reports[i];
+        runs[i].p = m[i].p;
+        runs[i].text_column = "query";
+    }
+    struct pool *pool;
+    assert_int_equal(pool_new(&pool, 2), 0);
+    assert_int_equal(compare_runs(&c, runs, 2, false, &options, pool), 0);
+    pool_free(pool);
+    int rc = -1;
+    for (long n = 0; rc; n++) { /* 0: none fails */
+        struct eval_pictures pictures = {0};
+        struct buf html = {0};
+        mem_fail_after(n);
+        rc = compare_page(&c, &pictures, &html);
+        mem_fail_after(0);
+        assert_true(rc == 0 || (n && rc == RECO_E_NOMEM));
+        if (!n) {
+            const char *page = buf_str(&html);
+            for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+                if (!strstr(page, wanted[i])) {
+                    fail_msg("the page lacks '%s'", wanted[i]);
+                }
+            }
+            assert_int_equal(pictures.count, 2);
+            assert_int_equal(occurrences(page, "<td"), occurrences(page, "</td>"));
+            assert_null(strstr(page, "<shoe"));
+            rc = -1;
+        }
+        eval_pictures_release(&pictures);
+        buf_release(&html);
+    }
+    compare_release(&c);
+    for (int i = 0; i < 2; i++) {
+        eval_report_free(reports[i]);
+        made_release(&m[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +400,7 @@ int main(void)
         cmocka_unit_test(kinds_of_mistakes),
         cmocka_unit_test(page_shows_it_all),
         cmocka_unit_test(survives_failing_allocations),
+        cmocka_unit_test(comparison_is_a_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
