@@ -34,9 +34,11 @@ int buf_reserve(struct buf *b, size_t extra_bytes)
 
 int buf_add(struct buf *b, const void *bytes, size_t length)
 {
-    int status = buf_reserve(b, length);
-    if (status != 0)
-        return status;
+    if (length >= b->capacity - b->length) { /* a NUL comes behind */
+        int status = buf_reserve(b, length);
+        if (status != 0)
+            return status;
+    }
     if (length > 0)
         memcpy(b->data + b->length, bytes, length);
     b->length += length;
@@ -56,18 +58,24 @@ int buf_add_char(struct buf *b, char c)
 
 int buf_printf(struct buf *b, const char *fmt, ...)
 {
+    enum { USUAL_BYTES = 64 };
     va_list args;
-    va_start(args, fmt);
-    int length = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
-    if (length < 0)
-        return err_nomem();
-    int status = buf_reserve(b, (size_t)length);
+    int status = b->capacity - b->length > USUAL_BYTES ? 0 : buf_reserve(b, USUAL_BYTES);
     if (status != 0)
         return status;
+    size_t room = b->capacity - b->length;
     va_start(args, fmt);
-    vsnprintf(b->data + b->length, (size_t)length + 1, fmt, args);
+    int length = vsnprintf(b->data + b->length, room, fmt, args);
     va_end(args);
+    if (length < 0 || (size_t)length >= room) {
+        b->data[b->length] = '\0';
+        status = length < 0 ? err_nomem() : buf_reserve(b, (size_t)length);
+        if (status != 0)
+            return status;
+        va_start(args, fmt);
+        vsnprintf(b->data + b->length, (size_t)length + 1, fmt, args);
+        va_end(args);
+    }
     b->length += (size_t)length;
     return 0;
 }

@@ -55,7 +55,7 @@ static int near_groups(struct prepare_whole *w, uint32_t *groups)
     uint32_t *representative = NULL, number = 0;
     int rc = feed == NULL
                  ? RECO_E_NOMEM
-                 : near_dup_new(&feed->near, w->options->clean.near_duplicate_threshold, w->tmp_dir, w->sort_bytes);
+                 : near_dup_new(&feed->near, w->options->clean.near_duplicate_threshold, w->tmp_dir, 2 * w->sort_bytes);
 
     if (rc == 0) {
         feed->w = w;
