@@ -144,6 +144,26 @@ static int add_parts(const struct eval_report *report, struct buf *b)
     return 0;
 }
 
+/* What the figures come from: the texts of the provenance, not what lies deeper. */
+static int add_provenance(const struct eval_report *report, struct buf *b)
+{
+    const char *key;
+    json_t *value;
+    if (!report->provenance) {
+        return 0;
+    }
+    TRY(buf_add_str(b, "\n## Provenance\n\n"));
+    json_object_foreach(report->provenance, key, value)
+    {
+        if (json_is_string(value)) {
+            TRY(buf_printf(b, "- %s: ", key));
+            TRY(add_cell(b, json_string_value(value), json_string_length(value)));
+            TRY(buf_add_char(b, '\n'));
+        }
+    }
+    return 0;
+}
+
 int eval_report_markdown(const struct eval_report *report, struct buf *b)
 {
     TRY(add_summary(report, b));
@@ -159,5 +179,8 @@ int eval_report_markdown(const struct eval_report *report, struct buf *b)
     if (report->slices) {
         TRY(eval_slices_markdown(report->slices, b));
     }
-    return report->arms ? eval_arms_markdown(report->arms, b) : 0;
+    if (report->arms) {
+        TRY(eval_arms_markdown(report->arms, b));
+    }
+    return add_provenance(report, b);
 }

@@ -433,6 +433,75 @@ static void decimals_are_rounded_right(void **state)
     assert_true(decimal_parse("12junk", 2, &value) && value == 12);
 }
 
+static int open_with(struct predictions **p, const char *path, bool packed, int threads)
+{
+    struct predictions_options options;
+    predictions_options_init(&options);
+    options.packed = packed;
+    options.threads = threads;
+    return predictions_open(p, path, &options);
+}
+
+/* Short decimals, long ones, tiny ones and infinities; the labels and ids come in no order. */
+static void write_many(const char *path, unsigned rows, unsigned bad_row)
+{
+    static const char *const odd[] = {"1e-30", "0.12345678901234567", "inf", "-2.5", "-0", "123456789012", "4.2e+10"};
+    struct buf b = {0};
+    assert_int_equal(buf_add_str(&b, "row_id\tquery_id\titem_id\tlabel\tp_a\tp_b\tscore\n"), 0);
+    for (unsigned i = 0; i < rows; i++) {
+        unsigned x = i * 2654435761u >> 7;
+        double p = (double)(x % 100003) / 100003;
+        char score[32];
+        snprintf(score, sizeof score, "%.9g", p * 40 - 7);
+        assert_int_equal(buf_printf(&b, "r%u\tq%u\ti%u\t%s\t%.*g\t%.9g\t%s\n", i, x % 5003, x % 9001,
+                                    i == bad_row ? "c"
+                                    : x % 3      ? "a"
+                                                 : "b",
+                                    x % 17 ? 9 : 17, 1 - p, p, x % 29 ? score : odd[x % 7]),
+                         0);
+    }
+    assert_int_equal(file_write_all(path, b.data, b.length), 0);
+    buf_release(&b);
+}
+
+static void threads_and_packing_change_nothing(void **state)
+{
+    (void)state;
+    enum { NUMBER_ROWS = 60000 };
+    char path[300];
+    snprintf(path, sizeof path, "%s/many.tsv", scratch);
+    write_many(path, NUMBER_ROWS, NUMBER_ROWS);
+    struct predictions *wide = NULL;
+    assert_int_equal(open_with(&wide, path, false, 1), 0);
+    assert_int_equal(wide->rows, NUMBER_ROWS);
+    for (int threads = 1; threads <= 4; threads += 3) {
+        struct predictions *packed = NULL;
+        assert_int_equal(open_with(&packed, path, true, threads), 0);
+        assert_int_equal(packed->query_count, wide->query_count);
+        assert_int_equal(packed->item_count, wide->item_count);
+        assert_memory_equal(packed->label, wide->label, NUMBER_ROWS * sizeof *wide->label);
+        assert_memory_equal(packed->query, wide->query, NUMBER_ROWS * sizeof *wide->query);
+        assert_memory_equal(packed->item, wide->item, NUMBER_ROWS * sizeof *wide->item);
+        for (size_t row = 0; row < NUMBER_ROWS; row++) {
+            double numbers[] = {predictions_p(packed, row, 0), predictions_p(packed, row, 1),
+                                predictions_score(packed, row)};
+            double expected[] = {wide->p[2 * row], wide->p[2 * row + 1], wide->score[row]};
+            assert_memory_equal(numbers, expected, sizeof numbers); /* the very same bits */
+            assert_string_equal(packed->row_ids[row], wide->row_ids[row]);
+        }
+        assert_int_equal(predictions_widen(packed), 0);
+        assert_memory_equal(packed->p, wide->p, 2 * NUMBER_ROWS * sizeof *wide->p);
+        predictions_free(packed);
+    }
+    predictions_free(wide);
+    write_many(path, NUMBER_ROWS, 45000);
+    for (int threads = 1; threads <= 4; threads += 3) {
+        struct predictions *p = NULL;
+        assert_int_equal(open_with(&p, path, true, threads), RECO_E_DATA);
+        assert_non_null(strstr(err_message(), "line 45002: unknown label 'c'"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_leaves_nothing),
         cmocka_unit_test(survives_failing_allocations),
         cmocka_unit_test(decimals_are_rounded_right),
+        cmocka_unit_test(threads_and_packing_change_nothing),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
