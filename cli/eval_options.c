@@ -188,7 +188,9 @@ const struct opt_spec eval_option_specs[] = {
     {.name = "metrics",
      .type = OPT_LIST,
      .offset = AT(metrics),
-     .help = "metrics to compute, as accuracy, f1_macro, auc_<label>, ndcg@10; default: all that apply",
+     .help =
+         "metrics to compute, as accuracy, f1_macro, f0.5, auc_<label>, ndcg@10, rbp0.95, ctr_lists@5; default: all "
+         "that apply",
      .group = "metrics",
      .check = check_metric},
     {.name = "at",
