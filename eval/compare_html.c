@@ -175,7 +175,7 @@ static int add_figure(struct buf *b, const struct compare *c, const struct compa
 {
     int verdict = compare_verdict(c, f);
     TRY(buf_add_str(b, "<tr>"));
-    TRY(page_add_cell(b, "th scope=\"row\"", f->metric));
+    TRY(html_add_row_name(b, f->metric));
     if (f->reason) {
         TRY(buf_add_str(b, "<td class=\"why\" colspan=\"5\">undefined: "));
         TRY(page_add_escaped(b, f->reason));

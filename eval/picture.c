@@ -8,7 +8,7 @@
 #include "eval/picture_internal.h"
 #include "eval/try.h"
 
-enum { CURVES_MAX = 8 /* more classes than this: the first ones */, NAME_SHOWN = 18 };
+enum { CURVES_MAX = 8 /* more classes than this: the first ones */, NAME_SHOWN = 24, NAME_SHORT = 10, KEY_HEIGHT = 18 };
 #define POINTS_MAX 400 /* of a bar chart; more cannot be seen */
 
 struct buf *picture_add(struct eval_pictures *pictures, enum eval_picture_place place,
@@ -34,7 +34,8 @@ int picture_begin(struct buf *b, const char *name, int height, const char *x, co
                       height, name);
 }
 
-int picture_quoted(struct buf *b, const char *text, size_t characters)
+/* At most so many characters of text. */
+static int add_shortened(struct buf *b, const char *text, size_t characters)
 {
     size_t bytes = 0;
     size_t seen = 0;
@@ -44,11 +45,16 @@ int picture_quoted(struct buf *b, const char *text, size_t characters)
             break;
         }
     }
-    char *part = mem_strndup(text, bytes);
-    char *shown = part ? mem_printf("%s%s", part, text[bytes] ? "…" : "") : NULL;
-    int rc = shown ? page_plot_quoted(b, shown) : RECO_E_NOMEM;
-    mem_free(part);
-    mem_free(shown);
+    TRY(buf_add(b, text, bytes));
+    return buf_add_str(b, text[bytes] ? "…" : "");
+}
+
+int picture_quoted(struct buf *b, const char *text, size_t characters)
+{
+    struct buf shown = {0};
+    int rc = add_shortened(&shown, text, characters);
+    rc = rc ? rc : page_plot_quoted(b, buf_str(&shown));
+    buf_release(&shown);
     return rc;
 }
 
@@ -102,10 +108,13 @@ static int add_curve(struct buf *plot, struct buf *says, const struct eval_repor
     int rc = buf_printf(plot, "%s$c%d with lines lw 2 lt %zu title ", drawn || kind == CURVE_ROC ? ", " : "", label,
                         drawn + 1);
     if (!rc) {
-        rc = buf_printf(&key, "%.*s: %.3f", (int)strlen(name), name, area);
+        rc = add_shortened(&key, name, NAME_SHOWN);
     }
     if (!rc) {
-        rc = picture_quoted(plot, buf_str(&key), 2 * NAME_SHOWN);
+        rc = buf_printf(&key, ": %.3f", area);
+    }
+    if (!rc) {
+        rc = page_plot_quoted(plot, buf_str(&key));
     }
     buf_release(&key);
     TRY(rc);
@@ -115,6 +124,20 @@ static int add_curve(struct buf *plot, struct buf *says, const struct eval_repor
                       : kind == CURVE_ROC ? " Area under the curve: "
                                           : " Average precision: ",
                       name, area);
+}
+
+/* Lines that the keys take above the curves: two side by side unless a name is long. */
+static int key_lines(const struct eval_report *report)
+{
+    int keys = 0;
+    int to_a_line = 2;
+    for (int c = 0; c < report->data.classes && keys < CURVES_MAX; c++) {
+        if (picture_has_curve(report, c)) {
+            keys++;
+            to_a_line = strlen(report_label_name(report, c)) > NAME_SHORT ? 1 : to_a_line;
+        }
+    }
+    return (keys + to_a_line - 1) / to_a_line;
 }
 
 static int plan_curves(struct eval_pictures *pictures, const struct eval_report *report, enum curve_kind kind)
@@ -129,8 +152,8 @@ static int plan_curves(struct eval_pictures *pictures, const struct eval_report 
     TRY(buf_add_str(&about->title, roc ? "ROC" : "Precision over recall"));
     TRY(buf_printf(&about->title, "%s, with the %s", data->classes > 2 ? ", one class against the rest" : "",
                    roc ? "area under it" : "average precision"));
-    TRY(picture_begin(b, roc ? "roc" : "pr", 370, roc ? "false positive rate" : "recall",
-                      roc ? "true positive rate" : "precision"));
+    TRY(picture_begin(b, roc ? "roc" : "pr", 330 + KEY_HEIGHT * key_lines(report),
+                      roc ? "false positive rate" : "recall", roc ? "true positive rate" : "precision"));
     TRY(buf_add_str(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key outside top center horizontal samplen 2\n"));
     struct buf plot = {0};
     int rc = buf_add_str(&plot, roc ? "plot x dt 2 lc rgb '#999999' notitle" : "plot ");

@@ -10,7 +10,7 @@
 #include "eval/slice.h"
 #include "eval/try.h"
 
-#define PROVENANCE_DEPTH 4
+enum { PROVENANCE_DEPTH = 4, LONG_NAME = 12 };
 
 const char html_style[] =
     ":root{--line:#ccc;--soft:#f3f4f6;--quiet:#555;--bad:#a3271c;--good:#1c6b3a}\n"
@@ -21,7 +21,7 @@ const char html_style[] =
     "small,td small{color:var(--quiet);white-space:nowrap}td small{display:block;font-size:.75rem}\n"
     "table{margin:.5rem "
     "0}caption{text-align:left;break-after:avoid;color:var(--quiet);font-size:.9rem;padding-bottom:.2rem}\n"
-    "td.bar{min-width:5rem}.matrix td{text-align:center;min-width:2.6rem}.matrix td small{font-size:.7rem}\n"
+    "th.long{min-width:8rem}.matrix td{text-align:center;min-width:2.6rem}.matrix td small{font-size:.7rem}\n"
     "figure{flex:1 1 22rem;max-width:29rem}figure>div>svg{border-radius:.3rem}tr{break-inside:avoid}\n"
     ".row{border-left:.25rem solid #c77700;padding:.1rem .8rem;margin:.8rem 0;break-inside:avoid}\n"
     ".row p{margin:.2rem 0;overflow-wrap:anywhere}.row .head{font-weight:600}.row .key{color:var(--quiet)}\n"
@@ -63,6 +63,11 @@ int html_begin_table(struct buf *b, const char *caption, const char *columns)
 int html_end_table(struct buf *b)
 {
     return buf_add_str(b, "</table></div>\n");
+}
+
+int html_add_row_name(struct buf *b, const char *name)
+{
+    return page_add_cell(b, strlen(name) > LONG_NAME ? "th scope=\"row\" class=\"long\"" : "th scope=\"row\"", name);
 }
 
 int html_add_figure(struct buf *b, double value, const char *reason, const struct interval *interval)

@@ -13,6 +13,8 @@ int html_begin_section(struct buf *b, const char *id, const char *title) RECO_MU
 /* A table whose first row is a header: names separated by '|', plain text. wide: it may scroll sideways. */
 int html_begin_table(struct buf *b, const char *caption, const char *columns) RECO_MUST_CHECK;
 int html_end_table(struct buf *b) RECO_MUST_CHECK;
+/* The first cell of a row; a long name gets room. */
+int html_add_row_name(struct buf *b, const char *name) RECO_MUST_CHECK;
 int html_add_figure(struct buf *b, double value, const char *reason, const struct interval *interval) RECO_MUST_CHECK;
 int html_add_pictures(struct buf *b, const struct eval_pictures *pictures,
                       enum eval_picture_place place) RECO_MUST_CHECK;

@@ -31,7 +31,7 @@ static int add_class_table(struct buf *b, const struct eval_report *report)
     for (size_t c = 0; c < n; c++) {
         double hits = data->confusion[c * n + c];
         TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "th scope=\"row\"", report_label_name(report, (int)c)));
+        TRY(html_add_row_name(b, report_label_name(report, (int)c)));
         TRY(add_share(b, hits, data->predicted[c]));
         TRY(add_share(b, hits, data->support[c]));
         TRY(add_share(b, 2 * hits, data->predicted[c] + data->support[c]));
@@ -59,7 +59,7 @@ static int add_matrix(struct buf *b, const struct eval_report *report)
     TRY(buf_add_str(b, "</tr>\n"));
     for (size_t i = 0; i < n; i++) {
         TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "th scope=\"row\"", report_label_name(report, (int)i)));
+        TRY(html_add_row_name(b, report_label_name(report, (int)i)));
         for (size_t j = 0; j < n; j++) {
             double count = data->confusion[i * n + j];
             double share = data->support[i] > 0 ? count / data->support[i] : 0;
@@ -170,7 +170,7 @@ int html_add_metrics(struct buf *b, const struct eval_report *report)
             open = true;
         }
         TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "th scope=\"row\"", v->name));
+        TRY(html_add_row_name(b, v->name));
         if (v->reason) {
             TRY(buf_add_str(b, "<td class=\"why\">undefined: "));
             TRY(page_add_escaped(b, v->reason));

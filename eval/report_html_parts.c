@@ -13,7 +13,7 @@
 static int add_group(struct buf *b, const struct eval_slices *s, const struct slice_group *g)
 {
     TRY(buf_add_str(b, "<tr>"));
-    TRY(page_add_cell(b, "th scope=\"row\" class=\"text\"", g->name));
+    TRY(html_add_row_name(b, g->name));
     TRY(buf_printf(b, "<td>%zu%s</td><td>%zu</td>", g->rows, g->small ? "<small>few</small>" : "", g->queries));
     for (size_t m = 0; m < s->metric_count; m++) {
         const struct interval *interval = g->intervals && !g->intervals[m].reason ? &g->intervals[m] : NULL;
@@ -98,7 +98,7 @@ static int add_truncation(struct buf *b, const struct eval_report *report)
             continue;
         }
         TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "th scope=\"row\"", v->name));
+        TRY(html_add_row_name(b, v->name));
         for (int side = 0; side < 2; side++) {
             TRY(html_add_figure(b, parts[side]->values[i].value, parts[side]->values[i].reason, NULL));
         }
@@ -186,7 +186,7 @@ int html_add_arms(struct buf *b, const struct eval_report *report, const struct 
         for (size_t a = 0; a < arms->count; a++) {
             const struct eval_arm_figure *of = &arms->values[a * arms->figure_count + f];
             TRY(buf_add_str(b, "<tr>"));
-            TRY(page_add_cell(b, "th scope=\"row\" class=\"text\"", arms->names[a]));
+            TRY(html_add_row_name(b, arms->names[a]));
             TRY(buf_printf(b, "<td>%zu</td>", arms->rows[a]));
             TRY(add_bounds(b, &of->of_arm, false));
             TRY(add_bounds(b, &of->difference, false));
