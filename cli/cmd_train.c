@@ -110,8 +110,8 @@ static int open_dataset(struct dataset **out, const struct cmd_ctx *ctx, const c
         rc = dataset_open(out, dir);
     if (rc == 0)
         rc = run_data_check_vocabulary(*out, model_dir);
-    if (rc == 0 && kept && c->dataset == NULL)
-        rc = resume_options_check(ctx, *out);
+    if (rc == 0 && (kept || c->dataset != NULL))
+        rc = resume_options_check(ctx, *out, c->dataset == NULL);
     wordpiece_close(wp);
     mem_free(dir);
     return rc;

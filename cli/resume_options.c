@@ -51,32 +51,38 @@ static bool is_same(const struct opt_spec *spec, const json_t *stored, const cha
     return strcmp(was, is) == 0;
 }
 
-static int check_option(const struct opt_set *set, const struct opt_spec *spec, const json_t *stored)
+/* again: the dataset is the run's own, made with the options of the first start. */
+static int check_option(const struct opt_set *set, const struct opt_spec *spec, const json_t *stored, bool again)
 {
     struct buf was = {0}, is = {0};
     int rc = add_value(&was, stored, false);
     if (rc == 0)
         rc = opt_value_text(set, spec->name, &is);
     if (rc == 0 && !is_same(spec, stored, buf_str(&was), buf_str(&is)))
-        rc = err_set(RECO_E_USAGE,
-                     "--%s was '%s' when the dataset of this run was made and is '%s' now: leave it out, or start a "
-                     "new run",
-                     spec->name, buf_str(&was), buf_str(&is));
+        rc = err_set(RECO_E_USAGE, "--%s was '%s' when the dataset %swas made and is '%s' now: leave it out, or %s",
+                     spec->name, buf_str(&was), again ? "of this run " : "", buf_str(&is),
+                     again ? "start a new run" : "prepare the dataset again");
     buf_release(&was);
     buf_release(&is);
     return rc;
 }
 
-int resume_options_check(const struct cmd_ctx *ctx, const struct dataset *ds)
+/* Of a dataset that was prepared before, a recipe's options stand in its --config beside those of training. */
+static bool is_given(const struct opt_set *set, const char *name, bool again)
+{
+    return opt_is_set(set, name) && (again || opt_origin_of(set, name) == OPT_ORIGIN_FLAG);
+}
+
+int resume_options_check(const struct cmd_ctx *ctx, const struct dataset *ds, bool again)
 {
     const json_t *options = json_object_get(dataset_json(ds), "options");
     int rc = 0;
     for (const struct opt_spec *spec = ctx->cmd->options; spec->name != NULL && rc == 0; spec++) {
         const json_t *stored = json_object_get(options, spec->name);
         bool comparable = spec->type != OPT_BYTES && spec->type != OPT_AMOUNT; /* these have units */
-        if (stored != NULL && comparable && opt_is_set(ctx->set, spec->name) && spec->group != NULL &&
+        if (stored != NULL && comparable && is_given(ctx->set, spec->name, again) && spec->group != NULL &&
             is_one_of(spec->group, groups, COUNT(groups)) && !is_one_of(spec->name, others, COUNT(others)))
-            rc = check_option(ctx->set, spec, stored);
+            rc = check_option(ctx->set, spec, stored, again);
     }
     return rc;
 }
