@@ -50,7 +50,7 @@ extern const char *const data_truncation_choices[]; /* in the order of enum word
      .min = 4194304,                                                                                                   \
      .max = 1e15,                                                                                                      \
      .unit = "bytes",                                                                                                  \
-     .help = "memory for sorting; what does not fit goes to --tmp_dir. Each distinct text takes about 24 bytes more",  \
+     .help = "memory for sorting; what does not fit goes to --tmp_dir. Each distinct text takes about 26 bytes more",  \
      .group = "data"},                                                                                                 \
     {                                                                                                                  \
         .name = "tmp_dir", .type = OPT_STRING, .offset = offsetof(options_type, member.tmp_dir),                       \
