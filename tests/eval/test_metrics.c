@@ -22,7 +22,8 @@
 #define FOLDER RECO_SOURCE_DIR "/tests/reference/metrics/"
 #define TOLERANCE 1e-9
 
-static const char *const cases[] = {"binary", "graded", "graded_from_1", "missing", "one_class", "utf8", "regression", "behaviour"};
+static const char *const cases[] = {"binary",    "graded", "graded_from_1", "missing",
+                                    "one_class", "utf8",   "regression",    "behaviour"};
 #define CASE_COUNT (sizeof cases / sizeof cases[0])
 
 static struct predictions *read_case(const char *name)
