@@ -343,7 +343,6 @@ uint64_t prepare_balance_copies(const struct prepare_balance *b, const struct pr
 /* ---- prepare_report.c: what was read, kept and lost
  * -------------------------------------------------------------------- */
 
-struct prepare_lengths; /* of the rows of a split */
 struct prepare_split_report {
     bool used;
     uint64_t rows, unlabelled;
