@@ -21,7 +21,7 @@ static struct wordpiece *util_wp;
 
 static inline const char *util_path(const char *name)
 {
-    static char paths[4][256];
+    static char paths[4][400];
     static int next;
     char *path = paths[next++ % 4];
 
