@@ -23,6 +23,8 @@ int balance_options_check(const struct balance_options *o, bool regression)
         return err_set(RECO_E_USAGE, "--balance needs classes, which --regression has not");
     if (regression && o->class_weights != NULL)
         return err_set(RECO_E_USAGE, "--class_weights needs classes, which --regression has not");
+    if (o->class_weights != NULL && strcmp(o->class_weights, balanced_word) != 0 && !file_exists(o->class_weights))
+        return err_set(RECO_E_USAGE, "--class_weights '%s' is neither 'balanced' nor a file", o->class_weights);
     return 0;
 }
 

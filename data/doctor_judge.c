@@ -441,6 +441,9 @@ int doctor_judge(struct doctor *d, const struct doctor_whole *w)
         rc = add(d, DOCTOR_EVENT_LOG, DOCTOR_INFO, DOCTOR_NONE, DOCTOR_NONE, doctor_rules[DOCTOR_EVENT_LOG].what);
     if (rc == 0 && d->schema.query == DOCTOR_NONE)
         rc = add(d, DOCTOR_NO_QUERY, DOCTOR_INFO, DOCTOR_NONE, DOCTOR_NONE, doctor_rules[DOCTOR_NO_QUERY].what);
+    if (rc == 0 && d->schema.query != DOCTOR_NONE && d->schema.description_count == 0 && d->schema.item != DOCTOR_NONE)
+        rc = add(d, DOCTOR_NO_DESCRIPTION, DOCTOR_WARNING, DOCTOR_NONE, DOCTOR_NONE,
+                 doctor_rules[DOCTOR_NO_DESCRIPTION].what);
     if (rc == 0 && d->schema.label == DOCTOR_NONE)
         rc = add(d, DOCTOR_NO_LABEL, DOCTOR_INFO, DOCTOR_NONE, DOCTOR_NONE, doctor_rules[DOCTOR_NO_LABEL].what);
     if (rc == 0 && d->schema.label != DOCTOR_NONE)

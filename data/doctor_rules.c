@@ -31,6 +31,9 @@ const struct doctor_rule doctor_rules[DOCTOR_RULES] = {
                           "reco events makes impressions with labels and weights of it", NULL, NULL},
     [DOCTOR_NO_QUERY] = {"no_query", DOCTOR_INFO, "no column looks like a query", "name it: --query_column", NULL,
                          NULL},
+    [DOCTOR_NO_DESCRIPTION] = {"no_description", DOCTOR_WARNING,
+                               "no column looks like a description: a model would see the query alone",
+                               "name it: --description_column; or join a table that has it: --items_file", NULL, NULL},
     [DOCTOR_NO_LABEL] = {"no_label", DOCTOR_INFO, "no column looks like a label", "name it: --label_column", NULL,
                          NULL},
 
@@ -67,7 +70,7 @@ const struct doctor_rule doctor_rules[DOCTOR_RULES] = {
         {"leak_pairs", DOCTOR_ERROR, "are in the other file too",
          "drop them from one of the files: --clean leaks drops training rows whose query or pair is in "
          "another split",
-         NULL, NULL},
+         "clean", "leaks"},
     [DOCTOR_LEAK_QUERIES] = {"leak_queries", DOCTOR_WARNING, "have a query of the other file",
                              "split by query: give reco prepare all rows as one --train_file, with --split", NULL,
                              NULL},

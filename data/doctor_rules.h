@@ -21,6 +21,7 @@ enum doctor_rule_id {
     DOCTOR_COLUMNS_DIFFER,
     DOCTOR_EVENT_LOG,
     DOCTOR_NO_QUERY,
+    DOCTOR_NO_DESCRIPTION,
     DOCTOR_NO_LABEL,
     /* labels */
     DOCTOR_LABEL_MISSING,

@@ -8,7 +8,7 @@
  * Three steps. Map: records are read, widened by the joined tables, cleaned, checked and turned into text numbers and
  * hashes, in parallel, and written to a temporary file. Decide: what needs the whole data, by external sorting. Emit:
  * the dataset is written in the order of the input. Memory does not grow with the rows, but for one byte of a mapped
- * temporary file; a distinct text costs about 24 bytes. The bytes written depend on the input and the options alone,
+ * temporary file; a distinct text costs about 26 bytes. The bytes written depend on the input and the options alone,
  * not on threads, memory or shards.
  *
  * The rules come in this order, each on what the ones before left: bad rows; --max_..._samples; the cleaning rules of a

@@ -4,7 +4,7 @@
 /*
  * The distinct texts of a dataset or of a shard: texts.ids, texts.index and texts.zst of dataset_format.h, numbered
  * from 0 in the order in which they came. Texts are recognised by a 128-bit hash, tokenised and compressed batch by
- * batch on the pool, and leave memory; while texts are added, about 24 bytes of each stay. The bytes written depend on
+ * batch on the pool, and leave memory; while texts are added, about 26 bytes of each stay. The bytes written depend on
  * the sequence of the texts alone. A writer and a reader belong to one thread each.
  */
 
