@@ -142,7 +142,9 @@ int clean_options_check(const struct clean_options *o)
     rc = limits_check("query", o->min_query_chars, o->max_query_chars);
     if (rc == 0)
         rc = limits_check("description", o->min_description_chars, o->max_description_chars);
-    if (rc == 0 && !(o->near_duplicate_threshold > 0 && o->near_duplicate_threshold <= 1))
+    /* options all zero ask for nothing */
+    if (rc == 0 && (o->clean.count > 0 || o->near_duplicate_threshold != 0) &&
+        !(o->near_duplicate_threshold > 0 && o->near_duplicate_threshold <= 1))
         rc = err_set(RECO_E_USAGE, "--near_duplicate_threshold is not in (0, 1]");
     return rc;
 }
