@@ -28,8 +28,8 @@ json_t *run_data_seed(const char *model_dir);
 
 /*
  * Gives the options that the user left at their defaults (set) the values of model_dir's reco_data.json, where there is
- * one. Of columns that a file may lack, those that the first test file has not are left out. Strings made here are owned by
- * data.
+ * one. Of columns that a file may lack, those that the first test file has not are left out. Strings made here are
+ * owned by data.
  */
 int run_data_recall(struct prepare_options *data, const struct opt_set *set, const char *model_dir) RECO_MUST_CHECK;
 
