@@ -9,7 +9,8 @@
 #include "data/utf8.h"
 
 #define PROBABILITY_SUM_TOLERANCE 1e-3
-#define SHORT_DIGITS 15 /* exact as a double, and so is their quotient by 10^22 at most */
+#define SHORT_END 1000000000000000 /* 15 digits are exact as a double, and so is their quotient by 10^22 at most */
+#define WRITTEN_DIGITS 19          /* with the zeros in front; as many fit in 64 bits */
 
 /* ---- dictionaries ---- */
 
@@ -148,15 +149,24 @@ static int enter_value(const struct row *row, const char *what, char *text, size
         return 0;
     }
     size_t known = block->values.count;
-    if (known && *out == PREDICTIONS_NO_VALUE && row->row && block->label[row->row - 1] < known) {
+    unsigned char first = (unsigned char)text[0];
+    if (length == 1 && block->short_value[first]) {
+        *out = block->short_value[first] - 1;
+        return 0;
+    }
+    if (known && row->row && block->label[row->row - 1] < known) {
         uint32_t last = block->label[row->row - 1]; /* labels come in runs */
         if (!strcmp(block->values.texts[last], text)) {
             *out = last;
             return 0;
         }
     }
+    bool is_single = length == 1;
     length = predictions_unescape(text, length);
     int rc = dictionary_enter(&block->values, NULL, text, length, out);
+    if (!rc && is_single) {
+        block->short_value[first] = *out + 1;
+    }
     if (rc || block->values.count == known) {
         return rc;
     }
@@ -171,6 +181,33 @@ static int enter_value(const struct row *row, const char *what, char *text, size
     return rc;
 }
 
+/* Eight digits at once: their number, or UINT32_MAX when one of the characters is none. */
+static uint32_t eight_digits(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    word = le64toh(word);
+    if (((word & (word + 0x0606060606060606)) & 0xf0f0f0f0f0f0f0f0) != 0x3030303030303030) {
+        return UINT32_MAX;
+    }
+    word = (word & 0x0f0f0f0f0f0f0f0f) * (10 << 8 | 1) >> 8; /* the first digit is the lowest byte */
+    word = (word & 0x00ff00ff00ff00ff) * (100 << 16 | 1) >> 16;
+    return (uint32_t)((word & 0x0000ffff0000ffff) * (10000ULL << 32 | 1) >> 32);
+}
+
+static const char *scan_digits(const char *at, const char *end, uint64_t *mantissa)
+{
+    uint32_t eight;
+    while (end - at >= 8 && (eight = eight_digits(at)) != UINT32_MAX) {
+        *mantissa = *mantissa * 100000000 + eight;
+        at += 8;
+    }
+    for (; at < end && (unsigned)(*at - '0') < 10; at++) {
+        *mantissa = *mantissa * 10 + (uint64_t)(*at - '0');
+    }
+    return at;
+}
+
 /* Source of the exactness: Clinger 1990; the rest by decimal_parse. */
 static bool scan_number(const char *text, size_t length, uint64_t *digits, long *power, bool *negative, bool *is_short,
                         double *value)
@@ -178,21 +215,16 @@ static bool scan_number(const char *text, size_t length, uint64_t *digits, long 
     const char *at = text;
     const char *end = text + length;
     uint64_t mantissa = 0;
-    size_t significant = 0;
     long exponent = 0;
     *negative = at < end && *at == '-';
     at += *negative;
     const char *start = at;
-    for (; at < end && (unsigned)(*at - '0') < 10; at++) {
-        mantissa = mantissa * 10 + (uint64_t)(*at - '0');
-        significant += significant || *at != '0';
-    }
+    at = scan_digits(at, end, &mantissa);
+    size_t written_digits = (size_t)(at - start);
     if (at < end && *at == '.') {
         const char *point = ++at;
-        for (; at < end && (unsigned)(*at - '0') < 10; at++) {
-            mantissa = mantissa * 10 + (uint64_t)(*at - '0');
-            significant += significant || *at != '0';
-        }
+        at = scan_digits(at, end, &mantissa);
+        written_digits += (size_t)(at - point);
         exponent = -(long)(at - point);
         start += at == point; /* a point without digits: let decimal_parse judge */
     }
@@ -204,8 +236,8 @@ static bool scan_number(const char *text, size_t length, uint64_t *digits, long 
         }
         exponent += sign * written;
     }
-    *is_short = at == end && at > start && significant <= SHORT_DIGITS && exponent >= -PACKED_POWER_MAX &&
-                exponent <= PACKED_POWER_MAX;
+    *is_short = at == end && at > start && written_digits <= WRITTEN_DIGITS && mantissa < SHORT_END &&
+                exponent >= -PACKED_POWER_MAX && exponent <= PACKED_POWER_MAX;
     *digits = mantissa;
     *power = exponent;
     if (!*is_short) {
@@ -290,6 +322,11 @@ static int read_target(const struct row *row, const char *what, const char *text
 static int read_count(const struct row *row, const char *text, size_t length, uint32_t *to)
 {
     double number = 0;
+    uint64_t digits = 0;
+    if (length && length <= 9 && scan_digits(text, text + length, &digits) == text + length) {
+        *to = (uint32_t)digits;
+        return 0;
+    }
     if (!decimal_parse(text, length, &number) || !(number >= 0 && number <= UINT32_MAX && floor(number) == number)) {
         return fail(row, "tokens is not a count:", text);
     }
@@ -424,6 +461,7 @@ int predictions_block_parse(struct block *block, const struct predictions_reader
     int rc = 0;
     block->rows = 0;
     block->p.rare_count = block->score.rare_count = 0;
+    memset(block->short_value, 0, sizeof block->short_value);
     dictionary_clear(&block->values);
     dictionary_clear(&block->queries);
     dictionary_clear(&block->items);

@@ -8,6 +8,8 @@
  * columns, predictions_finish.c decides what is decided after the last row.
  */
 
+#include <limits.h>
+
 #include "core/pool.h"
 #include "core/sorter.h"
 #include "data/predictions.h"
@@ -64,8 +66,9 @@ struct block {
     struct dictionary values, queries, items; /* of this block */
     int32_t *value_class;                     /* [values.count] with a known map */
     size_t class_capacity;
-    uint32_t *label, *predicted; /* numbers of values; PREDICTIONS_NO_VALUE: empty */
-    int16_t *best;               /* class of the highest p, where no column says what is predicted */
+    uint32_t short_value[UCHAR_MAX + 1]; /* number + 1 of a value that is written with one character; 0: not seen */
+    uint32_t *label, *predicted;         /* numbers of values; PREDICTIONS_NO_VALUE: empty */
+    int16_t *best;                       /* class of the highest p, where no column says what is predicted */
     uint32_t *query, *item;
     double *target, *value;
     struct packed p, score;
