@@ -11,7 +11,7 @@ enum { TREC_NOT_IN_POOL = -1, TREC_NOT_JUDGED = -2 }; /* instead of a grade */
 struct trec_entry {
     const char *doc;
     float score; /* run */
-    long grade;  /* qrels; in a topic's ranking: grade or TREC_NOT_... */
+    long grade;  /* qrels; run: place among the topic's lines; in a topic's ranking: grade or TREC_NOT_... */
 };
 
 struct trec_topic {

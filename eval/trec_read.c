@@ -262,7 +262,7 @@ static int sort_topic(void *arg, size_t number)
 }
 
 /* Brings the entries of each topic together, topics in order of id, entries in order of docno. */
-static int group(struct reading *r)
+static int group(struct reading *r, bool is_run)
 {
     struct trec_file *file = r->file;
     struct trec_entry *grouped = mem_alloc((file->entry_count + 1) * sizeof *grouped);
@@ -288,6 +288,11 @@ static int group(struct reading *r)
     }
     mem_free(file->entries);
     file->entries = grouped;
+    for (size_t t = 0; is_run && t < file->topic_count; t++) {
+        for (size_t i = file->topics[t].begin; i < file->topics[t].end; i++) {
+            file->entries[i].grade = (long)(i - file->topics[t].begin);
+        }
+    }
     qsort(file->topics, file->topic_count, sizeof *file->topics, compare_topics);
     struct pool *pool = NULL;
     int rc = pool_new(&pool, file->entry_count < SHARE_MIN ? 1 : cpu_count());
@@ -309,7 +314,7 @@ static int file_read(struct trec_file *file, const char *path, bool is_run)
         rc = err_set(RECO_E_DATA, "cannot read '%s': it has no entries", path);
     }
     if (!rc) {
-        rc = group(&r);
+        rc = group(&r, is_run);
     }
     line_reader_close(r.lines);
     text_index_release(&r.index);

@@ -96,10 +96,14 @@ static uint64_t rank_key(float score, size_t index)
 static void rank_entries(struct trec_scratch *scratch, const struct trec_entry *entries, size_t count,
                          const struct trec_entry *judged, size_t judged_count)
 {
+    bool sorted = true; /* runs are mostly written best first */
     for (size_t i = 0; i < count; i++) {
-        scratch->keys[i] = rank_key(entries[i].score, i);
+        scratch->keys[entries[i].grade] = rank_key(entries[i].score, i);
     }
-    const uint64_t *order = sort_ranks(scratch->keys, scratch->spare, count);
+    for (size_t i = 1; i < count; i++) {
+        sorted = sorted && scratch->keys[i - 1] < scratch->keys[i];
+    }
+    const uint64_t *order = sorted ? scratch->keys : sort_ranks(scratch->keys, scratch->spare, count);
     uint32_t *rank_of = scratch->hits; /* of each entry, until the view is filled */
     for (size_t rank = 0; rank < count; rank++) {
         size_t index = UINT32_MAX - (uint32_t)order[rank];
