@@ -13,7 +13,7 @@ void curve_release(struct metric_curve *curve)
     *curve = (struct metric_curve){0};
 }
 
-double curve_score(const struct metric_data *data, size_t row, int label)
+static inline double score_of(const struct metric_data *data, size_t row, int label)
 {
     const struct predictions *p = data->p;
     if (predictions_has_p(p)) {
@@ -21,6 +21,11 @@ double curve_score(const struct metric_data *data, size_t row, int label)
     }
     double score = predictions_score(p, row);
     return label == data->positive ? score : -score;
+}
+
+double curve_score(const struct metric_data *data, size_t row, int label)
+{
+    return score_of(data, row, label);
 }
 
 /* ---- a class against the rest, fed with ties in ascending order ---- */
@@ -143,7 +148,7 @@ static int fill_curve(struct metric_data *data, struct metric_curve *curve, int 
     for (size_t row = 0; !rc && row < p->rows; row++) {
         int of_row = predictions_label(p, row);
         if (of_row >= 0 && metric_keeps(&data->filter, row)) {
-            m.keys[m.end[of_row]++] = sort_key(curve_score(data, row, label));
+            m.keys[m.end[of_row]++] = sort_key(score_of(data, row, label));
         }
     }
     if (!rc) {

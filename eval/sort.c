@@ -6,14 +6,6 @@
 #define DIGITS ((size_t)1 << DIGIT_BITS)
 #define PASSES 6 /* 6 * 11 >= 64 */
 
-uint64_t sort_key(double number)
-{
-    uint64_t bits;
-    number += 0.0; /* -0 becomes 0 */
-    memcpy(&bits, &number, sizeof bits);
-    return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
-}
-
 double sort_number(uint64_t key)
 {
     uint64_t bits = key >> 63 ? key & ~((uint64_t)1 << 63) : ~key;

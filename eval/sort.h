@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct sort_item {
     uint64_t key;     /* sort_key of the number */
@@ -12,7 +13,13 @@ struct sort_item {
 };
 
 /* Keys order as the numbers do, infinities included; -0 equals 0. number must not be NaN. */
-uint64_t sort_key(double number);
+static inline uint64_t sort_key(double number)
+{
+    uint64_t bits;
+    number += 0.0; /* -0 becomes 0 */
+    memcpy(&bits, &number, sizeof bits);
+    return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+}
 double sort_number(uint64_t key); /* the number back */
 
 /* Ascending and stable. spare [count] is scratch; returns the one of the two arrays that holds the result. */
