@@ -8,8 +8,8 @@
  * the signatures' estimated Jaccard similarity, whose standard error is sqrt(J (1 - J) / 128): 0.035 at J = 0.8. Pairs
  * are joined to groups, so two texts of a group may be less alike than the threshold, by way of a third.
  *
- * Memory: max_bytes, and 4 bytes a text; on disk, in tmp_dir, 256 bytes a text beside the bands that do not fit. The
- * groups depend on the texts and the threshold alone, not on threads or memory.
+ * Memory: max_bytes, and 4 bytes a text; beyond that bands and signatures (256 bytes a text) are on disk, in tmp_dir.
+ * The groups depend on the texts and the threshold alone, not on threads or memory.
  */
 
 #include <stddef.h>

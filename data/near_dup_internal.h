@@ -35,4 +35,11 @@ int near_dup_shingles(struct near_dup_scratch *scratch, const char *text, size_t
 int near_dup_minima(const struct near_dup_hashes *hashes, struct near_dup_scratch *scratch, const char *text,
                     size_t length, uint32_t *minima, bool *speaks) RECO_MUST_CHECK;
 
+struct near_dup_entry { /* a text in a band */
+    uint64_t hash;
+    uint32_t number;
+};
+/* By hash and number; they come by number. What is sorted may change places with the scratch, of as many entries. */
+void near_dup_sort(struct near_dup_entry **entries, struct near_dup_entry **scratch, size_t count);
+
 #endif

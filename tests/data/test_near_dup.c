@@ -217,6 +217,28 @@ static void test_recall_characters(void **state)
     check_recall(true);
 }
 
+static void test_sort(void **state)
+{
+    enum { COUNT = 5000 };
+    struct near_dup_entry *entries = calloc(COUNT, sizeof *entries), *scratch = calloc(COUNT, sizeof *scratch);
+    struct rng rng;
+    (void)state;
+    assert_non_null(entries);
+    assert_non_null(scratch);
+    rng_init(&rng, 5, RNG_STREAM_SAMPLE, 0);
+    /* few upper and few lower bits: equal hashes, and hashes that differ in what the radix sort does not look at */
+    for (uint32_t i = 0; i < COUNT; i++)
+        entries[i] = (struct near_dup_entry){rng_below(&rng, 40) << 58 | rng_below(&rng, 40), i};
+    near_dup_sort(&entries, &scratch, COUNT);
+    for (size_t i = 1; i < COUNT; i++) {
+        const struct near_dup_entry *a = &entries[i - 1], *b = &entries[i];
+        assert_true(a->hash < b->hash || (a->hash == b->hash && a->number < b->number));
+    }
+    near_dup_sort(&entries, &scratch, 0);
+    free(entries);
+    free(scratch);
+}
+
 static void test_threshold_one(void **state)
 {
     static const char *const texts[] = {"a b c d e f g", "A, b; c d e f g", "a b c d e f h"};
@@ -262,7 +284,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),       cmocka_unit_test(test_shingles),
         cmocka_unit_test(test_recall_words),  cmocka_unit_test(test_recall_characters),
-        cmocka_unit_test(test_threshold_one), cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_threshold_one), cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
