@@ -459,6 +459,7 @@ int predictions_block_parse(struct block *block, const struct predictions_reader
     char *end = block->text + block->length;
     struct row row = {.r = r, .block = block, .line = block->first_line};
     int rc = 0;
+    bool has_nul = memchr(block->text, '\0', block->length);
     block->rows = 0;
     block->p.rare_count = block->score.rare_count = 0;
     memset(block->short_value, 0, sizeof block->short_value);
@@ -473,7 +474,7 @@ int predictions_block_parse(struct block *block, const struct predictions_reader
             length--;
         }
         at[length] = '\0';
-        if (memchr(at, '\0', length)) {
+        if (has_nul && memchr(at, '\0', length)) {
             return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: it holds a NUL byte", r->path,
                            (unsigned long long)row.line);
         }

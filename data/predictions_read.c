@@ -17,23 +17,41 @@ void predictions_options_init(struct predictions_options *options)
     *options = (struct predictions_options){.row_ids = true, .tokens = true, .extra = true, .threads = 1};
 }
 
+/* The highest bit of each byte of word that is a tab. */
+static uint64_t tabs_in(uint64_t word)
+{
+    const uint64_t low = 0x7f7f7f7f7f7f7f7f;
+    word ^= 0x0909090909090909;
+    return ~(((word & low) + low) | word | low);
+}
+
 size_t predictions_cut(char *text, size_t length, char **fields, size_t *lengths, size_t max)
 {
     size_t count = 0;
-    char *end = text + length;
-    for (char *at = text;;) {
-        char *tab = memchr(at, '\t', (size_t)(end - at));
-        if (count < max) {
-            fields[count] = at;
-            lengths[count] = (size_t)((tab ? tab : end) - at);
-            fields[count][lengths[count]] = '\0';
+    size_t begin = 0;
+    for (size_t at = 0; at <= length; at += 8) {
+        size_t left = length - at;
+        uint64_t word = 0;
+        if (left >= 8) {
+            memcpy(&word, text + at, 8);
+        } else {
+            memcpy(&word, text + at, left);
         }
-        count++;
-        if (!tab) {
-            return count;
+        for (uint64_t tabs = tabs_in(le64toh(word)); tabs || left < 8; tabs &= tabs - 1) {
+            size_t end = tabs ? at + (size_t)__builtin_ctzll(tabs) / 8 : length;
+            if (count < max) {
+                fields[count] = text + begin;
+                lengths[count] = end - begin;
+                text[end] = '\0';
+            }
+            begin = end + 1;
+            count++;
+            if (!tabs) {
+                break;
+            }
         }
-        at = tab + 1;
     }
+    return count;
 }
 
 /* ---- blocks of whole lines from a file or a pipe ---- */
