@@ -3,8 +3,6 @@
 #include "core/mem.h"
 #include "core/sort_keys.h"
 
-enum { FEW_LISTS = 8 }; /* as many are looked through one by one, without a heap */
-
 static uint64_t first_key(const struct key_merge *m, size_t at)
 {
     return m->keys[m->begin[m->heap[at]]];
@@ -62,7 +60,11 @@ int key_merge_sort(struct key_merge *m, struct pool *pool)
             m->heap[m->heap_count++] = i;
         }
     }
-    for (size_t i = m->heap_count; i > 0 && m->lists > FEW_LISTS; i--) {
+    bool few = m->lists <= KEY_MERGE_FEW;
+    for (size_t i = 0; i < m->heap_count && few; i++) {
+        m->first[i] = first_key(m, i);
+    }
+    for (size_t i = m->heap_count; i > 0 && !few; i--) {
         sift_down(m, i - 1);
     }
     return rc;
@@ -73,26 +75,33 @@ bool key_merge_next(struct key_merge *m, uint64_t *key, size_t *list, size_t *co
     if (!m->heap_count) {
         return false;
     }
-    bool few = m->lists <= FEW_LISTS;
+    bool few = m->lists <= KEY_MERGE_FEW;
     size_t top = 0;
     if (few) {
-        uint64_t least = first_key(m, 0);
+        uint64_t least = m->first[0];
         for (size_t i = 1; i < m->heap_count; i++) {
-            uint64_t other = first_key(m, i);
-            top = other < least ? i : top;
-            least = other < least ? other : least;
+            bool less = m->first[i] < least;
+            top = less ? i : top;
+            least = less ? m->first[i] : least;
         }
     }
     size_t at = m->heap[top];
     size_t begin = m->begin[at];
-    *list = at;
-    *key = m->keys[begin];
-    while (m->begin[at] < m->end[at] && m->keys[m->begin[at]] == *key) {
-        m->begin[at]++;
+    size_t end = m->end[at];
+    size_t next = begin + 1;
+    uint64_t least = m->keys[begin];
+    while (next < end && m->keys[next] == least) {
+        next++;
     }
-    *count = m->begin[at] - begin;
-    if (m->begin[at] == m->end[at]) {
+    m->begin[at] = next;
+    *list = at;
+    *key = least;
+    *count = next - begin;
+    if (next == end) {
         m->heap[top] = m->heap[--m->heap_count];
+        m->first[top] = few ? m->first[m->heap_count] : 0;
+    } else if (few) {
+        m->first[top] = m->keys[next];
     }
     if (!few && m->heap_count > 1) {
         sift_down(m, 0);

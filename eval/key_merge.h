@@ -9,11 +9,14 @@
 
 #include "core/pool.h"
 
+enum { KEY_MERGE_FEW = 8 }; /* as many lists are looked through one by one, without a heap */
+
 struct key_merge {
     uint64_t *keys;      /* [rows] */
     size_t *begin, *end; /* [lists] unread keys of each list */
     size_t *heap;        /* [heap_count] lists by their first key */
     size_t lists, heap_count;
+    uint64_t first[KEY_MERGE_FEW]; /* [heap_count] first key of each list, where lists are few */
 };
 
 /* Room for sizes [lists] keys; end stands at the start of each list, for filling. Release it also after failure. */
