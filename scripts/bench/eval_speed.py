@@ -3,11 +3,13 @@
 
     eval_speed.py [--reco PATH] [--rows N] [--queries N] [--rounds N] [--work DIR]
 
-Classification: a predictions file of four classes. Both sides compute accuracy, balanced accuracy, precision, recall,
-F1, F0.5 and F2 (by class, macro, micro, weighted), MCC, kappa (plain, linear, quadratic), the confusion matrix, ROC AUC
-(each class against the rest, one against one), average precision by class, log loss and the Brier score. "with reading":
-wall time of the whole reco process against pandas.read_csv and the scikit-learn calls, Python's imports left out.
-"without reading": what reco --verbose says the evaluation took against the scikit-learn calls alone.
+Classification: a predictions file of four classes, none of its rows truncated: where some are, reco gives every figure
+again for those and for the others, which scikit-learn is not asked for here. Both sides compute the same figures, reco
+by --metrics: accuracy, balanced accuracy, precision, recall, F1, F0.5 and F2 (by class, macro, micro, weighted), MCC,
+kappa (plain, linear, quadratic), the confusion matrix, ROC AUC (each class against the rest, one against one), average
+precision by class, log loss and the Brier score. "with reading": wall time of the whole reco process against
+pandas.read_csv and the scikit-learn calls, Python's imports left out. "without reading": what reco --verbose says the
+evaluation took against the scikit-learn calls alone.
 
 Ranking: a run of 100 documents a query. TREC_EVAL=<binary> times whole processes, reading included, with -m all_trec.
 Without it trec_eval's C inside the pytrec-eval-terrier wheel is timed by its evaluate() alone, every measure that it
@@ -48,11 +50,11 @@ def make_predictions(path, rows, queries, classes=4):
             p /= p.sum(axis=1, keepdims=True)
             item = rng.integers(0, 1_000_000, size=count)
             score, best = p @ np.arange(classes), p.argmax(axis=1)
-            tokens = rng.integers(10, 300, size=count)
+            tokens = rng.integers(10, 250, size=count)
             form = "\t".join(["%.9g"] * (classes + 1))
             file.writelines(
                 f"t.csv:{start + i}\tq{(start + i) * queries // rows}\titem{item[i]}\t{y[i]}\t{best[i]}\t"
-                + form % (*p[i], score[i]) + f"\t{tokens[i]}\t{int(tokens[i] > 250)}\n" for i in range(count))
+                + form % (*p[i], score[i]) + f"\t{tokens[i]}\t0\n" for i in range(count))
 
 
 def make_trec(folder, queries, documents=100):
@@ -139,8 +141,8 @@ def classification(args, reco, folder):
         theirs, read, computing = by_sklearn(path)
         theirs_cpu.append(time.process_time() - before), ours.append(used)
         if not turn:
-            print(f"classification: {args.rows} rows, {len(NAMES)} figures, largest difference "
-                  f"{compare_figures(text, theirs):.1e}")
+            print(f"classification: {args.rows} rows, none truncated; reco with --metrics for the {len(NAMES)} figures "
+                  f"that scikit-learn computes; largest difference {compare_figures(text, theirs):.1e}")
         walls.append(wall), evaluations.append(evaluation), reads.append(read), computings.append(computing)
     whole = best([r + c for r, c in zip(reads, computings)])
     print(f"  with reading     reco {best(walls):8.3f} s   pandas + scikit-learn {whole:8.3f} s   "
