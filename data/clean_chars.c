@@ -61,6 +61,10 @@ int clean_whitespace(const struct cleaner *c, struct clean_lane *lane, struct cl
     (void)lane;
     while (p < end) {
         uint32_t code_point;
+        if (*p > ' ' && *p < 0x7F) { /* nearly all */
+            p++;
+            continue;
+        }
         size_t size = utf8_decode(p, end, &code_point);
         if (!is_white(&c->classes, code_point)) {
             p += size;
