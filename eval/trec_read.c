@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
 #include "core/stop.h"
@@ -23,6 +24,7 @@ struct reading {
     uint32_t *topic_of; /* [entry_count] */
     size_t entry_capacity, topic_of_capacity, id_capacity, id_count;
     uint32_t last; /* topic of the line before */
+    bool mixed;    /* lines of another run tag were told */
 };
 
 static int fail(const struct reading *r, const char *what, const char *text)
@@ -135,6 +137,11 @@ static int read_lines(struct reading *r, bool is_run)
         entry.grade = is_run ? 0 : (long)number;
         rc = add_entry(r, fields, &entry);
         if (!rc && is_run && (!r->file->tag || strcmp(r->file->tag, fields[5]) != 0)) {
+            if (r->file->tag && !r->mixed) {
+                r->mixed = true;
+                log_warn("'%s' line %llu: the run's tag is '%s' and was '%s': are several runs in one file?", r->path,
+                         (unsigned long long)line_reader_number(r->lines), fields[5], r->file->tag);
+            }
             mem_free(r->file->tag);
             r->file->tag = mem_strdup(fields[5]);
             rc = r->file->tag ? 0 : RECO_E_NOMEM;
