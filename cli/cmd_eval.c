@@ -124,8 +124,8 @@ static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, co
         options.max_memory = (size_t)c->data.max_memory / 2; /* the other half is for sorting */
         options.take = eval_stream_take;
         options.take_arg = stream;
-        options.tmp_dir = c->data.tmp_dir;
     }
+    options.tmp_dir = c->data.tmp_dir;
     options.row_ids = c->run_output || c->qrels_output || eval_page_holds_texts(c);
     int rc = c->events  ? read_events(c, options.extra, p)
              : c->model ? eval_predict(ctx, c->predictions_output, &options, p)

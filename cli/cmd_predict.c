@@ -13,6 +13,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/temp_file.h"
 #include "data/dataset.h"
 #include "data/hfdir.h"
 #include "data/predictions.h"
@@ -49,18 +50,13 @@ static int prepare_file(struct predict_input *in, const struct predict_options *
     struct wordpiece *wp = NULL;
     struct prepare_options data = o->data;
     struct prepare_summary summary;
-    const char *parent = getenv("TMPDIR");
     data.regression = config->labels.task == LABEL_TASK_REGRESSION;
-    char *base = mem_printf("%s/reco-predict-XXXXXX", parent != NULL && *parent != '\0' ? parent : "/tmp");
-    int rc = base == NULL ? err_nomem() : prepare_options_check(&data);
-    if (rc == 0 && mkdtemp(base) == NULL)
-        rc = err_set_errno("cannot make the directory '%s'", base);
-    if (rc != 0) {
-        mem_free(base);
+    int rc = prepare_options_check(&data);
+    if (rc == 0)
+        rc = temp_dir_make(&in->temporary, data.tmp_dir, "predict");
+    if (rc != 0)
         return rc;
-    }
-    in->temporary = base;
-    char *dir = path_join(base, "dataset");
+    char *dir = path_join(in->temporary, "dataset");
     rc = dir == NULL ? err_nomem() : wordpiece_open_dir(&wp, model_dir, data.escape_special);
     if (rc == 0)
         rc = prepare_run(&data, wp, &config->labels, dir, &summary);

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/temp_file.h"
 #include "data/hfdir.h"
 #include "data/merge.h"
 #include "data/prepare.h"
@@ -112,18 +113,13 @@ static int print_bytes(void *arg, const char *line, size_t length)
 static int stream_shard(const struct prepare_options *data, const struct wordpiece *wp, const struct label_map *labels,
                         uint64_t shard, uint64_t shards)
 {
-    const char *parent = data->tmp_dir != NULL ? data->tmp_dir : getenv("TMPDIR");
-    char *base = mem_printf("%s/reco-shard-XXXXXX", parent != NULL && *parent != '\0' ? parent : "/tmp");
+    char *base;
+    int status = temp_dir_make(&base, data->tmp_dir, "shard");
 
-    if (base == NULL)
-        return RECO_E_NOMEM;
-    if (mkdtemp(base) == NULL) {
-        int status = err_set_errno("cannot make the directory '%s'", base);
-        mem_free(base);
+    if (status < 0)
         return status;
-    }
     char *dir = path_join(base, "shard");
-    int status = dir == NULL ? RECO_E_NOMEM : shard_run(data, wp, labels, shard, shards, dir, NULL);
+    status = dir == NULL ? RECO_E_NOMEM : shard_run(data, wp, labels, shard, shards, dir, NULL);
     if (status == 0)
         status = shard_stream_pack(dir, print_bytes, NULL);
     if (status == 0 && fflush(stdout) != 0)

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/temp_file.h"
 #include "data/decimal.h"
 #include "data/lines.h"
 #include "eval/slice.h"
@@ -92,23 +93,6 @@ static int run_predict(const struct cmd_ctx *ctx, const char *output)
     return rc;
 }
 
-int eval_temp_dir(char **out)
-{
-    const char *base = getenv("TMPDIR");
-    *out = NULL;
-    char *dir = mem_printf("%s/reco-eval-XXXXXX", base && *base ? base : "/tmp");
-    if (!dir) {
-        return RECO_E_NOMEM;
-    }
-    if (!mkdtemp(dir)) {
-        int rc = err_set_errno("cannot make a temporary directory '%s'", dir);
-        mem_free(dir);
-        return rc;
-    }
-    *out = dir;
-    return 0;
-}
-
 int eval_predict(const struct cmd_ctx *ctx, const char *output, const struct predictions_options *options,
                  struct predictions **p)
 {
@@ -118,7 +102,7 @@ int eval_predict(const struct cmd_ctx *ctx, const char *output, const struct pre
     }
     char *dir = NULL;
     char *path = NULL;
-    int rc = eval_temp_dir(&dir);
+    int rc = temp_dir_make(&dir, options->tmp_dir, "eval");
     if (!rc) {
         path = path_join(dir, "predictions.tsv");
         rc = path ? run_predict(ctx, path) : RECO_E_NOMEM;

@@ -16,12 +16,11 @@ struct eval_trec {
 int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path) RECO_MUST_CHECK;
 void eval_trec_close(struct eval_trec *trec);
 
-/* Runs reco predict with the options of ctx that it knows, into output (NULL: a file that is removed after reading). */
+/* Runs reco predict with the options of ctx that it knows, into output (NULL: a file in options->tmp_dir that is
+ * removed after reading).
+ */
 int eval_predict(const struct cmd_ctx *ctx, const char *output, const struct predictions_options *options,
                  struct predictions **p) RECO_MUST_CHECK;
-
-/* A new directory under $TMPDIR, else /tmp; the caller removes it (dir_remove) and frees the path. */
-int eval_temp_dir(char **out) RECO_MUST_CHECK;
 
 /* Metric names, depths and gates' metrics as eval_options wants them; lives as long as the options are used. */
 struct eval_names {

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/eval_inputs.h"
 #include "cli/program.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/temp_file.h"
 
 /* The path of gnuplot in PATH, or NULL; the caller frees. */
 static char *find_gnuplot(void)
@@ -49,7 +49,7 @@ int gnuplot_draw(struct page_picture *pictures, size_t count)
     if (!gnuplot) {
         return 0;
     }
-    int rc = eval_temp_dir(&dir);
+    int rc = temp_dir_make(&dir, NULL, "plot");
     if (!rc) {
         script = path_join(dir, "plot");
         rc = script ? 0 : RECO_E_NOMEM;

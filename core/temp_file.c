@@ -22,6 +22,45 @@ struct temp_file {
     void *map; /* NULL: not mapped, or empty */
 };
 
+const char *temp_place(const char *tmp_dir)
+{
+    const char *place = tmp_dir != NULL && tmp_dir[0] != '\0' ? tmp_dir : getenv("TMPDIR");
+
+    return place != NULL && place[0] != '\0' ? place : "/tmp";
+}
+
+static bool make_empty(char *name)
+{
+    int fd = mkostemp(name, O_CLOEXEC);
+
+    return fd >= 0 && close(fd) == 0;
+}
+
+static int make_named(char **path, const char *tmp_dir, const char *what, bool is_dir)
+{
+    char *name = mem_printf("%s/reco-%s.XXXXXX", temp_place(tmp_dir), what);
+
+    *path = name;
+    if (name == NULL)
+        return RECO_E_NOMEM;
+    if (!file_fail_now() && (is_dir ? mkdtemp(name) != NULL : make_empty(name)))
+        return 0;
+    int rc = err_set_errno("cannot make a temporary %s in '%s'", is_dir ? "directory" : "file", temp_place(tmp_dir));
+    mem_free(name);
+    *path = NULL;
+    return rc;
+}
+
+int temp_dir_make(char **path, const char *tmp_dir, const char *what)
+{
+    return make_named(path, tmp_dir, what, true);
+}
+
+int temp_name_make(char **path, const char *tmp_dir, const char *what)
+{
+    return make_named(path, tmp_dir, what, false);
+}
+
 static int open_unnamed(const char *dir)
 {
     if (file_fail_now())
@@ -43,13 +82,12 @@ static int open_unnamed(const char *dir)
 
 int temp_file_open(struct temp_file **out, const char *tmp_dir)
 {
-    const char *dir = tmp_dir != NULL ? tmp_dir : getenv("TMPDIR");
     struct temp_file *t = mem_calloc(1, sizeof *t);
 
     if (t == NULL)
         return RECO_E_NOMEM;
     t->fd = -1;
-    t->dir = mem_strdup(dir != NULL && dir[0] != '\0' ? dir : "/tmp");
+    t->dir = mem_strdup(temp_place(tmp_dir));
     t->buffer = mem_alloc(BUFFER_BYTES);
     int rc = t->dir == NULL || t->buffer == NULL ? RECO_E_NOMEM : 0;
     if (rc == 0) {

@@ -13,9 +13,14 @@
 
 #include "core/err.h"
 
+/* Where temporary files go, borrowed: tmp_dir; NULL or "": $TMPDIR, else /tmp. The rule for every tmp_dir below. */
+const char *temp_place(const char *tmp_dir);
+/* A new directory "<place>/reco-<what>.XXXXXX", or an empty file; the caller removes it and frees *path. */
+int temp_dir_make(char **path, const char *tmp_dir, const char *what) RECO_MUST_CHECK;
+int temp_name_make(char **path, const char *tmp_dir, const char *what) RECO_MUST_CHECK;
+
 struct temp_file;
 
-/* tmp_dir: NULL is $TMPDIR, else /tmp. */
 int temp_file_open(struct temp_file **out, const char *tmp_dir) RECO_MUST_CHECK;
 /* A file that exists, for reading by the functions below only. */
 int temp_file_open_named(struct temp_file **out, const char *path) RECO_MUST_CHECK;

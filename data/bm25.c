@@ -1,4 +1,5 @@
 #include "data/bm25.h"
+#include "core/temp_file.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -65,22 +66,10 @@ int bm25_new(struct bm25 **out, const char *tmp_dir)
                                "CREATE VIRTUAL TABLE texts USING fts5(words, content = '', "
                                "tokenize = \"unicode61 remove_diacritics 2 categories 'L* N* M* Co'\")";
     struct bm25 *b = mem_calloc(1, sizeof *b);
-    const char *dir = tmp_dir != NULL ? tmp_dir : getenv("TMPDIR");
 
     if (b == NULL)
         return RECO_E_NOMEM;
-    b->path = mem_printf("%s/reco-bm25.XXXXXX", dir != NULL && *dir != '\0' ? dir : "/tmp");
-    int rc = b->path == NULL ? RECO_E_NOMEM : 0;
-    if (rc == 0) {
-        int fd = mkstemp(b->path);
-        if (fd < 0) {
-            rc = err_set_errno("cannot make '%s'", b->path);
-            mem_free(b->path);
-            b->path = NULL;
-        } else {
-            close(fd);
-        }
-    }
+    int rc = temp_name_make(&b->path, tmp_dir, "bm25");
     if (rc == 0) {
         int code = sqlite3_open_v2(b->path, &b->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
         rc = code == SQLITE_OK ? run(b->db, make) : failed(b->db, code, "open");

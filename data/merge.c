@@ -1,4 +1,5 @@
 #include "data/merge.h"
+#include "core/temp_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -327,19 +328,11 @@ static int add_dir(struct unpacked *u, char *dir)
 
 static int unpack_file(struct unpacked *u, const char *path, const char *tmp_dir)
 {
-    const char *parent = tmp_dir != NULL ? tmp_dir : getenv("TMPDIR");
     size_t count = 0, first = u->count;
+    int rc = u->dir == NULL ? temp_dir_make(&u->dir, tmp_dir, "merge") : 0;
 
-    if (u->dir == NULL) {
-        char *dir = mem_printf("%s/reco-merge-XXXXXX", parent != NULL && parent[0] != '\0' ? parent : "/tmp");
-        if (dir == NULL || mkdtemp(dir) == NULL) {
-            int rc = dir == NULL ? RECO_E_NOMEM : err_set_errno("cannot make the directory '%s'", dir);
-            mem_free(dir);
-            return rc;
-        }
-        u->dir = dir;
-    }
-    int rc = shard_stream_unpack(path, u->dir, first, &count);
+    if (rc == 0)
+        rc = shard_stream_unpack(path, u->dir, first, &count);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = add_dir(u, mem_printf("%s/%zu", u->dir, first + i));
     return rc;
