@@ -1,10 +1,9 @@
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "cli/compare_options.h"
 #include "cli/gnuplot.h"
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "eval/compare.h"
@@ -179,9 +178,7 @@ static int print(const struct cmd_ctx *ctx, const struct compare *c)
     int rc =
         o->format == COMPARE_FORMAT_JSON && !json ? RECO_E_NOMEM : check_gates(c, &o->require, &lines, json, &missed);
     if (!rc && json) {
-        char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        rc = text ? buf_printf(&b, "%s\n", text) : err_nomem();
-        free(text);
+        rc = buf_add_json(&b, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     } else if (!rc) {
         rc = o->format == COMPARE_FORMAT_TEXT ? compare_text(c, &b) : compare_markdown(c, &b);
         if (!rc && lines.length) {

@@ -1,7 +1,6 @@
-#include <stdlib.h>
-
 #include "cli/cmd.h"
 #include "cli/inspect_text.h"
+#include "core/json_file.h"
 #include "data/inspect.h"
 
 enum format { FORMAT_TEXT, FORMAT_JSON };
@@ -33,9 +32,7 @@ static int run(const struct cmd_ctx *ctx)
     if (status == 0 && o->format == FORMAT_TEXT) {
         status = inspect_text(&b, json);
     } else if (status == 0) {
-        char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        status = text == NULL ? err_nomem() : buf_printf(&b, "%s\n", text);
-        free(text);
+        status = buf_add_json(&b, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     }
     if (status == 0)
         status = cmd_print(buf_str(&b));

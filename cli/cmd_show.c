@@ -5,6 +5,7 @@
 #include "cli/cmd.h"
 #include "cli/inspect_text.h"
 #include "cli/opts_data.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "core/stop.h"
 #include "data/inspect.h"
@@ -134,9 +135,7 @@ static int print_row(struct showing *s, const struct dataset_split *split, size_
         if (rc == 0)
             rc = show_row_text(&b, json);
     } else if (rc == 0) {
-        char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        rc = text == NULL ? err_nomem() : buf_printf(&b, "%s\n", text);
-        free(text);
+        rc = buf_add_json(&b, json, JSON_COMPACT | JSON_REAL_PRECISION(9));
     }
     if (rc == 0)
         rc = cmd_print(buf_str(&b));
@@ -223,9 +222,7 @@ static int print_summary(const struct show_command *o, const char *dir)
     if (rc == 0 && o->format == FORMAT_TEXT) {
         rc = inspect_text(&b, json);
     } else if (rc == 0) {
-        char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9));
-        rc = text == NULL ? err_nomem() : buf_printf(&b, "%s\n", text);
-        free(text);
+        rc = buf_add_json(&b, json, JSON_COMPACT | JSON_REAL_PRECISION(9));
     }
     if (rc == 0)
         rc = cmd_print(buf_str(&b));

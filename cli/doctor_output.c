@@ -6,6 +6,7 @@
 
 #include "cli/gnuplot.h"
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/doctor.h"
 #include "eval/doctor_page.h"
@@ -20,15 +21,6 @@ static int terminal_columns(void)
     if (columns != NULL && strtol(columns, NULL, 10) > 0)
         return (int)strtol(columns, NULL, 10);
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : FILE_COLUMNS;
-}
-
-static int add_json(struct buf *b, const json_t *report)
-{
-    char *json = json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    int rc = json == NULL ? err_nomem() : buf_printf(b, "%s\n", json);
-
-    free(json);
-    return rc;
 }
 
 static int add_page(struct buf *b, const json_t *report, const struct cmd_ctx *ctx)
@@ -49,7 +41,7 @@ static int add_page(struct buf *b, const json_t *report, const struct cmd_ctx *c
 static int add_report(struct buf *b, int format, const struct doctor_text_style *style, const json_t *report,
                       const struct cmd_ctx *ctx)
 {
-    return format == DOCTOR_FORMAT_JSON   ? add_json(b, report)
+    return format == DOCTOR_FORMAT_JSON   ? buf_add_json(b, report, JSON_INDENT(2) | JSON_REAL_PRECISION(9))
            : format == DOCTOR_FORMAT_HTML ? add_page(b, report, ctx)
                                           : doctor_text(b, report, style);
 }

@@ -1,10 +1,10 @@
 #include "cli/run_data.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/opts_data.h"
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -43,16 +43,13 @@ int run_data_check_labels(const struct dataset *ds, const struct label_map *labe
 
 int run_data_write(const char *run_dir, const struct dataset *ds, const struct prepare_options *data, int64_t seed)
 {
-    char *path = path_join(run_dir, file_name), *text = NULL;
+    char *path = path_join(run_dir, file_name);
     json_t *json =
         json_pack("{s:i, s:O, s:I, s:s, s:I}", "version", RUN_DATA_VERSION, "options",
                   json_object_get(dataset_json(ds), "options"), "max_seq_length", (json_int_t)data->max_seq_length,
                   "truncation", data_truncation_choices[data->truncation], "seed", (json_int_t)seed);
-    if (json != NULL)
-        text = json_dumps(json, JSON_INDENT(1));
-    int rc = path == NULL || text == NULL ? err_nomem() : file_write_all(path, text, strlen(text));
+    int rc = path == NULL ? RECO_E_NOMEM : json_file_write(path, json, JSON_INDENT(1));
     json_decref(json);
-    free(text);
     mem_free(path);
     return rc;
 }
@@ -99,21 +96,16 @@ static int recall_all(struct prepare_options *data, const struct opt_set *set, c
 
 int run_data_recall(struct prepare_options *data, const struct opt_set *set, const char *model_dir)
 {
-    json_error_t error;
     char *path = path_join(model_dir, file_name);
     if (path == NULL)
         return err_nomem();
-    int rc = 0;
-    if (file_exists(path)) {
-        json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-        if (json == NULL)
-            rc = err_set(RECO_E_MODEL, "cannot parse '%s': %s", path, error.text);
-        else if (json_integer_value(json_object_get(json, "version")) != RUN_DATA_VERSION)
-            rc = err_set(RECO_E_MODEL, "'%s' is not of version %d", path, RUN_DATA_VERSION);
-        else
-            rc = recall_all(data, set, json);
-        json_decref(json);
-    }
+    json_t *json = NULL;
+    int rc = file_exists(path) ? json_file_read(&json, path, 0, RECO_E_MODEL) : 0;
+    if (json != NULL)
+        rc = json_integer_value(json_object_get(json, "version")) == RUN_DATA_VERSION
+                 ? recall_all(data, set, json)
+                 : err_set(RECO_E_MODEL, "'%s' is not of version %d", path, RUN_DATA_VERSION);
+    json_decref(json);
     mem_free(path);
     return rc;
 }

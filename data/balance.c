@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/csv.h"
 #include "data/number.h"
@@ -91,9 +92,7 @@ static int read_json(struct weight_file *f, const struct buf *text)
     int rc = 0;
 
     if (json == NULL)
-        return json_error_code(&error) == json_error_out_of_memory
-                   ? err_nomem()
-                   : err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", f->path, error.line, error.text);
+        return json_file_error(&error, f->path, RECO_E_DATA);
     json_object_foreach(json, label, value)
     {
         rc = set_weight(f, label, strlen(label), json_is_number(value) ? json_number_value(value) : NAN);

@@ -1,6 +1,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/dataset_internal.h"
 
@@ -205,23 +206,13 @@ static int read_tokenizer(struct dataset *ds)
 static int read_json(struct dataset *ds)
 {
     enum { JSON_MAX_BYTES = 64 * 1024 * 1024 };
-    struct buf text = {0};
-    json_error_t error;
     char *path = path_join(ds->dir, DATASET_JSON_FILE);
     int rc = path == NULL ? RECO_E_NOMEM : 0;
 
     if (rc == 0 && dir_exists(ds->dir) && !file_exists(path))
         rc = err_set(RECO_E_DATA, "no dataset in '%s': it has no " DATASET_JSON_FILE, ds->dir);
     if (rc == 0)
-        rc = file_read_all(path, JSON_MAX_BYTES, &text);
-    if (rc == 0) {
-        ds->json = json_loadb(buf_str(&text), text.length, JSON_REJECT_DUPLICATES, &error);
-        if (ds->json == NULL)
-            rc = json_error_code(&error) == json_error_out_of_memory
-                     ? err_nomem()
-                     : err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", path, error.line, error.text);
-    }
-    buf_release(&text);
+        rc = json_file_read(&ds->json, path, JSON_MAX_BYTES, RECO_E_DATA);
     mem_free(path);
     return rc;
 }

@@ -1,8 +1,7 @@
 #include "data/dataset_writer.h"
 
-#include <string.h>
-
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "core/temp_file.h"
 #include "data/dataset_internal.h"
@@ -186,16 +185,12 @@ json_t *dataset_tokenizer_json(const struct wordpiece *wp)
 
 static int write_json(const struct dataset_writer *w, json_t *json)
 {
-    char *text = NULL, *path = NULL;
-    int rc = dataset_json_seal(json);
+    char *path = path_join(w->dir, DATASET_JSON_FILE);
+    int rc = path == NULL ? RECO_E_NOMEM : dataset_json_seal(json);
 
-    if (rc == 0) {
-        text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        path = path_join(w->dir, DATASET_JSON_FILE);
-        rc = text == NULL || path == NULL ? err_nomem() : file_write_all(path, text, strlen(text));
-    }
+    if (rc == 0)
+        rc = json_file_write(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     mem_free(path);
-    mem_free(text);
     return rc;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 
 enum { MAX_CONFIG_BYTES = 16 << 20, MAX_LABELS = 1 << 20 };
@@ -385,24 +386,10 @@ int hf_config_from_json(struct hf_config *out, json_t *json, const char *source)
 
 int hf_config_read_file(struct hf_config *out, const char *path)
 {
-    struct buf text = {0};
-    json_error_t error;
     json_t *json;
-    int rc = file_read_all(path, MAX_CONFIG_BYTES, &text);
+    int rc = json_file_read(&json, path, MAX_CONFIG_BYTES, RECO_E_MODEL);
 
-    if (rc < 0) {
-        buf_release(&text);
-        return rc;
-    }
-    json = json_loadb(buf_str(&text), text.length, JSON_REJECT_DUPLICATES, &error);
-    buf_release(&text);
-    if (json == NULL) {
-        if (error.text[0] == '\0') { /* what jansson leaves when memory runs out */
-            return err_nomem();
-        }
-        return err_set(RECO_E_MODEL, "cannot parse '%s' line %d: %s", path, error.line, error.text);
-    }
-    return hf_config_from_json(out, json, path);
+    return rc < 0 ? rc : hf_config_from_json(out, json, path);
 }
 
 int hf_config_check_vocab(const struct hf_config *config, int64_t tokens, const char *source)

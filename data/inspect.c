@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "core/hash.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/dataset.h"
 #include "data/hfdir.h"
@@ -131,21 +132,19 @@ static int add_model(json_t *json, const char *dir)
 
 static int add_checkpoint(json_t *json, const char *dir)
 {
-    json_error_t error;
-    json_t *state;
+    json_t *state = NULL;
     char *path = path_join(dir, "trainer_state.json");
     bool done;
     int rc = path == NULL ? RECO_E_NOMEM : has_file(&done, dir, "DONE");
 
+    if (rc == 0)
+        rc = json_file_read(&state, path, 0, RECO_E_DATA);
     if (rc == 0) {
-        state = json_load_file(path, 0, &error);
-        if (json_is_integer(json_object_get(state, "global_step"))) {
-            rc = set(json, "step", json_incref(json_object_get(state, "global_step")));
-        } else {
-            rc = err_set(RECO_E_DATA, "cannot read '%s': %s", path, state == NULL ? error.text : "no global_step");
-        }
-        json_decref(state);
+        json_t *step = json_object_get(state, "global_step");
+        rc = json_is_integer(step) ? set(json, "step", json_incref(step))
+                                   : err_set(RECO_E_DATA, "cannot read '%s': no global_step", path);
     }
+    json_decref(state);
     mem_free(path);
     return rc < 0 ? rc : set(json, "complete", json_boolean(done));
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/dataset_internal.h"
 #include "data/merge_internal.h"
@@ -78,8 +79,6 @@ static int check_file(const struct merge_shard *s, const char *name, uint32_t ki
 static int read_json(struct merge_shard *s)
 {
     enum { JSON_MAX_BYTES = 64 * 1024 * 1024 };
-    struct buf text = {0};
-    json_error_t error;
     char hex[HASH_HEX_SIZE];
     char *path = path_join(s->dir, SHARD_JSON_FILE);
     int rc = path == NULL ? RECO_E_NOMEM : 0;
@@ -87,13 +86,7 @@ static int read_json(struct merge_shard *s)
     if (rc == 0 && dir_exists(s->dir) && !file_exists(path))
         rc = err_set(RECO_E_DATA, "no shard in '%s': it has no " SHARD_JSON_FILE, s->dir);
     if (rc == 0)
-        rc = file_read_all(path, JSON_MAX_BYTES, &text);
-    if (rc == 0) {
-        s->json = json_loadb(buf_str(&text), text.length, JSON_REJECT_DUPLICATES, &error);
-        if (s->json == NULL)
-            rc = err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", path, error.line, error.text);
-    }
-    buf_release(&text);
+        rc = json_file_read(&s->json, path, JSON_MAX_BYTES, RECO_E_DATA);
     mem_free(path);
     if (rc < 0)
         return rc;

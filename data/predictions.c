@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 
 #define PREDICTIONS_FORMAT_VERSION 1
@@ -219,19 +219,16 @@ static int write_sidecar(const struct predictions_writer *w, json_t *sidecar, co
 {
     json_t *json = sidecar ? json_copy(sidecar) : json_object();
     json_t *labels = label_map_to_json(w->labels);
-    char *text = NULL;
     int rc = 0;
     if (!json || !labels || json_object_set_new(json, "format", json_string("reco predictions")) ||
         json_object_set_new(json, "version", json_integer(PREDICTIONS_FORMAT_VERSION)) ||
         json_object_set_new(json, "rows", json_integer((json_int_t)w->rows)) ||
         json_object_set(json, "labels", labels)) {
         rc = err_nomem();
-        goto done;
     }
-    text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    rc = text ? file_write_all(path, text, strlen(text)) : err_nomem();
-done:
-    free(text);
+    if (!rc) {
+        rc = json_file_write(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    }
     json_decref(labels);
     json_decref(json);
     return rc;

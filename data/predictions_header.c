@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "data/utf8.h"
@@ -56,21 +57,16 @@ static int check_label_hash(const struct predictions_reader *r, const char *path
 
 int predictions_read_sidecar(struct predictions_reader *r)
 {
-    struct buf text = {0};
     char *path = mem_printf("%s.json", r->path);
     int rc = path ? 0 : RECO_E_NOMEM;
     if (rc || !file_exists(path)) {
         goto done;
     }
-    rc = file_read_all(path, SIDECAR_MAX_BYTES, &text);
-    if (rc) {
-        goto done;
+    rc = json_file_read(&r->p->sidecar, path, SIDECAR_MAX_BYTES, RECO_E_DATA);
+    if (!rc && !json_is_object(r->p->sidecar)) {
+        rc = err_set(RECO_E_DATA, "cannot parse '%s' line 1: it is not an object", path);
     }
-    json_error_t where;
-    r->p->sidecar = json_loadb(buf_str(&text), text.length, 0, &where);
-    if (!json_is_object(r->p->sidecar)) {
-        rc = err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", path, where.line,
-                     r->p->sidecar ? "it is not an object" : where.text);
+    if (rc) {
         goto done;
     }
     const json_t *labels = json_object_get(r->p->sidecar, "labels");
@@ -84,7 +80,6 @@ int predictions_read_sidecar(struct predictions_reader *r)
         rc = check_label_hash(r, path);
     }
 done:
-    buf_release(&text);
     mem_free(path);
     return rc;
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/dataset_format.h"
 #include "data/prepare_internal.h"
@@ -191,15 +192,9 @@ static json_t *found_json(const struct prepare_counts *c)
 
 static int write_json(const json_t *json, const char *dir)
 {
-    struct buf text = {0};
     char *path = path_join(dir, PREPARE_JSON_FILE);
-    char *dump = json == NULL ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    int rc = path == NULL || dump == NULL ? err_nomem() : buf_printf(&text, "%s\n", dump);
+    int rc = path == NULL ? RECO_E_NOMEM : json_file_write(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 
-    if (rc == 0)
-        rc = file_write_all(path, text.data, text.length);
-    buf_release(&text);
-    mem_free(dump);
     mem_free(path);
     return rc;
 }
@@ -324,17 +319,10 @@ static int report_found(struct buf *b, const json_t *found)
 int prepare_report_text(const char *dataset_dir, struct buf *b)
 {
     enum { MAX_BYTES = 64 * 1024 * 1024 };
-    struct buf content = {0};
     json_t *json = NULL;
-    json_error_t error;
     char *path = path_join(dataset_dir, PREPARE_JSON_FILE);
-    int rc = path == NULL ? RECO_E_NOMEM : file_read_all(path, MAX_BYTES, &content);
+    int rc = path == NULL ? RECO_E_NOMEM : json_file_read(&json, path, MAX_BYTES, RECO_E_DATA);
 
-    if (rc == 0) {
-        json = json_loadb(buf_str(&content), content.length, 0, &error);
-        if (json == NULL)
-            rc = err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", path, error.line, error.text);
-    }
     const json_t *splits = json_object_get(json, "splits");
     for (size_t i = 0; rc == 0 && i < json_array_size(splits); i++)
         rc = report_split(b, json_array_get(splits, i));
@@ -346,7 +334,6 @@ int prepare_report_text(const char *dataset_dir, struct buf *b)
         rc =
             buf_printf(b, "%lld distinct texts, %lld tokens\n", number(json, "distinct_texts"), number(json, "tokens"));
     json_decref(json);
-    buf_release(&content);
     mem_free(path);
     return rc;
 }

@@ -1,8 +1,8 @@
 #include "data/shard_internal.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/dataset_internal.h"
 #include "data/dataset_writer.h"
@@ -133,22 +133,18 @@ static json_t *values_json(const struct prepare_labels *l)
 
 static int write_json(struct shard *s, json_t *plan, uint64_t shard)
 {
-    char hex[HASH_HEX_SIZE], *text = NULL, *path = NULL;
+    char hex[HASH_HEX_SIZE], *path = path_join(s->stage, SHARD_JSON_FILE);
     json_t *json = json_pack("{s:s, s:i, s:I, s:I, s:I, s:o, s:O, s:O}", "format", SHARD_FORMAT_NAME, "version",
                              SHARD_VERSION, "shard", (json_int_t)shard + 1, "rows", (json_int_t)spool_rows(s->spool),
                              "texts", (json_int_t)text_set_writer_count(s->texts), "values", values_json(&s->labels),
                              "files", s->files, "plan", plan);
-    int rc = json == NULL ? err_nomem() : dataset_json_checksum(json, hex);
+    int rc = json == NULL || path == NULL ? err_nomem() : dataset_json_checksum(json, hex);
 
     if (rc == 0 && json_object_set_new(json, "checksum", json_string(hex)) < 0)
         rc = err_nomem();
-    if (rc == 0) {
-        text = json_dumps(json, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-        path = path_join(s->stage, SHARD_JSON_FILE);
-        rc = text == NULL || path == NULL ? err_nomem() : file_write_all(path, text, strlen(text));
-    }
+    if (rc == 0)
+        rc = json_file_write(path, json, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
     json_decref(json);
-    mem_free(text);
     mem_free(path);
     return rc;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/json_file.h"
 #include "data/wordpiece_internal.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 30)
@@ -44,7 +45,7 @@ static int read_json(json_t **out, const char *dir, const char *name, struct wor
         json_decref(rc == 0 ? json_loadb(buf_str(&text), text.length, 0, &error) : NULL);
     }
     if (rc == 0 && *out == NULL)
-        rc = err_set(RECO_E_MODEL, "cannot parse '%s' line %d: %s", path, error.line, error.text);
+        rc = json_file_error(&error, path, RECO_E_MODEL);
     if (rc == 0 && !json_is_object(*out)) {
         json_decref(*out);
         *out = NULL;

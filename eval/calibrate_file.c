@@ -1,33 +1,19 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
 #include "core/mem.h"
 #include "eval/calibrate_internal.h"
+#include "eval/decision_file.h"
 
 #define FORMAT_NAME "reco calibration"
 enum { FORMAT_VERSION = 1 };
-#define FILE_BYTES_MAX ((size_t)1 << 30)
-
-static json_t *numbers(const double *values, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, json_real(values[i]))) {
-            json_decref(array);
-            return NULL;
-        }
-    }
-    return array;
-}
 
 static json_t *knots_json(const struct calibration *c)
 {
     json_t *array = json_array();
     for (int i = 0; array && i < c->curves; i++) {
-        json_t *knots = json_pack("{s:o, s:o}", "x", numbers(c->knots[i].x, c->knots[i].count), "y",
-                                  numbers(c->knots[i].y, c->knots[i].count));
+        json_t *knots = json_pack("{s:o, s:o}", "x", decision_numbers(c->knots[i].x, c->knots[i].count), "y",
+                                  decision_numbers(c->knots[i].y, c->knots[i].count));
         if (json_array_append_new(array, knots)) {
             json_decref(array);
             return NULL;
@@ -45,8 +31,8 @@ json_t *calibrate_to_json(const struct calibration *c)
     if (!bad && c->method == CALIBRATE_TEMPERATURE) {
         bad = json_object_set_new(json, "temperature", json_real(c->temperature));
     } else if (!bad && c->method == CALIBRATE_PLATT) {
-        bad = json_object_set_new(json, "a", numbers(c->a, curves)) ||
-              json_object_set_new(json, "b", numbers(c->b, curves));
+        bad = json_object_set_new(json, "a", decision_numbers(c->a, curves)) ||
+              json_object_set_new(json, "b", decision_numbers(c->b, curves));
     } else if (!bad) {
         bad = json_object_set_new(json, "curves", knots_json(c));
     }
@@ -63,48 +49,17 @@ json_t *calibrate_to_json(const struct calibration *c)
 
 int calibrate_write(const struct calibration *c, const char *path)
 {
-    json_t *json = calibrate_to_json(c);
-    char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-    struct buf b = {0};
-    int rc = text ? buf_printf(&b, "%s\n", text) : err_nomem();
-    if (!rc) {
-        rc = file_write_all(path, b.data, b.length);
-    }
-    buf_release(&b);
-    free(text);
-    json_decref(json);
-    return rc;
+    return decision_file_write(calibrate_to_json(c), path);
 }
 
 /* ---- reading ---- */
 
-/* An array of count finite numbers, allocated. */
-static int read_numbers(double **out, const json_t *array, size_t count)
-{
-    if (!json_is_array(array) || json_array_size(array) != count) {
-        return RECO_E_DATA;
-    }
-    double *values = mem_realloc_array(NULL, count + 1, sizeof *values);
-    *out = values;
-    if (!values) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const json_t *item = json_array_get(array, i);
-        values[i] = json_number_value(item);
-        if (!json_is_number(item) || !isfinite(values[i])) {
-            return RECO_E_DATA;
-        }
-    }
-    return 0;
-}
-
 static int read_knots(struct calibrate_knots *knots, const json_t *json)
 {
     size_t count = json_array_size(json_object_get(json, "x"));
-    int rc = count ? read_numbers(&knots->x, json_object_get(json, "x"), count) : RECO_E_DATA;
+    int rc = count ? decision_numbers_read(&knots->x, json_object_get(json, "x"), count, false) : RECO_E_DATA;
     if (!rc) {
-        rc = read_numbers(&knots->y, json_object_get(json, "y"), count);
+        rc = decision_numbers_read(&knots->y, json_object_get(json, "y"), count, false);
     }
     for (size_t i = 0; !rc && i < count; i++) {
         bool rises = !i || (knots->x[i] > knots->x[i - 1] && knots->y[i] >= knots->y[i - 1]);
@@ -122,8 +77,8 @@ static int read_parameters(struct calibration *c, const json_t *json)
         return c->temperature > 0 && isfinite(c->temperature) ? 0 : RECO_E_DATA;
     }
     if (c->method == CALIBRATE_PLATT) {
-        int rc = read_numbers(&c->a, json_object_get(json, "a"), curves);
-        return rc ? rc : read_numbers(&c->b, json_object_get(json, "b"), curves);
+        int rc = decision_numbers_read(&c->a, json_object_get(json, "a"), curves, false);
+        return rc ? rc : decision_numbers_read(&c->b, json_object_get(json, "b"), curves, false);
     }
     const json_t *array = json_object_get(json, "curves");
     c->knots = mem_calloc(curves, sizeof *c->knots);
@@ -134,16 +89,10 @@ static int read_parameters(struct calibration *c, const json_t *json)
     return rc;
 }
 
-static int from_json(struct calibration *out, const json_t *json)
+static int from_json(void *to, const json_t *json)
 {
-    const char *format = json_string_value(json_object_get(json, "format"));
+    struct calibration *out = to;
     const char *method = json_string_value(json_object_get(json, "method"));
-    if (!format || strcmp(format, FORMAT_NAME) != 0) {
-        return err_set(RECO_E_DATA, "it is no calibration of reco");
-    }
-    if (json_integer_value(json_object_get(json, "version")) != FORMAT_VERSION) {
-        return err_set(RECO_E_DATA, "its version is not %d", FORMAT_VERSION);
-    }
     int rc = label_map_from_json(&out->labels, json_object_get(json, "labels"));
     if (rc) {
         return rc;
@@ -169,23 +118,8 @@ static int from_json(struct calibration *out, const json_t *json)
 
 int calibrate_read(struct calibration *out, const char *path)
 {
-    struct buf b = {0};
-    json_error_t where;
     *out = (struct calibration){.temperature = 1};
-    int rc = file_read_all(path, FILE_BYTES_MAX, &b);
-    if (rc) {
-        buf_release(&b);
-        return rc;
-    }
-    json_t *json = json_loadb(buf_str(&b), b.length, JSON_REJECT_DUPLICATES, &where);
-    if (json) {
-        rc = from_json(out, json);
-        rc = rc ? err_prepend(rc, "cannot read '%s'", path) : 0;
-    } else {
-        rc = err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", path, where.line, where.text);
-    }
-    json_decref(json);
-    buf_release(&b);
+    int rc = decision_file_read(path, "calibration", FORMAT_VERSION, from_json, out);
     if (rc) {
         calibrate_release(out);
     }

@@ -1,29 +1,14 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/file.h"
 #include "core/mem.h"
+#include "eval/decision_file.h"
 #include "eval/threshold.h"
 
 #define FORMAT_NAME "reco threshold"
 enum { FORMAT_VERSION = 1 };
-#define FILE_BYTES_MAX ((size_t)64 << 20)
 
 static const char *const rule_names[] = {"cut", "ratios", "costs", NULL};
-
-static json_t *numbers(const double *values, size_t count)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < count; i++) {
-        /* a cut that is never reached: JSON has no infinity */
-        if (json_array_append_new(array, isinf(values[i]) ? json_null() : json_real(values[i]))) {
-            json_decref(array);
-            return NULL;
-        }
-    }
-    return array;
-}
 
 static size_t cut_count(const struct threshold *t)
 {
@@ -35,15 +20,15 @@ json_t *threshold_to_json(const struct threshold *t)
     size_t n = (size_t)t->labels.count;
     json_t *json = json_pack("{s:s, s:i, s:s, s:o, s:o*, s:O*, s:O*, s:s*}", "format", FORMAT_NAME, "version",
                              FORMAT_VERSION, "rule", rule_names[t->rule], "labels", label_map_to_json(&t->labels),
-                             "costs", t->costs ? numbers(t->costs, n * n) : NULL, "chosen", t->chosen, "fitted_on",
-                             t->fitted_on, "calibration", t->calibration);
+                             "costs", t->costs ? decision_numbers(t->costs, n * n) : NULL, "chosen", t->chosen,
+                             "fitted_on", t->fitted_on, "calibration", t->calibration);
     int bad = json == NULL;
     if (!bad && t->rule == THRESHOLD_RULE_CUT) {
         bad = json_object_set_new(json, "label", json_string(t->labels.names[t->label])) ||
               json_object_set_new(json, "on", json_string(t->on_score ? "score" : "p"));
     }
     if (!bad && cut_count(t)) {
-        bad = json_object_set_new(json, "cuts", numbers(t->cuts, cut_count(t)));
+        bad = json_object_set_new(json, "cuts", decision_numbers(t->cuts, cut_count(t)));
     }
     if (bad) {
         json_decref(json);
@@ -55,42 +40,10 @@ json_t *threshold_to_json(const struct threshold *t)
 
 int threshold_write(const struct threshold *t, const char *path)
 {
-    json_t *json = threshold_to_json(t);
-    char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-    struct buf b = {0};
-    int rc = text ? buf_printf(&b, "%s\n", text) : err_nomem();
-    if (!rc) {
-        rc = file_write_all(path, b.data, b.length);
-    }
-    buf_release(&b);
-    free(text);
-    json_decref(json);
-    return rc;
+    return decision_file_write(threshold_to_json(t), path);
 }
 
 /* ---- reading ---- */
-
-/* Allocated; null is infinity where that is allowed. */
-static int read_numbers(double **out, const json_t *array, size_t count, bool or_never)
-{
-    if (!json_is_array(array) || json_array_size(array) != count) {
-        return RECO_E_DATA;
-    }
-    double *values = mem_realloc_array(NULL, count + 1, sizeof *values);
-    *out = values;
-    if (!values) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const json_t *item = json_array_get(array, i);
-        bool never = or_never && json_is_null(item);
-        values[i] = never ? INFINITY : json_number_value(item);
-        if (!never && (!json_is_number(item) || !isfinite(values[i]))) {
-            return RECO_E_DATA;
-        }
-    }
-    return 0;
-}
 
 static int read_rule(struct threshold *t, const json_t *json)
 {
@@ -113,13 +66,14 @@ static int read_rule(struct threshold *t, const json_t *json)
         rc = t->label >= 0 && !(t->on_score && n > 2) ? 0 : RECO_E_DATA;
     }
     if (!rc && cut_count(t)) {
-        rc = read_numbers(&t->cuts, json_object_get(json, "cuts"), cut_count(t), t->rule == THRESHOLD_RULE_CUT);
+        rc =
+            decision_numbers_read(&t->cuts, json_object_get(json, "cuts"), cut_count(t), t->rule == THRESHOLD_RULE_CUT);
     }
     for (size_t i = 0; !rc && t->rule == THRESHOLD_RULE_RATIOS && i < n; i++) {
         rc = t->cuts[i] > 0 ? 0 : RECO_E_DATA;
     }
     if (!rc && (t->rule == THRESHOLD_RULE_COSTS || json_object_get(json, "costs"))) {
-        rc = read_numbers(&t->costs, json_object_get(json, "costs"), n * n, false);
+        rc = decision_numbers_read(&t->costs, json_object_get(json, "costs"), n * n, false);
     }
     return rc;
 }
@@ -136,15 +90,9 @@ static int read_objective(struct threshold *t, const json_t *json)
     return RECO_E_DATA;
 }
 
-static int from_json(struct threshold *out, const json_t *json)
+static int from_json(void *to, const json_t *json)
 {
-    const char *format = json_string_value(json_object_get(json, "format"));
-    if (!format || strcmp(format, FORMAT_NAME) != 0) {
-        return err_set(RECO_E_DATA, "it is no threshold of reco");
-    }
-    if (json_integer_value(json_object_get(json, "version")) != FORMAT_VERSION) {
-        return err_set(RECO_E_DATA, "its version is not %d", FORMAT_VERSION);
-    }
+    struct threshold *out = to;
     int rc = label_map_from_json(&out->labels, json_object_get(json, "labels"));
     if (rc) {
         return rc;
@@ -168,23 +116,8 @@ static int from_json(struct threshold *out, const json_t *json)
 
 int threshold_read(struct threshold *out, const char *path)
 {
-    struct buf b = {0};
-    json_error_t where;
     *out = (struct threshold){.label = -1};
-    int rc = file_read_all(path, FILE_BYTES_MAX, &b);
-    if (rc) {
-        buf_release(&b);
-        return rc;
-    }
-    json_t *json = json_loadb(buf_str(&b), b.length, JSON_REJECT_DUPLICATES, &where);
-    if (json) {
-        rc = from_json(out, json);
-        rc = rc ? err_prepend(rc, "cannot read '%s'", path) : 0;
-    } else {
-        rc = err_set(RECO_E_DATA, "cannot parse '%s' line %d: %s", path, where.line, where.text);
-    }
-    json_decref(json);
-    buf_release(&b);
+    int rc = decision_file_read(path, "threshold", FORMAT_VERSION, from_json, out);
     if (rc) {
         threshold_release(out);
     }

@@ -9,6 +9,7 @@
 
 #include "core/buf.h"
 #include "core/file.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "data/safetensors.h"
 #include "model/bert_params.h"
@@ -63,7 +64,7 @@ static int write_moments(const char *dir, const struct bert *bert, struct tch_ad
 
 static int write_state(const char *dir, const struct train_state *s, json_t *settings)
 {
-    char *path = path_join(dir, state_name), *text = NULL;
+    char *path = path_join(dir, state_name);
     json_t *best =
         s->has_best ? json_pack("{s:f, s:I}", "value", s->best_value, "step", (json_int_t)s->best_step) : json_null();
     json_t *json =
@@ -71,15 +72,9 @@ static int write_state(const char *dir, const struct train_state *s, json_t *set
                   (json_int_t)s->step, "closed_step", (json_int_t)s->closed_step, "epoch_loss", s->epoch_loss,
                   "epoch_weight", s->epoch_weight, "log_loss", s->log_loss, "log_weight", s->log_weight, "grad_norm",
                   s->grad_norm, "best", best, "log_bytes", (json_int_t)s->log_bytes, "settings", settings);
-    int rc = 0;
-    if (json != NULL)
-        text = json_dumps(json, JSON_INDENT(1)); /* reals with 17 digits: they read back equal */
-    if (path == NULL || text == NULL)
-        rc = err_nomem();
-    else
-        rc = file_write_all(path, text, strlen(text));
+    /* reals with 17 digits: they read back equal */
+    int rc = path == NULL ? RECO_E_NOMEM : json_file_write(path, json, JSON_INDENT(1));
     json_decref(json);
-    free(text);
     mem_free(path);
     return rc;
 }
@@ -293,7 +288,6 @@ int checkpoint_read_state(const char *path, struct train_state *state, json_t **
 {
     *settings = NULL;
     char *file = path_join(path, state_name);
-    json_error_t error;
     json_t *json = NULL, *best = NULL, *kept = NULL;
     json_int_t step, closed, log_bytes, best_step;
     int version = 0;
@@ -301,11 +295,9 @@ int checkpoint_read_state(const char *path, struct train_state *state, json_t **
     int rc = file == NULL ? err_nomem() : check_done(path);
     if (rc != 0)
         goto done;
-    json = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
-    if (json == NULL) {
-        rc = err_set(RECO_E_DATA, "cannot parse '%s': %s", file, error.text);
+    rc = json_file_read(&json, file, 0, RECO_E_DATA);
+    if (rc != 0)
         goto done;
-    }
     if (json_unpack(json, "{s:i, s:I, s:I, s:F, s:F, s:F, s:F, s:F, s:o, s:I, s:o}", "version", &version, "global_step",
                     &step, "closed_step", &closed, "epoch_loss", &s.epoch_loss, "epoch_weight", &s.epoch_weight,
                     "log_loss", &s.log_loss, "log_weight", &s.log_weight, "grad_norm", &s.grad_norm, "best", &best,
