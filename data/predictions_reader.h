@@ -62,6 +62,9 @@ struct block {
     char *text; /* [length] whole lines, cut in place; NUL behind */
     size_t length, text_capacity;
     uint64_t first_line; /* its number in the file, from 1 */
+    uint64_t *row_line; /* [row_line_count] line of every row of a table, in which they may go over several; NULL: one a
+                           row */
+    size_t row_line_count, row_line_capacity;
     size_t rows, capacity;
     struct dictionary values, queries, items; /* of this block */
     int32_t *value_class;                     /* [values.count] with a known map */

@@ -75,16 +75,14 @@ static enum table_format format_of_name(const char *path)
     return TABLE_FORMAT_AUTO;
 }
 
-static int open_reader(struct table_reader *r, const char *path, const struct table_options *o, struct csv_options *csv)
+/* Takes input over. */
+static int open_reader(struct table_reader *r, struct input *input, const char *path, const struct table_options *o,
+                       struct csv_options *csv)
 {
-    struct input_options how = {.encoding = (enum input_encoding)o->encoding, .repair = o->repair_encoding};
-    struct input *input = NULL;
     const char *bytes;
     size_t length;
-    int rc = input_open(&input, path, &how);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
     r->format = o->format != TABLE_FORMAT_AUTO ? (enum table_format)o->format : format_of_name(path);
     if (r->format == TABLE_FORMAT_AUTO) {
         rc = input_peek(input, &bytes, &length);
@@ -105,17 +103,18 @@ static int open_reader(struct table_reader *r, const char *path, const struct ta
     return csv_reader_open_input(&r->csv, input, csv);
 }
 
-int table_reader_open(struct table_reader **out, const char *path, const struct table_options *options)
+int table_reader_open_input(struct table_reader **out, struct input *input, const char *path,
+                            const struct table_options *options)
 {
     const struct table_options none = {0}, *o = options != NULL ? options : &none;
     struct csv_options csv;
     struct table_reader *r = mem_calloc(1, sizeof *r);
+    int rc = r != NULL ? parse_options(o, &csv) : RECO_E_NOMEM;
 
-    if (r == NULL)
-        return RECO_E_NOMEM;
-    int rc = parse_options(o, &csv);
-    if (rc == 0)
-        rc = open_reader(r, path, o, &csv);
+    if (rc < 0)
+        input_close(input);
+    else
+        rc = open_reader(r, input, path, o, &csv);
     if (rc < 0) {
         table_reader_close(r);
         return rc;
@@ -125,6 +124,19 @@ int table_reader_open(struct table_reader **out, const char *path, const struct 
     r->columns.count = r->csv != NULL ? csv_reader_columns(r->csv) : jsonl_reader_columns(r->jsonl);
     *out = r;
     return 0;
+}
+
+int table_reader_open(struct table_reader **out, const char *path, const struct table_options *options)
+{
+    const struct table_options none = {0}, *o = options != NULL ? options : &none;
+    const struct input_options how = {.encoding = (enum input_encoding)o->encoding, .repair = o->repair_encoding};
+    struct csv_options csv;
+    struct input *input = NULL;
+    int rc = parse_options(o, &csv); /* before a file is opened */
+
+    if (rc == 0)
+        rc = input_open(&input, path, &how);
+    return rc < 0 ? rc : table_reader_open_input(out, input, path, o);
 }
 
 int table_reader_next(struct table_reader *reader, const struct csv_record **out)

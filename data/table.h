@@ -34,6 +34,9 @@ struct table_reader;
 
 /* path "-": stdin. options may be NULL. Errors as csv_reader_open; a damaged compressed file is RECO_E_DATA. */
 int table_reader_open(struct table_reader **out, const char *path, const struct table_options *options) RECO_MUST_CHECK;
+/* The same of an open input, which the reader takes over, on failure too; path tells the format by its name. */
+int table_reader_open_input(struct table_reader **out, struct input *input, const char *path,
+                            const struct table_options *options) RECO_MUST_CHECK;
 int table_reader_next(struct table_reader *reader, const struct csv_record **out) RECO_MUST_CHECK;
 void table_reader_close(struct table_reader *reader); /* NULL-safe */
 
