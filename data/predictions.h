@@ -125,14 +125,15 @@ struct predictions_options {
     /*
      * Beyond max_memory bytes of columns (0: no limit) take is called with the rows read so far, which are then
      * forgotten, and again for each so many rows, and at the end; ids and their numbers stay. The predictions that come
-     * back then are streamed: rows counts all of them, the columns hold none to be looked at. RECO_E_DATA when the
-     * labels are not known before the last row. tmp_dir: for row ids; NULL: $TMPDIR, else /tmp.
+     * back then are streamed: rows counts all of them, the columns hold none to be looked at. Where only the last row
+     * tells the labels, all rows are held. tmp_dir: for row ids; NULL: $TMPDIR, else /tmp.
      */
     size_t max_memory;
     int (*take)(void *arg, const struct predictions *p);
     void *take_arg;
     const char *tmp_dir;
-    int threads; /* at least 1; what is read is the same for any number */
+    const struct predictions_source *source; /* of another tool (predictions_source.h), borrowed; NULL: reco's names */
+    int threads;                             /* at least 1; what is read is the same for any number */
 };
 /* All columns, doubles, one thread: what predictions_read gives. */
 void predictions_options_init(struct predictions_options *options);

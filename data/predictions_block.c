@@ -113,7 +113,7 @@ void predictions_block_release(struct block *block, const struct predictions_rea
     void *const arrays[] = {block->text,      block->value_class, block->label, block->predicted, block->query,
                             block->item,      block->target,      block->value, block->row_hash,  block->row_hash_2,
                             block->row_id,    block->tokens,      block->extra, block->row_p,     block->fields,
-                            block->truncated, block->lengths,     block->best};
+                            block->truncated, block->lengths,     block->best,  block->row_line};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         mem_free(arrays[i]);
     }
@@ -348,6 +348,21 @@ static int read_truncated(const struct row *row, const char *text, size_t length
     return 0;
 }
 
+static int fail_p(const struct row *row, const char *text)
+{
+    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: probability is not in [0, 1]: '%.200s'%s", row->r->path,
+                   (unsigned long long)row->line, text, row->r->options->source ? " (--logits takes logits)" : "");
+}
+
+static int read_raw_p(const struct row *row, size_t class, const char *text, size_t length)
+{
+    double *p = &row->block->row_p[class];
+    if (!decimal_parse(text, length, p) || isnan(*p)) {
+        return row->r->logits ? fail(row, "logit is not a number:", text) : fail_p(row, text);
+    }
+    return row->r->logits || (*p >= 0 && *p <= 1) ? 0 : fail_p(row, text);
+}
+
 static int read_field(const struct row *row, const struct column *column, char *text, size_t length)
 {
     const struct predictions_reader *r = row->r;
@@ -394,10 +409,13 @@ static int read_field(const struct row *row, const struct column *column, char *
     case COLUMN_EVENT:
         return read_event(row, column->place, text, length, &block->event[column->place][at]);
     case COLUMN_P:
+        if (r->one_p || r->logits) { /* complete_row has more to do */
+            return read_raw_p(row, column->place, text, length);
+        }
         rc = read_packed(row, &block->p, at * (size_t)r->p->labels.count + column->place,
                          "probability is not in [0, 1]:", text, length, &block->row_p[column->place]);
         if (!rc && !(block->row_p[column->place] >= 0 && block->row_p[column->place] <= 1)) {
-            rc = fail(row, "probability is not in [0, 1]:", text);
+            rc = fail_p(row, text);
         }
         return rc;
     case COLUMN_EXTRA:
@@ -412,18 +430,63 @@ static int read_field(const struct row *row, const struct column *column, char *
 
 /* ---- rows ---- */
 
+/* Softmax of the logits in place; of one alone, sigmoid. */
+static int from_logits(const struct row *row, double *p, int count, size_t one)
+{
+    double max = p[one];
+    double sum = 0;
+    if (row->r->one_p) {
+        p[one] = 1 / (1 + exp(-p[one]));
+        return 0;
+    }
+    for (int i = 0; i < count; i++) {
+        max = p[i] > max ? p[i] : max;
+    }
+    if (!isfinite(max)) {
+        return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: the greatest logit is %g", row->r->path,
+                       (unsigned long long)row->line, max);
+    }
+    for (int i = 0; i < count; i++) {
+        p[i] = exp(p[i] - max);
+        sum += p[i];
+    }
+    for (int i = 0; i < count; i++) {
+        p[i] /= sum;
+    }
+    return 0;
+}
+
+/* Probabilities that are not as they stand in the file. */
+static int derive_p(const struct row *row)
+{
+    const struct predictions_reader *r = row->r;
+    double *p = row->block->row_p;
+    int count = r->p->labels.count;
+    size_t one = r->one_place;
+    int rc = r->logits ? from_logits(row, p, count, one) : 0;
+    if (r->one_p) {
+        p[1 - one] = 1 - p[one];
+    }
+    for (int i = 0; !rc && i < count; i++) {
+        rc = packed_put(&row->block->p, row->row * (size_t)count + (size_t)i, 0, 0, false, false, p[i]);
+    }
+    return rc;
+}
+
 static int complete_row(const struct row *row)
 {
     const struct predictions_reader *r = row->r;
     struct block *block = row->block;
+    int rc = 0;
     if (r->has_p) {
         double sum = 0;
         int best = 0;
-        for (int i = 0; i < r->p->labels.count; i++) {
+        rc = r->one_p || r->logits ? derive_p(row) : 0;
+        for (int i = 0; !rc && i < r->p->labels.count; i++) {
             sum += block->row_p[i];
             best = block->row_p[i] > block->row_p[best] ? i : best;
         }
-        if (!(fabs(sum - 1) <= PROBABILITY_SUM_TOLERANCE)) {
+        if (!rc && !(fabs(sum - 1) <= PROBABILITY_SUM_TOLERANCE)) {
             return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: the probabilities sum to %.9g, not 1", r->path,
                            (unsigned long long)row->line, sum);
         }
@@ -431,7 +494,7 @@ static int complete_row(const struct row *row)
             block->best[row->row] = (int16_t)best;
         }
     }
-    return 0;
+    return rc;
 }
 
 static int parse_line(const struct row *row, char *text, size_t length)
@@ -457,7 +520,7 @@ static int parse_line(const struct row *row, char *text, size_t length)
 int predictions_block_parse(struct block *block, const struct predictions_reader *r)
 {
     char *end = block->text + block->length;
-    struct row row = {.r = r, .block = block, .line = block->first_line};
+    struct row row = {.r = r, .block = block};
     int rc = 0;
     bool has_nul = memchr(block->text, '\0', block->length);
     block->rows = 0;
@@ -466,7 +529,8 @@ int predictions_block_parse(struct block *block, const struct predictions_reader
     dictionary_clear(&block->values);
     dictionary_clear(&block->queries);
     dictionary_clear(&block->items);
-    for (char *at = block->text; !rc && at < end; row.row++, row.line++) {
+    for (char *at = block->text; !rc && at < end; row.row++) {
+        row.line = block->row_line ? block->row_line[row.row] : block->first_line + row.row;
         char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = newline ? (size_t)(newline - at) : (size_t)(end - at);
         size_t whole = length + 1;

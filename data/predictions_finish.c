@@ -8,14 +8,18 @@
 #include "core/mem.h"
 #include "core/sort_keys.h"
 #include "data/decimal.h"
-#include "data/lines.h"
+#include "data/predictions_feed.h"
 
 /* ---- the label map, when only the values tell ---- */
 
 /* Without a map: are the values seen those of a regression? */
 static bool values_are_regression(const struct predictions_reader *r)
 {
+    const struct predictions_source *source = r->options->source;
     bool fraction = false;
+    if (source && (source->grade_count || source->positive_label)) {
+        return false;
+    }
     for (size_t i = 0; i < r->values.count; i++) {
         double number;
         if (!decimal_parse(r->values.texts[i], strlen(r->values.texts[i]), &number)) {
@@ -80,7 +84,8 @@ static int map_from_values(struct predictions_reader *r)
     if (rc) {
         return err_prepend(rc, "cannot read '%s'", r->path);
     }
-    rc = take_classes(r, r->label_value, &p->label);
+    rc = predictions_grade_labels(r);
+    rc = rc ? rc : take_classes(r, r->label_value, &p->label);
     return rc ? rc : take_classes(r, r->predicted_value, &p->predicted);
 }
 
@@ -130,42 +135,72 @@ static int look_at_id(const struct predictions_reader *r, struct seen *seen, cha
     return rc;
 }
 
+static int look_at_line(const struct predictions_reader *r, struct seen *seen, char *text, size_t column, uint64_t line,
+                        const uint64_t *repeated, size_t count)
+{
+    char *at = text;
+    for (size_t i = 0; i < column; i++) {
+        at += strcspn(at, "\t") + 1;
+    }
+    size_t length = strcspn(at, "\t");
+    at[length] = '\0';
+    length = predictions_unescape(at, length);
+    uint64_t hash = hash_u64(at, length, 0);
+    return bsearch(&hash, repeated, count, sizeof *repeated, compare_hashes) ? look_at_id(r, seen, at, length, line)
+                                                                             : 0;
+}
+
 /* A second look at the file: were those with equal hashes equal? repeated is sorted. */
 static int look_again(const struct predictions_reader *r, const uint64_t *repeated, size_t count)
 {
-    struct line_reader *lines = NULL;
+    struct predictions_feed *feed = NULL;
+    struct block block = {0};
     struct seen seen = {0};
     size_t column = 0;
+    char *header;
+    size_t length;
     while (r->columns[column].kind != COLUMN_ROW_ID) {
         column++;
     }
-    int rc = line_reader_open(&lines, r->path);
-    char *text = NULL;
-    size_t length;
+    int rc = predictions_feed_open(&feed, r->path, r->options->source);
     if (!rc) {
-        rc = line_reader_next(lines, &text, &length);
+        rc = predictions_feed_header(feed, &header, &length);
     }
-    while (!rc && text && !(rc = line_reader_next(lines, &text, &length)) && text) {
-        char *at = text;
-        for (size_t i = 0; i < column; i++) {
-            at += strcspn(at, "\t") + 1;
-        }
-        size_t id_length = strcspn(at, "\t");
-        at[id_length] = '\0';
-        id_length = predictions_unescape(at, id_length);
-        uint64_t hash = hash_u64(at, id_length, 0);
-        if (bsearch(&hash, repeated, count, sizeof *repeated, compare_hashes)) {
-            rc = look_at_id(r, &seen, at, id_length, line_reader_number(lines));
+    while (!rc && !(rc = predictions_feed_next(feed, &block)) && block.length) {
+        char *end = block.text + block.length;
+        size_t row = 0;
+        for (char *at = block.text; !rc && at < end; row++) {
+            char *newline = memchr(at, '\n', (size_t)(end - at));
+            newline = newline ? newline : end;
+            *newline = '\0';
+            if (newline > at && newline[-1] == '\r') {
+                newline[-1] = '\0';
+            }
+            rc = look_at_line(r, &seen, at, column, block.row_line ? block.row_line[row] : block.first_line + row,
+                              repeated, count);
+            at = newline + 1;
         }
     }
-    line_reader_close(lines);
+    predictions_feed_close(feed);
+    mem_free(block.text);
+    mem_free(block.row_line);
     dictionary_release(&seen.ids);
     text_store_release(&seen.texts);
     mem_free(seen.line);
     return rc;
 }
 
-/* A stream is gone; two hashes of 64 bits that are both equal stand for equal ids. */
+/* A stream is gone: of a table in which rows go over several lines, only the row's number is known. */
+static int fail_doubled(const struct predictions_reader *r, size_t row, size_t other)
+{
+    return r->line_a_row
+               ? err_set(RECO_E_DATA, "cannot parse '%s' line %llu: doubled row_id, as in line %llu", r->path,
+                         (unsigned long long)r->first_row_line + row, (unsigned long long)r->first_row_line + other)
+               : err_set(RECO_E_DATA, "cannot parse '%s' row %zu: doubled row_id, as in row %zu", r->path, row + 1,
+                         other + 1);
+}
+
+/* Two hashes of 64 bits that are both equal stand for equal ids. */
 static int look_at_hashes(const struct predictions_reader *r, const uint64_t *repeated, size_t count,
                           const uint64_t *hashes)
 {
@@ -175,8 +210,7 @@ static int look_at_hashes(const struct predictions_reader *r, const uint64_t *re
         }
         for (size_t other = 0; other < row; other++) {
             if (hashes[other] == hashes[row] && r->row_hash_2[other] == r->row_hash_2[row]) {
-                return err_set(RECO_E_DATA, "cannot parse '%s' line %zu: doubled row_id, as in line %zu", r->path,
-                               row + 2, other + 2);
+                return fail_doubled(r, row, other);
             }
         }
     }
@@ -192,12 +226,13 @@ static int check_sorted_hashes(struct predictions_reader *r)
     size_t capacity = 0;
     unsigned char last[16] = {0};
     size_t last_length = 0;
+    size_t last_row = 0;
     int rc = sorter_sort(r->row_hashes);
     while (!rc && !(rc = sorter_next(r->row_hashes, &record)) && record) {
+        size_t row = (size_t)sorter_get_u64(record->value);
         bool same = record->key_length == last_length && !memcmp(record->key, last, last_length);
         if (same && r->is_stream) {
-            rc = err_set(RECO_E_DATA, "cannot parse '%s' line %llu: doubled row_id", r->path,
-                         (unsigned long long)sorter_get_u64(record->value));
+            rc = fail_doubled(r, row > last_row ? row : last_row, row > last_row ? last_row : row);
         } else if (same) {
             rc = mem_grow((void **)&repeated, &capacity, count + 1, sizeof *repeated);
             if (!rc) {
@@ -205,6 +240,7 @@ static int check_sorted_hashes(struct predictions_reader *r)
             }
         }
         last_length = record->key_length;
+        last_row = row;
         memcpy(last, record->key, last_length);
     }
     if (!rc && count) {

@@ -6,14 +6,10 @@
 #include "core/json_file.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "data/predictions_names.h"
 #include "data/utf8.h"
 
 #define SIDECAR_MAX_BYTES ((size_t)256 << 20)
-
-static const char *const fixed_names[PREDICTIONS_FIXED_COUNT] = {"row_id",    "query_id", "item_id", "label",
-                                                                 "predicted", "score",    "tokens",  "truncated"};
-const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT] = {
-    "position", "clicked", "converted", "dwell_s", "depth", "propensity", "carted", "ordered", "revenue", "delay_s"};
 
 int predictions_fail_line(const struct predictions_reader *r, uint64_t line, const char *what, const char *text)
 {
@@ -84,33 +80,86 @@ done:
     return rc;
 }
 
-static int map_from_columns(struct predictions_reader *r, char *const *fields, size_t count)
+/* ---- the labels, where no sidecar tells them ---- */
+
+int predictions_grade_labels(struct predictions_reader *r)
 {
-    const char **names = mem_calloc(count, sizeof *names);
-    if (!names) {
-        return RECO_E_NOMEM;
+    const struct predictions_source *source = r->options->source;
+    int rc = 0;
+    if (source && source->grade_count) {
+        rc = label_map_set_grades(&r->p->labels, source->grades, source->grade_count);
     }
+    if (!rc && source && source->positive_label) {
+        rc = label_map_set_positive(&r->p->labels, source->positive_label);
+    }
+    return rc;
+}
+
+static int take_list(struct predictions_reader *r, const char *const *names, size_t count)
+{
+    int rc = label_map_from_list(&r->p->labels, names, count);
+    r->map_known = !rc;
+    return rc ? rc : predictions_grade_labels(r);
+}
+
+/* One column of probabilities: of one of two labels, which are 0 and 1 unless --labels says otherwise. */
+static int map_from_one(struct predictions_reader *r, const struct column *column)
+{
+    static const char *const zero_one[] = {"0", "1"};
+    if (column->label && strcmp(column->label, "0") != 0 && strcmp(column->label, "1") != 0) {
+        return err_set(RECO_E_DATA,
+                       "cannot read '%s': it has the probability of one label alone, '%s': name both with --labels",
+                       r->path, column->label);
+    }
+    return take_list(r, zero_one, 2);
+}
+
+static int map_from_columns(struct predictions_reader *r)
+{
+    const char **names = mem_calloc(r->column_count, sizeof *names);
+    const struct column *last = NULL;
     size_t name_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!strncmp(fields[i], "p_", 2)) {
-            if (!utf8_is_valid(fields[i], strlen(fields[i]), NULL)) {
-                mem_free(names);
-                return predictions_fail_line(r, 1, "not UTF-8: column", fields[i]);
-            }
-            names[name_count++] = fields[i] + 2;
+    int rc = names ? 0 : RECO_E_NOMEM;
+    for (size_t i = 0; !rc && i < r->column_count; i++) {
+        if (r->columns[i].kind == COLUMN_P) {
+            last = &r->columns[i];
+            names[name_count++] = last->label;
+            rc = last->label && !utf8_is_valid(last->label, strlen(last->label), NULL)
+                     ? predictions_fail_line(r, 1, "not UTF-8: the column of label", last->label)
+                     : 0;
         }
     }
-    int rc = 0;
-    if (name_count) {
-        rc = label_map_from_list(&r->p->labels, names, name_count);
-        r->map_known = !rc;
+    if (!rc && name_count == 1) {
+        rc = map_from_one(r, last);
+    } else if (!rc && name_count) {
+        rc = take_list(r, names, name_count);
         if (rc) {
-            rc = err_prepend(rc == RECO_E_NOMEM ? rc : RECO_E_DATA, "cannot read '%s': columns p_", r->path);
+            rc = err_prepend(rc == RECO_E_USAGE && !r->map_known ? RECO_E_DATA : rc,
+                             "cannot read '%s': columns of probabilities", r->path);
         }
     }
     mem_free(names);
     return rc;
 }
+
+static int find_labels(struct predictions_reader *r)
+{
+    const struct predictions_source *source = r->options->source;
+    if (r->map_known) {
+        return source && source->labels_option
+                   ? err_set(RECO_E_USAGE, "--%s does not go with '%s': its sidecar '%s.json' tells the labels",
+                             source->labels_option, r->path, r->path)
+                   : 0;
+    }
+    if (source && source->regression) {
+        r->p->labels.task = LABEL_TASK_REGRESSION;
+        r->map_known = true;
+        return 0;
+    }
+    return source && source->label_count ? take_list(r, source->labels, source->label_count) : map_from_columns(r);
+}
+
+/* ---- the columns ---- */
 
 static bool is_wanted(const struct predictions_options *options, const char *name)
 {
@@ -138,49 +187,73 @@ static int check_extra(const struct predictions_reader *r, char *const *fields)
     return 0;
 }
 
-static int name_columns(struct predictions_reader *r, char *const *fields)
+/* Every probability its class; *count of them, and whether they stand in another order than the labels. */
+static int place_probabilities(struct predictions_reader *r, char *const *fields, size_t *count, bool *reordered)
 {
-    size_t count = r->column_count;
-    size_t p_count = 0;
-    bool reordered = false;
-    r->p->extra = mem_calloc(count, sizeof *r->p->extra);
+    const struct label_map *labels = &r->p->labels;
+    *count = 0;
+    *reordered = false;
+    for (size_t i = 0; i < r->column_count; i++) {
+        struct column *column = &r->columns[i];
+        if (column->kind != COLUMN_P) {
+            continue;
+        }
+        int class = column->label ? label_map_find(labels, column->label, strlen(column->label)) : labels->positive;
+        if (class < 0 || class >= labels->count) {
+            return predictions_fail_line(r, 1, "the label map has no label for column", fields[i]);
+        }
+        column->place = (size_t) class;
+        r->one_place = column->place;
+        *reordered = *reordered || (size_t) class != *count;
+        ++*count;
+    }
+    return 0;
+}
+
+static int find_probabilities(struct predictions_reader *r, char *const *fields)
+{
+    const struct predictions_source *source = r->options->source;
+    size_t count;
+    bool reordered;
+    int rc = place_probabilities(r, fields, &count, &reordered);
+    if (rc) {
+        return rc;
+    }
+    r->has_p = count > 0;
+    r->one_p = count == 1 && r->p->labels.count == 2;
+    r->logits = source && source->logits;
+    if (r->logits && !r->has_p) {
+        return err_set(RECO_E_USAGE, "--logits goes with --probability_columns or columns p_<label>, '%s' has none",
+                       r->path);
+    }
+    if (r->has_p && !r->one_p && count != (size_t)r->p->labels.count) {
+        return err_set(RECO_E_DATA, "cannot read '%s': %zu columns of probabilities for %d labels", r->path, count,
+                       r->p->labels.count);
+    }
+    if (reordered && !r->one_p && r->p->sidecar) {
+        log_warn(
+            "'%s': the p_ columns stand in another order than the labels of the sidecar; each is taken by its name",
+            r->path);
+    }
+    return 0;
+}
+
+/* What the kinds of the columns mean for this reading. */
+static int use_columns(struct predictions_reader *r, char *const *fields)
+{
+    r->p->extra = mem_calloc(r->column_count, sizeof *r->p->extra);
     if (!r->p->extra) {
         return RECO_E_NOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < r->column_count; i++) {
         struct column *column = &r->columns[i];
-        for (size_t k = 0; k < i; k++) {
-            if (!strcmp(fields[k], fields[i])) {
-                return predictions_fail_line(r, 1, "doubled column", fields[i]);
-            }
-        }
-        column->kind = COLUMN_EXTRA;
-        for (size_t k = 0; k < PREDICTIONS_FIXED_COUNT; k++) {
-            if (!strcmp(fields[i], fixed_names[k])) {
-                column->kind = (enum column_kind)k;
-                r->has[k] = true;
-            }
-        }
-        for (size_t k = 0; k < PREDICTIONS_EVENT_COUNT; k++) {
-            if (!strcmp(fields[i], predictions_event_names[k])) {
-                *column = (struct column){COLUMN_EVENT, k};
-                r->has_event[k] = true;
-            }
-        }
-        if (column->kind == COLUMN_EXTRA && !strncmp(fields[i], "p_", 2)) {
-            int class = label_map_find(&r->p->labels, fields[i] + 2, strlen(fields[i] + 2));
-            if (class < 0) {
-                return predictions_fail_line(r, 1, "the sidecar's label map has no label for column", fields[i]);
-            }
-            *column = (struct column){COLUMN_P, (size_t) class};
-            reordered = reordered || (size_t) class != p_count;
-            p_count++;
-        }
         if (r->options->no_lists && (column->kind == COLUMN_QUERY_ID || column->kind == COLUMN_ITEM_ID)) {
-            r->has[column->kind] = false;
             column->kind = COLUMN_IGNORED;
-        }
-        if (column->kind == COLUMN_EXTRA && !is_wanted(r->options, fields[i])) {
+        } else if (column->kind < (enum column_kind)PREDICTIONS_FIXED_COUNT) {
+            r->has[column->kind] = true;
+        } else if (column->kind == COLUMN_EVENT) {
+            r->has_event[column->place] = true;
+        } else if (column->kind == COLUMN_EXTRA && !is_wanted(r->options, fields[i])) {
             column->kind = COLUMN_IGNORED;
         } else if (column->kind == COLUMN_EXTRA) {
             column->place = r->p->extra_count;
@@ -191,17 +264,29 @@ static int name_columns(struct predictions_reader *r, char *const *fields)
             }
         }
     }
-    if (p_count && p_count != (size_t)r->p->labels.count) {
-        return err_set(RECO_E_DATA, "cannot read '%s': %zu p_ columns for %d labels", r->path, p_count,
-                       r->p->labels.count);
-    }
-    r->has_p = p_count > 0;
-    if (reordered) {
-        log_warn(
-            "'%s': the p_ columns stand in another order than the labels of the sidecar; each is taken by its name",
-            r->path);
-    }
     return 0;
+}
+
+static int check_needed(const struct predictions_reader *r, char *const *fields)
+{
+    bool has_label = r->has[COLUMN_LABEL];
+    struct buf names = {0};
+    int rc = 0;
+    if (has_label && (r->has[COLUMN_PREDICTED] || r->has[COLUMN_SCORE] || r->has_p)) {
+        return 0;
+    }
+    for (size_t i = 0; !rc && i < r->column_count && names.length < 200; i++) {
+        rc = buf_printf(&names, "%s'%.100s'", i ? ", " : "", fields[i]);
+    }
+    if (!rc) {
+        rc = err_set(RECO_E_DATA, "cannot read '%s': no column %s; its columns are %s", r->path,
+                     has_label ? "'predicted', 'score' or 'p_<label>' (--predicted_column, --score_column and "
+                                 "--probability_columns give the names)"
+                               : "'label' (--label_column gives its name)",
+                     buf_str(&names));
+    }
+    buf_release(&names);
+    return rc;
 }
 
 int predictions_read_header(struct predictions_reader *r, char **fields, size_t *lengths)
@@ -213,13 +298,18 @@ int predictions_read_header(struct predictions_reader *r, char **fields, size_t 
     for (size_t i = 0; i < r->column_count; i++) {
         lengths[i] = predictions_unescape(fields[i], lengths[i]);
     }
-    int rc = r->map_known ? 0 : map_from_columns(r, fields, r->column_count);
+    int rc = predictions_name_columns(r->columns, fields, r->column_count, r->path, r->options->source);
     if (!rc) {
-        rc = name_columns(r, fields);
+        rc = find_labels(r);
     }
-    if (!rc && (!r->has[COLUMN_LABEL] || !(r->has[COLUMN_PREDICTED] || r->has[COLUMN_SCORE] || r->has_p))) {
-        rc = err_set(RECO_E_DATA, "cannot read '%s': no column %s", r->path,
-                     r->has[COLUMN_LABEL] ? "'predicted', 'score' or 'p_<label>'" : "'label'");
+    if (!rc) {
+        rc = use_columns(r, fields);
+    }
+    if (!rc) {
+        rc = find_probabilities(r, fields);
+    }
+    if (!rc) {
+        rc = check_needed(r, fields);
     }
     if (!rc) {
         rc = check_extra(r, fields);

@@ -172,9 +172,22 @@ static int merge_extra(struct predictions_reader *r, const struct block *block)
     return 0;
 }
 
+/* Where the rows stand in the file, for those who find something out later. */
+static void note_lines(struct predictions_reader *r, const struct block *block)
+{
+    size_t before = r->taken + r->p->rows;
+    if (!before && block->rows) {
+        r->first_row_line = block->row_line ? block->row_line[0] : block->first_line;
+    }
+    for (size_t i = 0; block->row_line && r->line_a_row && i < block->rows; i++) {
+        r->line_a_row = block->row_line[i] == r->first_row_line + before + i;
+    }
+}
+
 int predictions_block_merge(struct predictions_reader *r, const struct block *block)
 {
     struct predictions *p = r->p;
+    note_lines(r, block);
     size_t classes = (size_t)p->labels.count;
     size_t rows = p->rows + block->rows;
     int rc = rows < UINT32_MAX / 2 ? 0 : err_set(RECO_E_DATA, "cannot read '%s': over 2^31 rows", r->path);
@@ -242,11 +255,11 @@ static int keep_hashes(struct predictions_reader *r)
     }
     for (size_t i = 0; !rc && i < r->p->rows; i++) {
         unsigned char key[16];
-        unsigned char line[8];
+        unsigned char row[8];
         sorter_u64(key, r->row_hash[i]);
         sorter_u64(key + 8, r->row_hash_2 ? r->row_hash_2[i] : 0);
-        sorter_u64(line, r->taken + i + 2);
-        rc = sorter_add(r->row_hashes, key, r->row_hash_2 ? 16 : 8, line, sizeof line);
+        sorter_u64(row, r->taken + i);
+        rc = sorter_add(r->row_hashes, key, r->row_hash_2 ? 16 : 8, row, sizeof row);
     }
     return rc;
 }
@@ -255,14 +268,8 @@ int predictions_hand_over(struct predictions_reader *r, bool all)
 {
     struct predictions *p = r->p;
     const struct predictions_options *options = r->options;
-    if (!options->take || (!all && p->rows * predictions_bytes_of_row(r) <= options->max_memory)) {
+    if (!options->take || !r->map_known || (!all && p->rows * predictions_bytes_of_row(r) <= options->max_memory)) {
         return 0;
-    }
-    if (!r->map_known) {
-        return err_set(RECO_E_DATA,
-                       "cannot read '%s' in --max_memory: without a sidecar or columns p_<label> all rows are held, "
-                       "since only they tell the labels",
-                       r->path);
     }
     /* as a reader of columns sees them; all of it goes back */
     p->query_ids = r->queries.texts;

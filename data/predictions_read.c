@@ -1,15 +1,10 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/mem.h"
 #include "core/stop.h"
-#include "data/predictions_reader.h"
+#include "data/predictions_feed.h"
+#include "data/predictions_names.h"
 
-#define BLOCK_BYTES ((size_t)1 << 19)
-#define LINE_BYTES_MAX ((size_t)1 << 30)
 #define BLOCKS_A_THREAD 2
 
 void predictions_options_init(struct predictions_options *options)
@@ -54,119 +49,6 @@ size_t predictions_cut(char *text, size_t length, char **fields, size_t *lengths
     return count;
 }
 
-/* ---- blocks of whole lines from a file or a pipe ---- */
-
-struct feed {
-    const char *path;
-    int fd;
-    char *rest; /* [rest_length] begin of the next block's first line */
-    size_t rest_length, rest_capacity;
-    uint64_t lines; /* given out so far */
-    bool at_end;
-};
-
-static int feed_open(struct feed *feed, const char *path, bool *is_stream)
-{
-    struct stat about = {0};
-    feed->path = path;
-    feed->fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-    if (feed->fd < 0) {
-        return err_set_errno("cannot read '%s'", path);
-    }
-    if (fstat(feed->fd, &about)) {
-        return err_set_errno("cannot read '%s'", path);
-    }
-    if (S_ISDIR(about.st_mode)) {
-        return err_set(RECO_E_IO, "cannot read '%s': it is a directory", path);
-    }
-    *is_stream = !S_ISREG(about.st_mode) || feed->fd == STDIN_FILENO;
-    return 0;
-}
-
-static void feed_close(struct feed *feed)
-{
-    if (feed->fd > STDIN_FILENO) {
-        close(feed->fd);
-    }
-    mem_free(feed->rest);
-}
-
-/* Reads until the block is full or the file ends. */
-static int feed_fill(struct feed *feed, struct block *block)
-{
-    while (!feed->at_end && block->length < block->text_capacity) {
-        ssize_t got = read(feed->fd, block->text + block->length, block->text_capacity - block->length);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return err_set_errno("cannot read '%s'", feed->path);
-        }
-        feed->at_end = got == 0;
-        block->length += (size_t)got;
-    }
-    return 0;
-}
-
-static size_t count_lines(const char *text, size_t length)
-{
-    size_t count = 0;
-    const char *end = text + length;
-    for (const char *at = text; (at = memchr(at, '\n', (size_t)(end - at))); at++) {
-        count++;
-    }
-    return count + (length && text[length - 1] != '\n');
-}
-
-/* The next block of whole lines; length 0 at the end. */
-static int feed_next(struct feed *feed, struct block *block)
-{
-    size_t capacity = feed->rest_length + BLOCK_BYTES;
-    block->length = 0;
-    block->rows = 0;
-    for (;;) {
-        if (block->text_capacity < capacity) {
-            char *text = mem_realloc(block->text, capacity + 1);
-            if (!text) {
-                return RECO_E_NOMEM;
-            }
-            block->text = text;
-            block->text_capacity = capacity;
-        }
-        if (!block->length && feed->rest_length) {
-            memcpy(block->text, feed->rest, feed->rest_length);
-            block->length = feed->rest_length;
-            feed->rest_length = 0;
-        }
-        int rc = feed_fill(feed, block);
-        if (rc) {
-            return rc;
-        }
-        char *newline = feed->at_end ? NULL : memrchr(block->text, '\n', block->length);
-        if (newline) {
-            size_t whole = (size_t)(newline + 1 - block->text);
-            feed->rest_length = block->length - whole;
-            rc = mem_grow((void **)&feed->rest, &feed->rest_capacity, feed->rest_length + 1, 1);
-            if (rc) {
-                return rc;
-            }
-            memcpy(feed->rest, block->text + whole, feed->rest_length);
-            block->length = whole;
-        }
-        if (newline || feed->at_end) {
-            block->text[block->length] = '\0';
-            block->first_line = feed->lines + 1;
-            feed->lines += count_lines(block->text, block->length);
-            return 0;
-        }
-        if (capacity > LINE_BYTES_MAX) {
-            return err_set(RECO_E_DATA, "cannot read '%s': line %llu is over 1 GiB", feed->path,
-                           (unsigned long long)feed->lines + 1);
-        }
-        capacity *= 2;
-    }
-}
-
 /* ---- blocks parsed side by side while the batch before is taken over and the next is read ---- */
 
 struct batch {
@@ -176,7 +58,7 @@ struct batch {
 
 struct pipeline {
     struct predictions_reader *r;
-    struct feed *feed;
+    struct predictions_feed *feed;
     struct batch batches[2];
     size_t count; /* blocks of a batch */
     int parsing;  /* the batch that is parsed */
@@ -184,10 +66,10 @@ struct pipeline {
 
 static int fill_batch(struct pipeline *pipe, struct batch *batch)
 {
-    int rc = stop_requested() ? err_set(RECO_E_STOPPED, "stopped while reading '%s'", pipe->feed->path) : 0;
+    int rc = stop_requested() ? err_set(RECO_E_STOPPED, "stopped while reading '%s'", pipe->r->path) : 0;
     batch->used = 0;
     while (!rc && batch->used < pipe->count) {
-        rc = feed_next(pipe->feed, &batch->blocks[batch->used]);
+        rc = predictions_feed_next(pipe->feed, &batch->blocks[batch->used]);
         if (rc || !batch->blocks[batch->used].length) {
             break;
         }
@@ -252,45 +134,15 @@ static int run_pipeline(struct pipeline *pipe, struct pool *pool)
 
 /* ---- the header line ---- */
 
-/* Cuts the first line off the text that feeds. */
-static int read_header(struct predictions_reader *r, struct feed *feed)
+static int read_header(struct predictions_reader *r, struct predictions_feed *feed)
 {
-    struct block first = {0};
     char **fields = NULL;
     size_t *lengths = NULL;
-    int rc = feed_next(feed, &first);
+    char *line;
+    size_t length;
+    int rc = predictions_feed_header(feed, &line, &length);
     if (rc) {
-        goto done;
-    }
-    char *line = first.text;
-    char *newline = memchr(line, '\n', first.length);
-    size_t length = newline ? (size_t)(newline - line) : first.length;
-    size_t whole = newline ? length + 1 : length;
-    /* what follows goes back in front of what is left */
-    size_t behind = first.length - whole;
-    rc = mem_grow((void **)&feed->rest, &feed->rest_capacity, feed->rest_length + behind + 1, 1);
-    if (rc) {
-        goto done;
-    }
-    memmove(feed->rest + behind, feed->rest, feed->rest_length);
-    memcpy(feed->rest, line + whole, behind);
-    feed->rest_length += behind;
-    feed->lines = 1;
-    if (length && line[length - 1] == '\r') {
-        length--;
-    }
-    if (memchr(line, '\0', length)) {
-        rc = err_set(RECO_E_DATA, "cannot parse '%s' line 1: it holds a NUL byte", r->path);
-        goto done;
-    }
-    line[length] = '\0';
-    if (length >= 3 && !memcmp(line, "\xef\xbb\xbf", 3)) {
-        line += 3;
-        length -= 3;
-    }
-    if (!length) {
-        rc = err_set(RECO_E_DATA, "cannot read '%s': it is empty; the first line must name the columns", r->path);
-        goto done;
+        return rc;
     }
     r->column_count = 1;
     for (size_t i = 0; i < length; i++) {
@@ -304,23 +156,26 @@ static int read_header(struct predictions_reader *r, struct feed *feed)
         predictions_cut(line, length, fields, lengths, r->column_count);
         rc = predictions_read_header(r, fields, lengths);
     }
-done:
-    mem_free(first.text);
     mem_free(fields);
     mem_free(lengths);
     return rc;
 }
 
-static int read_all(struct predictions_reader *r, struct feed *feed, struct pool *pool)
+static int read_all(struct predictions_reader *r, struct predictions_feed **feed, struct pool *pool)
 {
-    struct pipeline pipe = {.r = r, .feed = feed};
+    struct pipeline pipe = {.r = r};
     pipe.count = pool_threads(pool) > 1 ? BLOCKS_A_THREAD * (size_t)pool_threads(pool) : 1;
-    int rc = feed_open(feed, r->path, &r->is_stream);
-    if (!rc && strcmp(r->path, "-") != 0) {
+    int rc = predictions_feed_open(feed, r->path, r->options->source);
+    if (rc) {
+        return rc;
+    }
+    pipe.feed = *feed;
+    r->is_stream = predictions_feed_is_stream(*feed);
+    if (strcmp(r->path, "-") != 0) {
         rc = predictions_read_sidecar(r);
     }
     if (!rc) {
-        rc = read_header(r, feed);
+        rc = read_header(r, *feed);
     }
     if (!rc) {
         rc = run_pipeline(&pipe, pool);
@@ -333,7 +188,7 @@ static int read_all(struct predictions_reader *r, struct feed *feed, struct pool
 
 static void reader_release(struct predictions_reader *r)
 {
-    mem_free(r->columns);
+    predictions_columns_free(r->columns, r->column_count);
     mem_free(r->header);
     mem_free(r->label_value);
     mem_free(r->predicted_value);
@@ -353,8 +208,8 @@ static void reader_release(struct predictions_reader *r)
 int predictions_open(struct predictions **out, const char *path, const struct predictions_options *options)
 {
     *out = NULL;
-    struct predictions_reader r = {.path = path, .options = options};
-    struct feed feed = {.fd = -1};
+    struct predictions_reader r = {.path = path, .options = options, .line_a_row = true};
+    struct predictions_feed *feed = NULL;
     struct pool *pool = NULL;
     struct predictions_memory *memory = mem_calloc(1, sizeof *memory);
     r.p = mem_calloc(1, sizeof *r.p);
@@ -369,7 +224,7 @@ int predictions_open(struct predictions **out, const char *path, const struct pr
     }
     pool_free(pool);
     mem_free(memory);
-    feed_close(&feed);
+    predictions_feed_close(feed);
     reader_release(&r);
     if (rc) {
         predictions_free(r.p);

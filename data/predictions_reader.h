@@ -13,6 +13,7 @@
 #include "core/pool.h"
 #include "core/sorter.h"
 #include "data/predictions.h"
+#include "data/predictions_source.h"
 #include "data/text_index.h"
 
 enum column_kind {
@@ -33,11 +34,12 @@ enum column_kind {
 struct column {
     enum column_kind kind;
     size_t place; /* class of a p_ column, event number, extra number */
+    char *label;  /* of a p_ column, owned; NULL: the positive one */
 };
 
 enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 10, PREDICTIONS_CLASSES_MAX = INT16_MAX };
 #define PREDICTIONS_NO_VALUE UINT32_MAX
-extern const char *const predictions_event_names[PREDICTIONS_EVENT_COUNT];
+extern const char *const *const predictions_event_names; /* [PREDICTIONS_EVENT_COUNT] */
 
 /* Distinct texts in order of first sight. */
 struct dictionary {
@@ -98,7 +100,11 @@ struct predictions_reader {
     bool has_p, has_event[PREDICTIONS_EVENT_COUNT];
     bool map_known, regression; /* regression: known before the rows are read */
     bool is_stream;
-    bool keeps_row_ids; /* asked for, or no item has had an id so far */
+    bool one_p, logits;      /* one column of probabilities for two labels; they are logits */
+    size_t one_place;        /* the class of that column */
+    uint64_t first_row_line; /* line of the first row */
+    bool line_a_row;         /* so far every row has been a line */
+    bool keeps_row_ids;      /* asked for, or no item has had an id so far */
     /* taken over so far */
     size_t capacity, p_capacity;
     bool any_item_id;
@@ -134,6 +140,8 @@ int predictions_block_merge(struct predictions_reader *r, const struct block *bl
 /* Moves the event columns to p. */
 void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]);
 void predictions_give_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]); /* and back */
+/* The grades and the positive label that were asked for, once the labels are known. */
+int predictions_grade_labels(struct predictions_reader *r) RECO_MUST_CHECK;
 size_t predictions_bytes_of_row(const struct predictions_reader *r);
 /* Hands the rows over when they take too much memory, or whatever is left when all is set. */
 int predictions_hand_over(struct predictions_reader *r, bool all) RECO_MUST_CHECK;

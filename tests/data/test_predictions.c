@@ -264,7 +264,7 @@ static void bad_files_are_refused_with_their_line(void **state)
         {"label\tp_a\tp_b\na\t1.5\t-0.5\n", "line 2: probability is not in [0, 1]: '1.5'"},
         {"label\tp_a\tp_b\na\t0.5\t0.6\n", "line 2: the probabilities sum to 1.1, not 1"},
         {"label\tp_a\tp_b\na\tnan\t0.6\n", "line 2: probability is not in [0, 1]: 'nan'"},
-        {"label\tp_a\na\t1\n", "p_"},
+        {"label\tp_a\na\t1\n", "it has the probability of one label alone, 'a': name both with --labels"},
         {"label\tscore\tclicked\n1\t1\tmaybe\n", "line 2: clicked 'maybe' is not a number"},
         {"label\tscore\ttokens\n1\t1\t-3\n", "line 2: tokens is not a count: '-3'"},
         {"label\tscore\ttruncated\n1\t1\t2\n", "line 2: truncated is not 0 or 1: '2'"},
