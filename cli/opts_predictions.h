@@ -1,0 +1,100 @@
+#ifndef RECO_CLI_OPTS_PREDICTIONS_H
+#define RECO_CLI_OPTS_PREDICTIONS_H
+
+/*
+ * How predictions of other tools are read, written once for every command that reads them: options_type is the
+ * command's options struct. PREDICTIONS_SOURCE_ROWS is all of it, member its struct predictions_source_options; a
+ * command that has the options of data files (opts_data.h) takes PREDICTIONS_OWN_ROWS, member its struct
+ * predictions_own_options.
+ */
+
+#include <stddef.h>
+
+#include "cli/cmd.h"
+#include "cli/opts_input.h"
+#include "data/predictions_source.h"
+
+struct predictions_own_options {
+    char *predicted_column, *score_column;
+    struct opt_list probability_columns;
+    bool logits;
+};
+
+struct predictions_source_options {
+    struct table_options table;
+    struct predictions_own_options own;
+    char *label_column, *id_column, *query_id_column, *item_id_column;
+    struct opt_list labels, grades;
+    char *positive_label;
+    bool regression;
+};
+
+/*
+ * What the options say; out borrows from them. Names from a flag must be in the file, names from a config file or the
+ * environment, which may be meant for other files, count where the file has them.
+ */
+void predictions_source_fill(struct predictions_source *out, const struct cmd_ctx *ctx,
+                             const struct predictions_source_options *options);
+/* The name of one column more. */
+void predictions_source_name(struct predictions_source *out, const struct cmd_ctx *ctx, enum predictions_column column,
+                             const char *name);
+
+#define PREDICTIONS_COLUMN_ROW(options_type, field, row_name, row_aliases, row_help)                                   \
+    {                                                                                                                  \
+        .name = row_name, .type = OPT_STRING, .offset = offsetof(options_type, field), .help = row_help,               \
+        .group = "columns", .aliases = row_aliases                                                                     \
+    }
+
+#define PREDICTIONS_OWN_ROWS(options_type, member)                                                                     \
+    PREDICTIONS_COLUMN_ROW(options_type, member.predicted_column, "predicted_column", "prediction_column",             \
+                           "of --predictions: column of the predicted label or number; default: predicted"),           \
+        PREDICTIONS_COLUMN_ROW(options_type, member.score_column, "score_column", NULL,                                \
+                               "of --predictions: column of the score that ranks; default: score"),                    \
+        {.name = "probability_columns",                                                                                \
+         .type = OPT_LIST,                                                                                             \
+         .offset = offsetof(options_type, member.probability_columns),                                                 \
+         .help = "of --predictions: columns of the probabilities, as label=column, as columns called like their "      \
+                 "labels, or as a pattern, 'prob_*'; one alone is that of the positive of two labels; default: p_*",   \
+         .group = "columns",                                                                                           \
+         .aliases = "probability_column"},                                                                             \
+    {                                                                                                                  \
+        .name = "logits", .type = OPT_BOOL, .offset = offsetof(options_type, member.logits),                           \
+        .help = "the columns of probabilities hold logits: softmax, of one alone sigmoid", .group = "columns"          \
+    }
+
+#define PREDICTIONS_SOURCE_ROWS(options_type, member)                                                                  \
+    PREDICTIONS_COLUMN_ROW(options_type, member.label_column, "label_column", "label_column_name",                     \
+                           "column of the label; default: label"),                                                     \
+        PREDICTIONS_OWN_ROWS(options_type, member.own),                                                                \
+        PREDICTIONS_COLUMN_ROW(options_type, member.id_column, "id_column", "row_id_column",                           \
+                               "column that names the row; default: row_id"),                                          \
+        PREDICTIONS_COLUMN_ROW(options_type, member.query_id_column, "query_id_column", NULL,                          \
+                               "column that names the query; default: query_id"),                                      \
+        PREDICTIONS_COLUMN_ROW(options_type, member.item_id_column, "item_id_column", NULL,                            \
+                               "column that names the item; default: item_id"),                                        \
+        {.name = "labels",                                                                                             \
+         .type = OPT_LIST,                                                                                             \
+         .offset = offsetof(options_type, member.labels),                                                              \
+         .help = "the labels in their order, where no sidecar tells them; default: those of the columns of "           \
+                 "probabilities, else those seen, sorted",                                                             \
+         .group = "labels",                                                                                            \
+         .aliases = "label_list"},                                                                                     \
+        {.name = "grades",                                                                                             \
+         .type = OPT_LIST,                                                                                             \
+         .offset = offsetof(options_type, member.grades),                                                              \
+         .help = "grade of every label, as label=number; default: the labels themselves when all are numbers",         \
+         .group = "labels"},                                                                                           \
+        {.name = "positive_label",                                                                                     \
+         .type = OPT_STRING,                                                                                           \
+         .offset = offsetof(options_type, member.positive_label),                                                      \
+         .help = "label whose probability is the score; default: the highest grade, else the last",                    \
+         .group = "labels"},                                                                                           \
+        {.name = "regression",                                                                                         \
+         .type = OPT_BOOL,                                                                                             \
+         .offset = offsetof(options_type, member.regression),                                                          \
+         .help = "the label is a number that was predicted",                                                           \
+         .group = "labels",                                                                                            \
+         .aliases = "do_regression"},                                                                                  \
+        INPUT_OPTION_ROWS(options_type, member.table)
+
+#endif
