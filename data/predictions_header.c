@@ -125,7 +125,7 @@ static int map_from_columns(struct predictions_reader *r)
             last = &r->columns[i];
             names[name_count++] = last->label;
             rc = last->label && !utf8_is_valid(last->label, strlen(last->label), NULL)
-                     ? predictions_fail_line(r, 1, "not UTF-8: the column of label", last->label)
+                     ? predictions_fail_line(r, 1, "not UTF-8: the label of a column", last->label)
                      : 0;
         }
     }

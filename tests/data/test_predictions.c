@@ -270,7 +270,7 @@ static void bad_files_are_refused_with_their_line(void **state)
         {"label\tscore\ttruncated\n1\t1\t2\n", "line 2: truncated is not 0 or 1: '2'"},
         {"label\tpredicted\n1\t\n", "line 2: empty predicted label"},
         {"label\tscore\na\t1\n\xff\t2\n", "line 3: not UTF-8: label"},
-        {"label\tp_\xff\tp_a\na\t1\t0\n", "line 1: not UTF-8: column"},
+        {"label\tp_\xff\tp_a\na\t1\t0\n", "line 1: not UTF-8: the label of a column"},
         {"label\tscore\n1\t1\n1\t2\n", "cannot read"}, /* one class: no label map */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
