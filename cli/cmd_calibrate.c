@@ -8,27 +8,18 @@
 #include "core/mem.h"
 #include "eval/evaluate.h"
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
-static const char *const format_choices[] = {"text", "json", NULL};
-
 struct calibrate_options {
     struct cmd_common common;
     char *predictions, *output, *model;
     int method; /* enum calibrate_method */
-    int format; /* enum format */
+    int format; /* enum decisions_format */
 };
 
 #define AT(field) offsetof(struct calibrate_options, field)
 
 static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct calibrate_options),
-    {.name = "predictions",
-     .type = OPT_STRING,
-     .offset = AT(predictions),
-     .help = "predictions of the validation split",
-     .group = "data",
-     .letter = 'p',
-     .flags = OPT_FLAG_REQUIRED | OPT_FLAG_PATH},
+    DECISIONS_PREDICTIONS_ROW(struct calibrate_options),
     {.name = "method",
      .type = OPT_CHOICE,
      .offset = AT(method),
@@ -37,29 +28,7 @@ static const struct opt_spec options[] = {
      .help = "temperature: one number, the order of the classes stays; platt: two numbers a class; isotonic: a rising "
              "step function a class, for thousands of rows",
      .group = "calibration"},
-    {.name = "output",
-     .type = OPT_STRING,
-     .offset = AT(output),
-     .help = "file of the calibration",
-     .group = "output",
-     .letter = 'o',
-     .flags = OPT_FLAG_PATH},
-    {.name = "model",
-     .type = OPT_STRING,
-     .offset = AT(model),
-     .help = "directory of the model that made the predictions: calibration.json is put there and reco predict applies "
-             "it",
-     .group = "output",
-     .aliases = "model_name_or_path",
-     .letter = 'm',
-     .flags = OPT_FLAG_PATH},
-    {.name = "format",
-     .type = OPT_CHOICE,
-     .offset = AT(format),
-     .default_text = "text",
-     .choices = format_choices,
-     .help = "text for people or JSON for programs",
-     .group = "output"},
+    DECISIONS_OUTPUT_ROWS(struct calibrate_options, "calibration"),
     {.name = NULL},
 };
 
@@ -194,7 +163,8 @@ static int calibrate(const struct calibrate_options *o, struct predictions *p)
         rc = calibrate_write(&c, path);
     }
     if (!rc) {
-        rc = o->format == FORMAT_JSON ? print_json(&c, &before, &after) : print_text(o, &c, p, &before, &after, path);
+        rc = o->format == DECISIONS_FORMAT_JSON ? print_json(&c, &before, &after)
+                                                : print_text(o, &c, p, &before, &after, path);
     }
     calibrate_release(&c);
     mem_free(path);

@@ -1,4 +1,5 @@
 #include "cli/cmd.h"
+#include "cli/opts_data.h"
 #include "cli/output_dir.h"
 #include "core/buf.h"
 #include "core/log.h"
@@ -14,42 +15,10 @@ struct merge_command_options {
 
 static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct merge_command_options),
-    {.name = "threads",
-     .type = OPT_INT,
-     .offset = offsetof(struct merge_command_options, merge.threads),
-     .default_text = "0",
-     .min = 0,
-     .max = 1024,
-     .help = "threads that work at the same time (0: one a processor)",
-     .group = "general"},
-    {.name = "max_memory",
-     .type = OPT_BYTES,
-     .offset = offsetof(struct merge_command_options, merge.max_memory),
-     .default_text = "1G",
-     .min = 4194304,
-     .max = 1e15,
-     .unit = "bytes",
-     .help = "memory for sorting; what does not fit goes to --tmp_dir. Each distinct text takes about 26 bytes more",
-     .group = "data"},
-    {.name = "tmp_dir",
-     .type = OPT_STRING,
-     .offset = offsetof(struct merge_command_options, merge.tmp_dir),
-     .help = "directory of temporary files; default: $TMPDIR, else /tmp",
-     .group = "data",
-     .flags = OPT_FLAG_PATH},
-    {.name = "output_dir",
-     .type = OPT_STRING,
-     .offset = offsetof(struct merge_command_options, output_dir),
-     .help = "directory of the dataset",
-     .group = "output",
-     .letter = 'o',
-     .flags = OPT_FLAG_REQUIRED | OPT_FLAG_PATH},
-    {.name = "overwrite",
-     .type = OPT_BOOL,
-     .offset = offsetof(struct merge_command_options, overwrite),
-     .help = "replace the dataset in output_dir",
-     .group = "output",
-     .aliases = "overwrite_output_dir"},
+    DATA_THREADS_ROW(struct merge_command_options, merge),
+    DATA_STORE_ROWS(struct merge_command_options, merge),
+    OUTPUT_DIR_ROW(struct merge_command_options, OPT_FLAG_REQUIRED, "directory of the dataset"),
+    OUTPUT_OVERWRITE_ROW(struct merge_command_options, "replace the dataset in output_dir"),
     {0},
 };
 

@@ -6,29 +6,20 @@
 #include "cli/decisions.h"
 #include "core/mem.h"
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
-static const char *const format_choices[] = {"text", "json", NULL};
-
 struct threshold_command { /* not threshold_options, which is eval/threshold.h's */
     struct cmd_common common;
     char *predictions, *calibration, *output, *model, *label;
     int objective; /* enum threshold_objective */
     double beta, floor;
     struct opt_list costs;
-    int format; /* enum format */
+    int format; /* enum decisions_format */
 };
 
 #define AT(field) offsetof(struct threshold_command, field)
 
 static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct threshold_command),
-    {.name = "predictions",
-     .type = OPT_STRING,
-     .offset = AT(predictions),
-     .help = "predictions of the validation split",
-     .group = "data",
-     .letter = 'p',
-     .flags = OPT_FLAG_REQUIRED | OPT_FLAG_PATH},
+    DECISIONS_PREDICTIONS_ROW(struct threshold_command),
     {.name = "calibration",
      .type = OPT_STRING,
      .offset = AT(calibration),
@@ -68,29 +59,7 @@ static const struct opt_spec options[] = {
      .offset = AT(costs),
      .help = "cost of a mistake, as label:predicted=cost; those that are not named cost 1, right answers 0",
      .group = "decision"},
-    {.name = "output",
-     .type = OPT_STRING,
-     .offset = AT(output),
-     .help = "file of the threshold",
-     .group = "output",
-     .letter = 'o',
-     .flags = OPT_FLAG_PATH},
-    {.name = "model",
-     .type = OPT_STRING,
-     .offset = AT(model),
-     .help =
-         "directory of the model that made the predictions: threshold.json is put there and reco predict applies it",
-     .group = "output",
-     .aliases = "model_name_or_path",
-     .letter = 'm',
-     .flags = OPT_FLAG_PATH},
-    {.name = "format",
-     .type = OPT_CHOICE,
-     .offset = AT(format),
-     .default_text = "text",
-     .choices = format_choices,
-     .help = "text for people or JSON for programs",
-     .group = "output"},
+    DECISIONS_OUTPUT_ROWS(struct threshold_command, "threshold"),
     {.name = NULL},
 };
 
@@ -149,7 +118,7 @@ static int print(const struct threshold_command *o, const struct threshold *t, c
 {
     struct buf b = {0};
     int rc;
-    if (o->format == FORMAT_JSON) {
+    if (o->format == DECISIONS_FORMAT_JSON) {
         json_t *json = threshold_to_json(t);
         char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
         rc = text ? buf_printf(&b, "%s\n", text) : err_nomem();

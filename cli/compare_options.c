@@ -1,17 +1,10 @@
 #include "cli/compare_options.h"
 
+#include "cli/opts_metrics.h"
 #include "eval/compare.h"
 
 static const char *const format_choices[] = {"text", "json", "markdown", NULL};
-static const char *const interval_choices[] = {"percentile", "bca", NULL}; /* by enum bootstrap_method */
-
 #define AT(field) offsetof(struct compare_command, field)
-
-static int check_metric(const char *name, const char *value)
-{
-    (void)name;
-    return eval_metric_check(value);
-}
 
 static int check_gate(const char *name, const char *value)
 {
@@ -39,39 +32,14 @@ const struct opt_spec compare_option_specs[] = {
      .help = "figures to compare; default: those of ndcg@10, f1, log_loss, rmse and spearman that apply, of TREC runs "
              "ndcg@10 and map",
      .group = "metrics",
-     .check = check_metric},
-    {.name = "relevance_level",
-     .type = OPT_DOUBLE,
-     .offset = AT(relevance_level),
-     .help = "grade from which an item is relevant; 1 when the lowest grade is 0, else it must be given",
-     .group = "metrics",
-     .letter = 'l'},
-    {.name = "gains",
-     .type = OPT_LIST,
-     .offset = AT(gains),
-     .help = "NDCG gain of every label, as label=gain; default: 2^grade - 1",
-     .group = "metrics"},
+     .check = opts_metric_check},
+    METRICS_GRADE_ROWS(struct compare_command),
     {.name = "test",
      .type = OPT_CHOICE,
      .offset = AT(test),
      .default_text = "randomisation",
      .choices = compare_test_names,
      .help = "paired test; t and wilcoxon know only means over queries",
-     .group = "certainty"},
-    {.name = "level",
-     .type = OPT_DOUBLE,
-     .offset = AT(level),
-     .default_text = "0.95",
-     .min = 0.5,
-     .max = 0.9999,
-     .help = "confidence of the intervals; a difference is sure when its adjusted p is below 1 - level",
-     .group = "certainty"},
-    {.name = "interval",
-     .type = OPT_CHOICE,
-     .offset = AT(interval),
-     .default_text = "bca",
-     .choices = interval_choices,
-     .help = "bootstrap interval of the difference",
      .group = "certainty"},
     {.name = "resamples",
      .type = OPT_INT,
@@ -89,13 +57,8 @@ const struct opt_spec compare_option_specs[] = {
      .max = 1e8,
      .help = "of the randomisation test of means over queries; up to 20 differing queries all signs are tried",
      .group = "certainty"},
-    {.name = "seed",
-     .type = OPT_INT,
-     .offset = AT(seed),
-     .default_text = "42",
-     .max = 9e15,
-     .help = "of the resamples",
-     .group = "certainty"},
+    METRICS_INTERVAL_ROWS(struct compare_command, "bootstrap interval of the difference",
+                          "confidence of the intervals; a difference is sure when its adjusted p is below 1 - level"),
     {.name = "all_pairs",
      .type = OPT_BOOL,
      .offset = AT(all_pairs),

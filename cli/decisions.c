@@ -8,6 +8,8 @@
 #include "core/mem.h"
 #include "data/hfdir.h"
 
+const char *const decisions_format_choices[] = {"text", "json", NULL};
+
 /* The path to read, NULL for none; the caller frees. */
 static int resolve(char **out, const char *given, const char *model_dir, const char *name)
 {

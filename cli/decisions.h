@@ -8,14 +8,47 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/err.h"
+#include "core/opt.h"
 #include "data/predictions.h"
 #include "eval/calibrate.h"
 #include "eval/threshold.h"
 
 #define DECISIONS_CALIBRATION_FILE "calibration.json"
 #define DECISIONS_THRESHOLD_FILE "threshold.json"
+
+/* Rows of reco calibrate and reco threshold: predictions, and where the file goes; what is "calibration". */
+#define DECISIONS_PREDICTIONS_ROW(options_type)                                                                        \
+    {                                                                                                                  \
+        .name = "predictions", .type = OPT_STRING, .offset = offsetof(options_type, predictions),                      \
+        .help = "predictions of the validation split", .group = "data", .letter = 'p',                                 \
+        .flags = OPT_FLAG_REQUIRED | OPT_FLAG_PATH                                                                     \
+    }
+#define DECISIONS_OUTPUT_ROWS(options_type, what)                                                                      \
+    {.name = "output",                                                                                                 \
+     .type = OPT_STRING,                                                                                               \
+     .offset = offsetof(options_type, output),                                                                         \
+     .help = "file of the " what,                                                                                      \
+     .group = "output",                                                                                                \
+     .letter = 'o',                                                                                                    \
+     .flags = OPT_FLAG_PATH},                                                                                          \
+        {.name = "model",                                                                                              \
+         .type = OPT_STRING,                                                                                           \
+         .offset = offsetof(options_type, model),                                                                      \
+         .help = "directory of the model that made the predictions: " what                                             \
+                 ".json is put there and reco predict applies it",                                                     \
+         .group = "output",                                                                                            \
+         .aliases = "model_name_or_path",                                                                              \
+         .letter = 'm',                                                                                                \
+         .flags = OPT_FLAG_PATH},                                                                                      \
+    {                                                                                                                  \
+        .name = "format", .type = OPT_CHOICE, .offset = offsetof(options_type, format), .default_text = "text",        \
+        .choices = decisions_format_choices, .help = "text for people or JSON for programs", .group = "output"         \
+    }
+enum decisions_format { DECISIONS_FORMAT_TEXT, DECISIONS_FORMAT_JSON };
+extern const char *const decisions_format_choices[];
 
 struct decisions { /* zero-initialised is empty */
     struct calibration calibration;

@@ -5,6 +5,8 @@
 
 #include "cli/device.h"
 #include "cli/opts_data.h"
+#include "cli/opts_metrics.h"
+#include "cli/output_dir.h"
 #include "data/decimal.h"
 #include "eval/evaluate.h"
 #include "eval/slice.h"
@@ -12,12 +14,6 @@
 
 static const char *const format_choices[] = {"text", "json", "markdown", "trec_eval", NULL};
 static const char *const ties_choices[] = {"docno", "file", "expected", NULL};
-
-static int check_metric(const char *name, const char *value)
-{
-    (void)name;
-    return eval_metric_check(value);
-}
 
 int eval_duration_parse(const char *text, double *seconds)
 {
@@ -59,8 +55,6 @@ static int check_slice(const char *name, const char *value)
     (void)name;
     return slice_check(value);
 }
-
-static const char *const interval_choices[] = {"percentile", "bca", NULL}; /* by enum bootstrap_method */
 
 static int check_gate(const char *name, const char *value)
 {
@@ -192,7 +186,7 @@ const struct opt_spec eval_option_specs[] = {
          "metrics to compute, as accuracy, f1_macro, f0.5, auc_<label>, ndcg@10, rbp0.95, ctr_lists@5; default: all "
          "that apply",
      .group = "metrics",
-     .check = check_metric},
+     .check = opts_metric_check},
     {.name = "at",
      .type = OPT_LIST,
      .offset = AT(at),
@@ -200,17 +194,7 @@ const struct opt_spec eval_option_specs[] = {
      .help = "depths of the ranking metrics, where --metrics does not name them",
      .group = "metrics",
      .check = check_depth},
-    {.name = "relevance_level",
-     .type = OPT_DOUBLE,
-     .offset = AT(relevance_level),
-     .help = "grade from which an item is relevant; 1 when the lowest grade is 0, else it must be given",
-     .group = "metrics",
-     .letter = 'l'},
-    {.name = "gains",
-     .type = OPT_LIST,
-     .offset = AT(gains),
-     .help = "NDCG gain of every label, as label=gain; default: 2^grade - 1",
-     .group = "metrics"},
+    METRICS_GRADE_ROWS(struct eval_command),
     {.name = "ties",
      .type = OPT_CHOICE,
      .offset = AT(ties),
@@ -252,33 +236,12 @@ const struct opt_spec eval_option_specs[] = {
      .help = "bootstrap intervals of all figures from so many resamples, 1000 as a rule (0: none)",
      .group = "certainty",
      .aliases = "bootstrap"},
-    {.name = "interval",
-     .type = OPT_CHOICE,
-     .offset = AT(interval),
-     .default_text = "bca",
-     .choices = interval_choices,
-     .help = "kind of the intervals",
-     .group = "certainty"},
-    {.name = "level",
-     .type = OPT_DOUBLE,
-     .offset = AT(level),
-     .default_text = "0.95",
-     .min = 0.5,
-     .max = 0.9999,
-     .help = "confidence of the intervals",
-     .group = "certainty"},
     {.name = "resample_by",
      .type = OPT_STRING,
      .offset = AT(resample_by),
      .help = "carried column that names what is resampled, as a user; default: the query, else the row",
      .group = "certainty"},
-    {.name = "seed",
-     .type = OPT_INT,
-     .offset = AT(seed),
-     .default_text = "42",
-     .max = 9e15,
-     .help = "of the resamples",
-     .group = "certainty"},
+    METRICS_INTERVAL_ROWS(struct eval_command, "kind of the intervals", "confidence of the intervals"),
     {.name = "slice",
      .type = OPT_LIST,
      .offset = AT(slices),
@@ -292,7 +255,7 @@ const struct opt_spec eval_option_specs[] = {
      .offset = AT(slice_metrics),
      .help = "figures of the slices, the first decides which is the worst; default: a few that apply",
      .group = "slices",
-     .check = check_metric},
+     .check = opts_metric_check},
     {.name = "slice_min_rows",
      .type = OPT_INT,
      .offset = AT(slice_min_rows),
@@ -329,19 +292,8 @@ const struct opt_spec eval_option_specs[] = {
      .choices = format_choices,
      .help = "what is printed; -m means trec_eval",
      .group = "output"},
-    {.name = "output_dir",
-     .type = OPT_STRING,
-     .offset = AT(output_dir),
-     .help = "directory for report.txt, report.json, report.html and per_query.tsv",
-     .group = "output",
-     .letter = 'o',
-     .flags = OPT_FLAG_PATH},
-    {.name = "overwrite",
-     .type = OPT_BOOL,
-     .offset = AT(overwrite),
-     .help = "replace the report in output_dir",
-     .group = "output",
-     .aliases = "overwrite_output_dir"},
+    OUTPUT_DIR_ROW(struct eval_command, 0, "directory for report.txt, report.json, report.html and per_query.tsv"),
+    OUTPUT_OVERWRITE_ROW(struct eval_command, "replace the report in output_dir"),
     {.name = "worst",
      .type = OPT_INT,
      .offset = AT(worst),

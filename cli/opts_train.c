@@ -4,6 +4,7 @@
 
 #include "cli/device.h"
 #include "cli/opts_data.h"
+#include "cli/output_dir.h"
 #include "eval/evaluate.h"
 
 const char *const train_schedule_choices[] = {"linear", "cosine", "constant", "constant_with_warmup", NULL};
@@ -55,25 +56,15 @@ static const struct opt_spec specs[] = {
     DATA_TRAIN_ROWS(struct train_command, data),
     DATA_LENGTH_ROWS(struct train_command, data),
 
-    {.name = "output_dir",
-     .type = OPT_STRING,
-     .offset = AT(output_dir),
-     .help = "directory of the run; a non-empty one is refused unless resumed or overwritten",
-     .group = "output",
-     .letter = 'o',
-     .flags = OPT_FLAG_REQUIRED | OPT_FLAG_PATH},
+    OUTPUT_DIR_ROW(struct train_command, OPT_FLAG_REQUIRED,
+                   "directory of the run; a non-empty one is refused unless resumed or overwritten"),
     {.name = "resume_from_checkpoint",
      .type = OPT_STRING,
      .offset = AT(resume_from_checkpoint),
      .help = "a checkpoint directory, or auto: the newest complete one of output_dir, if there is one",
      .group = "output",
      .flags = OPT_FLAG_PATH},
-    {.name = "overwrite",
-     .type = OPT_BOOL,
-     .offset = AT(overwrite),
-     .help = "remove what an earlier run left in output_dir",
-     .group = "output",
-     .aliases = "overwrite_output_dir"},
+    OUTPUT_OVERWRITE_ROW(struct train_command, "remove what an earlier run left in output_dir"),
     {.name = "save_strategy",
      .type = OPT_CHOICE,
      .offset = AT(save_strategy),

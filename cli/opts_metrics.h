@@ -1,0 +1,49 @@
+#ifndef RECO_CLI_OPTS_METRICS_H
+#define RECO_CLI_OPTS_METRICS_H
+
+/*
+ * The options about figures, written once for eval and compare. options_type has the members relevance_level (double),
+ * gains (list), seed (integer), interval (enum bootstrap_method).
+ */
+
+#include <stddef.h>
+
+#include "core/opt.h"
+
+extern const char *const opts_interval_choices[];           /* by enum bootstrap_method */
+int opts_metric_check(const char *name, const char *value); /* for .check: value is the name of a metric */
+
+#define METRICS_GRADE_ROWS(options_type)                                                                               \
+    {.name = "relevance_level",                                                                                        \
+     .type = OPT_DOUBLE,                                                                                               \
+     .offset = offsetof(options_type, relevance_level),                                                                \
+     .help = "grade from which an item is relevant; 1 when the lowest grade is 0, else it must be given",              \
+     .group = "metrics",                                                                                               \
+     .letter = 'l'},                                                                                                   \
+    {                                                                                                                  \
+        .name = "gains", .type = OPT_LIST, .offset = offsetof(options_type, gains),                                    \
+        .help = "NDCG gain of every label, as label=gain; default: 2^grade - 1", .group = "metrics"                    \
+    }
+
+#define METRICS_INTERVAL_ROWS(options_type, interval_help, level_help)                                                 \
+    {.name = "interval",                                                                                               \
+     .type = OPT_CHOICE,                                                                                               \
+     .offset = offsetof(options_type, interval),                                                                       \
+     .default_text = "bca",                                                                                            \
+     .choices = opts_interval_choices,                                                                                 \
+     .help = interval_help,                                                                                            \
+     .group = "certainty"},                                                                                            \
+        {.name = "level",                                                                                              \
+         .type = OPT_DOUBLE,                                                                                           \
+         .offset = offsetof(options_type, level),                                                                      \
+         .default_text = "0.95",                                                                                       \
+         .min = 0.5,                                                                                                   \
+         .max = 0.9999,                                                                                                \
+         .help = level_help,                                                                                           \
+         .group = "certainty"},                                                                                        \
+    {                                                                                                                  \
+        .name = "seed", .type = OPT_INT, .offset = offsetof(options_type, seed), .default_text = "42", .max = 9e15,    \
+        .help = "of the resamples", .group = "certainty"                                                               \
+    }
+
+#endif
