@@ -1,8 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/lines.h"
-#include "data/predictions_reader.h"
+#include "core/mem.h"
+#include "data/predictions_feed.h"
+#include "data/predictions_names.h"
 #include "eval/mistakes.h"
 
 void look_release(struct look *look)
@@ -51,27 +52,6 @@ const struct look_row *look_find(const struct look *look, size_t row)
 
 /* ---- the predictions file ---- */
 
-static enum column_kind column_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        enum column_kind kind;
-    } fixed[] = {{"row_id", COLUMN_ROW_ID},  {"query_id", COLUMN_QUERY_ID}, {"item_id", COLUMN_ITEM_ID},
-                 {"label", COLUMN_IGNORED},  {"predicted", COLUMN_IGNORED}, {"score", COLUMN_IGNORED},
-                 {"tokens", COLUMN_IGNORED}, {"truncated", COLUMN_IGNORED}};
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
-        if (!strcmp(name, fixed[i].name)) {
-            return fixed[i].kind;
-        }
-    }
-    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
-        if (!strcmp(name, predictions_event_names[i])) {
-            return COLUMN_IGNORED;
-        }
-    }
-    return strncmp(name, "p_", 2) != 0 ? COLUMN_EXTRA : COLUMN_IGNORED;
-}
-
 /* The next field of a line, ended by a NUL byte and unescaped; *rest is NULL behind the last one. */
 static char *next_field(char **rest)
 {
@@ -83,33 +63,33 @@ static char *next_field(char **rest)
     return field;
 }
 
-/* The kinds of the columns, allocated, and the names of the carried ones. */
-static int read_header(struct look *look, char *line, enum column_kind **kinds, size_t *count)
+/* The columns, allocated, and the names of the carried ones. */
+static int read_header(struct look *look, char *line, const char *path, const struct predictions_source *source,
+                       struct column **columns, size_t *count)
 {
     *count = 1;
     for (const char *at = line; *at; at++) {
         *count += *at == '\t';
     }
-    *kinds = mem_calloc(*count, sizeof **kinds);
+    char **names = mem_calloc(*count, sizeof *names);
+    *columns = mem_calloc(*count, sizeof **columns);
     look->names = mem_arena_alloc(&look->text, *count * sizeof *look->names);
-    if (!*kinds || !look->names) {
-        return RECO_E_NOMEM;
+    int rc = names && *columns && look->names ? 0 : RECO_E_NOMEM;
+    for (size_t i = 0; !rc && i < *count; i++) {
+        names[i] = next_field(&line);
     }
-    for (size_t i = 0; i < *count; i++) {
-        const char *name = next_field(&line);
-        (*kinds)[i] = column_of(name);
-        if ((*kinds)[i] != COLUMN_EXTRA) {
-            continue;
-        }
-        look->names[look->extra_count] = mem_arena_strndup(&look->text, name, strlen(name));
-        if (!look->names[look->extra_count++]) {
-            return RECO_E_NOMEM;
+    rc = rc ? rc : predictions_name_columns(*columns, names, *count, path, source);
+    for (size_t i = 0; !rc && i < *count; i++) {
+        if ((*columns)[i].kind == COLUMN_EXTRA) {
+            look->names[look->extra_count] = mem_arena_strndup(&look->text, names[i], strlen(names[i]));
+            rc = look->names[look->extra_count++] ? 0 : RECO_E_NOMEM;
         }
     }
-    return 0;
+    mem_free(names);
+    return rc;
 }
 
-static int take_row(struct look *look, struct look_row *to, char *line, const enum column_kind *kinds, size_t count)
+static int take_row(struct look *look, struct look_row *to, char *line, const struct column *columns, size_t count)
 {
     size_t extra = 0;
     to->extra = mem_arena_alloc(&look->text, (look->extra_count + 1) * sizeof *to->extra);
@@ -121,46 +101,64 @@ static int take_row(struct look *look, struct look_row *to, char *line, const en
     }
     for (size_t i = 0; i < count && line; i++) {
         const char *field = next_field(&line);
-        const char *kept = kinds[i] == COLUMN_IGNORED ? "" : mem_arena_strndup(&look->text, field, strlen(field));
-        if (!kept) {
+        const char **kept = columns[i].kind == COLUMN_EXTRA      ? &to->extra[extra++]
+                            : columns[i].kind == COLUMN_ROW_ID   ? &to->row_id
+                            : columns[i].kind == COLUMN_QUERY_ID ? &to->query_id
+                            : columns[i].kind == COLUMN_ITEM_ID  ? &to->item_id
+                                                                 : NULL;
+        if (kept && !(*kept = mem_arena_strndup(&look->text, field, strlen(field)))) {
             return RECO_E_NOMEM;
-        }
-        if (kinds[i] == COLUMN_EXTRA) {
-            to->extra[extra++] = kept;
-        } else if (kinds[i] != COLUMN_IGNORED) {
-            *(kinds[i] == COLUMN_ROW_ID     ? &to->row_id
-              : kinds[i] == COLUMN_QUERY_ID ? &to->query_id
-                                            : &to->item_id) = kept;
         }
     }
     return 0;
 }
 
-int look_in_file(struct look *look, const char *path)
+/* The wanted ones among the rows of a block; first is the number of its first row, *next of the rows wanted comes next.
+ */
+static int take_block(struct look *look, const struct block *block, size_t *first, size_t *next,
+                      const struct column *columns, size_t count)
 {
-    struct line_reader *lines = NULL;
-    enum column_kind *kinds = NULL;
-    size_t columns = 0;
+    char *end = block->text + block->length;
+    int rc = 0;
+    for (char *at = block->text; !rc && at < end && *next < look->count; ++*first) {
+        char *newline = memchr(at, '\n', (size_t)(end - at));
+        newline = newline ? newline : end;
+        if (*first == look->rows[*next].row) {
+            *newline = '\0';
+            if (newline > at && newline[-1] == '\r') {
+                newline[-1] = '\0';
+            }
+            rc = take_row(look, &look->rows[(*next)++], at, columns, count);
+        }
+        at = newline + 1;
+    }
+    return rc;
+}
+
+int look_in_file(struct look *look, const char *path, const struct predictions_source *source)
+{
+    struct predictions_feed *feed = NULL;
+    struct column *columns = NULL;
+    struct block block = {0};
+    size_t count = 0;
     size_t length;
     char *line = NULL;
-    int rc = line_reader_open(&lines, path);
+    int rc = predictions_feed_open(&feed, path, source);
     if (!rc) {
-        rc = line_reader_next(lines, &line, &length);
+        rc = predictions_feed_header(feed, &line, &length);
     }
-    if (!rc && line) {
-        rc = read_header(look, line, &kinds, &columns);
+    if (!rc) {
+        rc = read_header(look, line, path, source, &columns, &count);
     }
     size_t row = 0;
-    for (size_t i = 0; !rc && line && i < look->count; i++) {
-        do {
-            rc = line_reader_next(lines, &line, &length);
-        } while (!rc && line && row++ < look->rows[i].row);
-        if (!rc && line) {
-            rc = take_row(look, &look->rows[i], line, kinds, columns);
-        }
+    size_t next = 0;
+    while (!rc && next < look->count && !(rc = predictions_feed_next(feed, &block)) && block.length) {
+        rc = take_block(look, &block, &row, &next, columns, count);
     }
-    mem_free(kinds);
-    line_reader_close(lines);
+    predictions_columns_free(columns, count);
+    mem_free(block.text);
+    mem_free(block.row_line);
+    predictions_feed_close(feed);
     return rc;
 }
 

@@ -70,8 +70,8 @@ int look_plan(struct look *look, const struct mistakes *m) RECO_MUST_CHECK;
 void look_release(struct look *look);
 const struct look_row *look_find(const struct look *look, size_t row); /* NULL: not planned */
 
-/* From the predictions file, read once more up to the last row wanted. */
-int look_in_file(struct look *look, const char *path) RECO_MUST_CHECK;
+/* From the predictions file, read once more up to the last row wanted; source as for predictions_open, may be NULL. */
+int look_in_file(struct look *look, const char *path, const struct predictions_source *source) RECO_MUST_CHECK;
 /* From what predictions hold. */
 int look_in_memory(struct look *look, const struct predictions *p) RECO_MUST_CHECK;
 /* The texts of those rows of a split that have the same row ids. */
