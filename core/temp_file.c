@@ -38,7 +38,7 @@ static bool make_empty(char *name)
 
 static int make_named(char **path, const char *tmp_dir, const char *what, bool is_dir)
 {
-    char *name = mem_printf("%s/reco-%s.XXXXXX", temp_place(tmp_dir), what);
+    char *name = mem_printf("%s/reco-%s-XXXXXX", temp_place(tmp_dir), what);
 
     *path = name;
     if (name == NULL)
@@ -61,7 +61,7 @@ int temp_name_make(char **path, const char *tmp_dir, const char *what)
     return make_named(path, tmp_dir, what, false);
 }
 
-static int open_unnamed(const char *dir)
+int temp_unnamed(const char *dir)
 {
     if (file_fail_now())
         return -1;
@@ -91,7 +91,7 @@ int temp_file_open(struct temp_file **out, const char *tmp_dir)
     t->buffer = mem_alloc(BUFFER_BYTES);
     int rc = t->dir == NULL || t->buffer == NULL ? RECO_E_NOMEM : 0;
     if (rc == 0) {
-        t->fd = open_unnamed(t->dir);
+        t->fd = temp_unnamed(t->dir);
         if (t->fd < 0)
             rc = err_set_errno("cannot make a temporary file in '%s'", t->dir);
     }

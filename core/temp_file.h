@@ -15,9 +15,12 @@
 
 /* Where temporary files go, borrowed: tmp_dir; NULL or "": $TMPDIR, else /tmp. The rule for every tmp_dir below. */
 const char *temp_place(const char *tmp_dir);
-/* A new directory "<place>/reco-<what>.XXXXXX", or an empty file; the caller removes it and frees *path. */
+/* A new directory "<place>/reco-<what>-XXXXXX", or an empty file; the caller removes it and frees *path. */
 int temp_dir_make(char **path, const char *tmp_dir, const char *what) RECO_MUST_CHECK;
 int temp_name_make(char **path, const char *tmp_dir, const char *what) RECO_MUST_CHECK;
+
+/* A file without a name in that directory, to be closed; -1 with errno. */
+int temp_unnamed(const char *dir);
 
 struct temp_file;
 
