@@ -2,6 +2,7 @@
 
 #include "cli/compare_options.h"
 #include "cli/gnuplot.h"
+#include "cli/provenance.h"
 #include "core/file.h"
 #include "core/json_file.h"
 #include "core/log.h"
@@ -146,31 +147,27 @@ static int check_gates(const struct compare *c, const struct opt_list *gates, st
     return rc;
 }
 
-static int write_html(const struct cmd_ctx *ctx, const struct compare *c, const char *gates)
+static int write_html(const struct compare_command *o, const struct compare *c, const char *gates)
 {
-    const struct compare_command *o = ctx->options;
     struct eval_pictures pictures = {0};
     struct buf b = {0};
-    char *command = cmd_line_text(ctx);
-    int rc = command ? compare_pictures_plan(&pictures, c) : RECO_E_NOMEM;
+    int rc = compare_pictures_plan(&pictures, c);
     if (!rc) {
         rc = gnuplot_draw(pictures.items, pictures.count);
     }
     if (!rc) {
-        rc = compare_html(c, &pictures, gates, command, &b);
+        rc = compare_html(c, &pictures, gates, &b);
     }
     if (!rc) {
         rc = file_write_all(o->html, b.data, b.length);
     }
     eval_pictures_release(&pictures);
     buf_release(&b);
-    mem_free(command);
     return rc;
 }
 
-static int print(const struct cmd_ctx *ctx, const struct compare *c)
+static int print(const struct compare_command *o, const struct compare *c)
 {
-    const struct compare_command *o = ctx->options;
     struct buf b = {0};
     struct buf lines = {0};
     size_t missed = 0;
@@ -186,7 +183,7 @@ static int print(const struct cmd_ctx *ctx, const struct compare *c)
         }
     }
     if (!rc && o->html) {
-        rc = write_html(ctx, c, buf_str(&lines));
+        rc = write_html(o, c, buf_str(&lines));
     }
     if (!rc) {
         rc = cmd_print(buf_str(&b));
@@ -201,6 +198,28 @@ static int print(const struct cmd_ctx *ctx, const struct compare *c)
     buf_release(&b);
     buf_release(&lines);
     return rc;
+}
+
+/* A file by the letter of its run; the sidecar says more of it. */
+static int add_provenance(const struct comparing *c, const struct cmd_ctx *ctx, struct compare *result)
+{
+    json_t *json = provenance_new(ctx);
+    int rc = json ? provenance_add_file(json, "qrels", c->o->qrels) : err_nomem();
+    for (size_t i = 0; !rc && i < c->count; i++) {
+        json_t *of_run = json_object();
+        rc = of_run && !json_object_set_new(json, compare_letter(i), of_run)
+                 ? provenance_add_file(of_run, "file", c->runs[i].path)
+                 : err_nomem();
+        const struct predictions *p = c->runs[i].p;
+        if (!rc && p && p->sidecar && json_object_set(of_run, "sidecar", p->sidecar)) {
+            rc = err_nomem();
+        }
+    }
+    if (rc) {
+        json_decref(json);
+        return rc;
+    }
+    return compare_set_provenance(result, json);
 }
 
 static int run(const struct cmd_ctx *ctx)
@@ -226,7 +245,10 @@ static int run(const struct cmd_ctx *ctx)
         rc = compare_runs(&result, c.runs, c.count, c.o->all_pairs, &how, pool);
     }
     if (!rc) {
-        rc = print(ctx, &result);
+        rc = add_provenance(&c, ctx, &result);
+    }
+    if (!rc) {
+        rc = print(ctx->options, &result);
     }
     compare_release(&result);
     pool_free(pool);

@@ -4,73 +4,33 @@
 #include <string.h>
 
 #include "cli/eval_page.h"
+#include "cli/provenance.h"
 #include "core/file.h"
-#include "core/hash.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "data/utf8.h"
+#include "eval/provenance.h"
 
 /* ---- provenance ---- */
-
-/* text as JSON; bytes that are not UTF-8, as a path may hold, become U+FFFD. NULL: out of memory. */
-static json_t *json_text(const char *text)
-{
-    struct buf b = {0};
-    const unsigned char *at = (const unsigned char *)text;
-    const unsigned char *end = at + strlen(text);
-    int rc = 0;
-    while (!rc && at < end) {
-        unsigned char bytes[UTF8_MAX_BYTES];
-        uint32_t code_point;
-        at += utf8_decode(at, end, &code_point);
-        rc = buf_add(&b, bytes, utf8_encode(code_point, bytes));
-    }
-    json_t *json = rc ? NULL : json_string(buf_str(&b));
-    buf_release(&b);
-    return json;
-}
-
-static int add_source(json_t *json, const char *what, const char *path)
-{
-    char key[64];
-    char hex[HASH_HEX_SIZE];
-    if (!path) {
-        return 0;
-    }
-    if (json_object_set_new(json, what, json_text(path))) {
-        return err_nomem();
-    }
-    if (!strcmp(path, "-")) {
-        return 0;
-    }
-    int rc = hash_file_hex(path, hex);
-    if (!rc) {
-        (void)snprintf(key, sizeof key, "%s_hash", what);
-        rc = json_object_set_new(json, key, json_string(hex)) ? err_nomem() : 0;
-    }
-    return rc;
-}
 
 int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, const struct eval_sources *sources,
                         const struct predictions *p)
 {
-    char *command = cmd_line_text(ctx);
-    json_t *json = command ? json_pack("{soss}", "command", json_text(command), "reco", RECO_VERSION) : NULL;
+    json_t *json = provenance_new(ctx);
     int rc = json ? 0 : err_nomem();
     if (!rc) {
-        rc = add_source(json, "predictions", sources->predictions);
+        rc = provenance_add_file(json, "predictions", sources->predictions);
     }
     if (!rc) {
-        rc = add_source(json, "events", sources->events);
+        rc = provenance_add_file(json, "events", sources->events);
     }
     if (!rc) {
-        rc = add_source(json, "item_popularity", sources->item_popularity);
+        rc = provenance_add_file(json, "item_popularity", sources->item_popularity);
     }
     if (!rc) {
-        rc = add_source(json, "qrels", sources->qrels);
+        rc = provenance_add_file(json, "qrels", sources->qrels);
     }
     if (!rc) {
-        rc = add_source(json, "run", sources->run);
+        rc = provenance_add_file(json, "run", sources->run);
     }
     if (!rc && p && p->sidecar && json_object_set(json, "sidecar", p->sidecar)) {
         rc = err_nomem();
@@ -80,7 +40,6 @@ int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, c
     } else {
         json_decref(json);
     }
-    mem_free(command);
     return rc;
 }
 
@@ -132,8 +91,8 @@ static int gates_json(const struct gates *gates, const struct opt_list *asked, j
     json_t *array = json_array();
     int rc = array && json_object_set_new(out, "gates", array) == 0 ? 0 : err_nomem();
     for (size_t i = 0; !rc && i < gates->count; i++) {
-        if (json_array_append_new(
-                array, json_pack("{sosb}", "gate", json_text(asked->items[i]), "passed", (int)gates->passed[i]))) {
+        if (json_array_append_new(array, json_pack("{sosb}", "gate", provenance_text(asked->items[i]), "passed",
+                                                   (int)gates->passed[i]))) {
             rc = err_nomem();
         }
     }

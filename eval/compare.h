@@ -52,21 +52,25 @@ struct compare_figure {
     double difference; /* b - a */
     struct interval interval;
     double p, p_holm; /* NaN with no_test */
+    double p_least;   /* the smallest that so many samples can give; 0: there is none such */
     bool exact;
+    double sd;                 /* of the difference of one query (row); NaN where it is unknown */
     double effect;             /* Cohen's d of paired differences; NaN where it is unknown */
     size_t pairs;              /* queries (or rows) in it */
     size_t left_out;           /* paired, but undefined in a run */
     size_t wins, losses, ties; /* by query: b better, worse, equal */
-    double needed;       /* queries that would settle a difference of this size; INFINITY: none would; NaN: unknown */
-    const char *reason;  /* why there is no value, a constant text */
-    const char *no_test; /* why there is no p, a constant text */
+    /* Queries (rows) with which a difference of this size would be sure, at the level that Holm leaves it, in 4 of 5
+     * trials; INFINITY: none would; NaN: unknown. */
+    double needed;
+    const char *reason;                 /* why there is no value, a constant text */
+    const char *no_test;                /* why there is no p, a constant text */
     struct compare_query *best, *worst; /* [best_count], [worst_count] for b, the greatest difference first */
     size_t best_count, worst_count;
 };
 
 struct compare_pair {
     size_t a, b;                     /* places of the runs */
-    size_t only_a, only_b, both;     /* queries (rows where there are none) */
+    size_t only_a, only_b, both;     /* queries; both: rows where there are none */
     size_t rows_only_a, rows_only_b; /* rows that the other run has not; left out of the figures over rows */
     struct compare_figure *figures;  /* [figure_count] */
 };
@@ -77,6 +81,7 @@ struct compare {
     size_t run_count;
     struct compare_pair *pairs; /* [pair_count] */
     size_t pair_count, figure_count;
+    json_t *provenance; /* NULL: unknown */
 };
 
 /*
@@ -87,6 +92,12 @@ struct compare {
 int compare_runs(struct compare *out, const struct compare_run *runs, size_t count, bool all_pairs,
                  const struct compare_options *options, struct pool *pool) RECO_MUST_CHECK;
 void compare_release(struct compare *c);
+
+/*
+ * Where the comparison comes from (command, versions, files and hashes): shown in every output. json is an object,
+ * whose reference is taken; the seed and the versions of the metrics are added here.
+ */
+int compare_set_provenance(struct compare *c, json_t *json) RECO_MUST_CHECK;
 
 /* +1: b is surely better (p_holm below 1 - level), -1: surely worse, 0: that cannot be said. */
 int compare_verdict(const struct compare *c, const struct compare_figure *figure);
@@ -101,8 +112,8 @@ json_t *compare_json(const struct compare *c); /* new reference; NULL: out of me
 /* One self-contained page; its pictures, as those of a report (picture.h), are drawn between the two calls. */
 struct eval_pictures;
 int compare_pictures_plan(struct eval_pictures *pictures, const struct compare *c) RECO_MUST_CHECK;
-/* gates: the lines of compare_gate, "": none; command: the command line, NULL: unknown. */
-int compare_html(const struct compare *c, const struct eval_pictures *pictures, const char *gates, const char *command,
+/* gates: the lines of compare_gate, "": none. */
+int compare_html(const struct compare *c, const struct eval_pictures *pictures, const char *gates,
                  struct buf *b) RECO_MUST_CHECK;
 
 /*

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "eval/compare_internal.h"
 #include "eval/picture_internal.h"
+#include "eval/provenance.h"
 #include "eval/report_html.h"
 #include "eval/try.h"
 
@@ -223,6 +224,40 @@ static int add_sentence(struct buf *b, const struct compare *c, const struct com
     return rc ? rc : buf_add_char(b, '\n');
 }
 
+static int add_lines(struct buf *b, const char *lines, const char *(*tag)(const char *line))
+{
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        char *line = mem_strndup(lines, length);
+        int rc = line ? page_add_cell(b, tag(line), line) : RECO_E_NOMEM;
+        mem_free(line);
+        TRY(rc);
+        TRY(buf_add_char(b, '\n'));
+        lines += length + (lines[length] == '\n');
+    }
+    return 0;
+}
+
+static const char *tag_of_gate(const char *line)
+{
+    return strncmp(line, "pass", 4) ? "li class=\"missed\"" : "li class=\"met\"";
+}
+
+static const char *tag_of_item(const char *line)
+{
+    (void)line;
+    return "li";
+}
+
+static int add_no_interval(struct buf *b, const struct compare *c, const struct compare_pair *pair)
+{
+    struct buf text = {0};
+    int rc = compare_add_no_interval(c, pair, "", &text);
+    rc = rc ? rc : add_lines(b, buf_str(&text), tag_of_item);
+    buf_release(&text);
+    return rc;
+}
+
 static int add_pair(struct buf *b, const struct compare *c, size_t at)
 {
     const struct compare_pair *pair = &c->pairs[at];
@@ -233,6 +268,7 @@ static int add_pair(struct buf *b, const struct compare *c, size_t at)
     for (size_t f = 0; f < c->figure_count; f++) {
         TRY(add_sentence(b, c, pair, &pair->figures[f], "li"));
     }
+    TRY(add_no_interval(b, c, pair));
     TRY(buf_printf(b, "</ul>\n<div class=\"wide\"><table>\n<tr><th></th><th scope=\"col\">%s</th>",
                    compare_letter(pair->a)));
     TRY(buf_printf(b,
@@ -259,16 +295,7 @@ static int add_pair(struct buf *b, const struct compare *c, size_t at)
 static int add_gates(struct buf *b, const char *gates)
 {
     TRY(buf_add_str(b, "<h2>Gates</h2>\n<ul class=\"gates\">\n"));
-    while (*gates) {
-        size_t length = strcspn(gates, "\n");
-        char *line = mem_strndup(gates, length);
-        int rc = line ? page_add_cell(b, strncmp(gates, "pass", 4) ? "li class=\"missed\"" : "li class=\"met\"", line)
-                      : RECO_E_NOMEM;
-        mem_free(line);
-        TRY(rc);
-        TRY(buf_add_char(b, '\n'));
-        gates += length + (gates[length] == '\n');
-    }
+    TRY(add_lines(b, gates, tag_of_gate));
     return buf_add_str(b, "</ul>\n");
 }
 
@@ -281,8 +308,15 @@ static int add_method(struct buf *b, const struct compare *c)
     return rc;
 }
 
-int compare_html(const struct compare *c, const struct eval_pictures *pictures, const char *gates, const char *command,
-                 struct buf *b)
+static int add_source(struct buf *b, const char *key, const char *value)
+{
+    TRY(page_add_cell(b, "dt", key));
+    TRY(buf_add_str(b, "<dd>"));
+    TRY(page_add_cell(b, "code", value));
+    return buf_add_str(b, "</dd>\n");
+}
+
+int compare_html(const struct compare *c, const struct eval_pictures *pictures, const char *gates, struct buf *b)
 {
     TRY(page_begin(b, "reco comparison", html_style));
     TRY(buf_add_str(b, "<h1>Comparison</h1>\n<dl>\n"));
@@ -299,10 +333,11 @@ int compare_html(const struct compare *c, const struct eval_pictures *pictures, 
     }
     TRY(buf_add_str(b, "<h2>How it was tested</h2>\n"));
     TRY(add_method(b, c));
-    if (command) {
-        TRY(buf_add_str(b, "<p>"));
-        TRY(page_add_cell(b, "code", command));
-        TRY(buf_add_str(b, "</p>\n"));
+    if (c->provenance) {
+        TRY(html_begin_section(b, "provenance", "Provenance"));
+        TRY(buf_add_str(b, "<dl>\n"));
+        TRY(provenance_rows(c->provenance, add_source, b));
+        TRY(buf_add_str(b, "</dl>\n"));
     }
     return page_end(b);
 }

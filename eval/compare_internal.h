@@ -32,6 +32,11 @@ int compare_queries(struct compare_task *task) RECO_MUST_CHECK;
 /* The others, of two predictions files. */
 int compare_rows(struct compare_task *task) RECO_MUST_CHECK;
 
+/*
+ * With fewer pairs than INTERVAL_UNITS_MIN resamples are too much alike: the figure gets the reason why it has no
+ * interval, and by the bootstrap no test. True when there are too few.
+ */
+bool compare_too_few(const struct compare_task *task, struct compare_figure *figure);
 /* p of figure by the bootstrap test, from the replicates of its difference [count]. */
 void compare_test_by_bootstrap(struct compare_figure *figure, const double *replicates, size_t count);
 
@@ -42,6 +47,11 @@ int compare_add_verdict(const struct compare *c, const struct compare_pair *pair
 int compare_add_counts(const struct compare *c, const struct compare_pair *pair,
                        struct buf *b) RECO_MUST_CHECK; /* what is in both, a line */
 int compare_add_method(const struct compare *c, struct buf *b) RECO_MUST_CHECK;
+/* Why figures of a pair have no interval, a line a reason with before in front; nothing where all have one. */
+int compare_add_no_interval(const struct compare *c, const struct compare_pair *pair, const char *before,
+                            struct buf *b) RECO_MUST_CHECK;
+/* "query" or "row": what is paired. */
+const char *compare_unit(const struct compare *c);
 
 /* The value of a metric in a report; NULL: it was not computed. */
 const struct eval_value *compare_value(const struct eval_report *report, const char *metric);

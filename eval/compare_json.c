@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "eval/compare_internal.h"
+#include "eval/provenance.h"
 
 static json_t *number(double value)
 {
@@ -51,10 +52,11 @@ static json_t *figure_json(const struct compare *c, const struct compare_figure 
 
 static json_t *pair_json(const struct compare *c, const struct compare_pair *pair)
 {
-    json_t *json = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "a", c->runs[pair->a].path, "b",
-                             c->runs[pair->b].path, "queries", (json_int_t)pair->both, "queries_only_a",
-                             (json_int_t)pair->only_a, "queries_only_b", (json_int_t)pair->only_b, "rows_only_a",
-                             (json_int_t)pair->rows_only_a, "rows_only_b", (json_int_t)pair->rows_only_b);
+    json_t *json =
+        json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "a", provenance_text(c->runs[pair->a].path), "b",
+                  provenance_text(c->runs[pair->b].path), "queries", (json_int_t)pair->both, "queries_only_a",
+                  (json_int_t)pair->only_a, "queries_only_b", (json_int_t)pair->only_b, "rows_only_a",
+                  (json_int_t)pair->rows_only_a, "rows_only_b", (json_int_t)pair->rows_only_b);
     json_t *figures = json_object();
     int bad = !json || json_object_set_new(json, "metrics", figures);
     for (size_t f = 0; !bad && f < c->figure_count; f++) {
@@ -76,7 +78,8 @@ json_t *compare_json(const struct compare *c)
                   "test", compare_test_names[c->options.test], "level", o->level, "interval", "method",
                   o->method == BOOTSTRAP_BCA ? "bca" : "percentile", "resamples", (json_int_t)o->resamples, "samples",
                   (json_int_t)c->options.samples, "seed", (json_int_t)o->seed, "correction", "holm");
-    int bad = !json || json_object_set_new(json, "pairs", pairs);
+    int bad = !json || json_object_set_new(json, "pairs", pairs) ||
+              (c->provenance && json_object_set(json, "provenance", c->provenance));
     for (size_t i = 0; !bad && i < c->pair_count; i++) {
         bad = json_array_append_new(pairs, pair_json(c, &c->pairs[i]));
     }

@@ -77,7 +77,8 @@ static struct compare_query query_of(const struct compare_task *task, const stru
 {
     const char *id = matches->items[pair].id;
     const char *text = text_of(task->a, id);
-    return (struct compare_query){id, text ? text : text_of(task->b, id), t->a[pair * t->columns + column],
+    text = text ? text : text_of(task->b, id);
+    return (struct compare_query){id, text && strcmp(text, id) ? text : NULL, t->a[pair * t->columns + column],
                                   t->b[pair * t->columns + column]};
 }
 
@@ -124,6 +125,8 @@ static int test_differences(struct compare_task *task, struct compare_figure *f,
         rc = paired_wilcoxon(&test, d, count);
     }
     f->p = test.p;
+    f->p_least =
+        test.exact || task->options->test != COMPARE_RANDOMISATION ? 0 : 1 / (1 + (double)task->options->samples);
     f->exact = test.exact;
     f->no_test = test.reason;
     return rc;
@@ -155,13 +158,11 @@ static int fill_figure(struct compare_task *task, struct compare_figure *f, cons
     f->a = sum_a / (double)count;
     f->b = sum_b / (double)count;
     f->difference = s.mean;
+    f->sd = s.sd;
     f->effect = s.effect;
     f->wins = s.wins;
     f->losses = s.losses;
     f->ties = s.ties;
-    if (count > 1) {
-        f->needed = paired_queries_needed(s.mean, s.sd, 1 - task->options->bootstrap.level, 0.8);
-    }
     return task->options->test == COMPARE_BOOTSTRAP ? 0 : test_differences(task, f, d, count);
 }
 
@@ -171,6 +172,9 @@ static int fill_intervals(struct compare_task *task, struct compare_figure **fig
     const struct bootstrap_options *options = &task->options->bootstrap;
     int rc = bootstrap_run(&b, options, t->pairs, t->columns, weighted_differences, t, task->pool);
     for (size_t c = 0; !rc && c < t->columns && t->pairs; c++) {
+        if (compare_too_few(task, figures[c])) {
+            continue;
+        }
         rc = bootstrap_interval(&figures[c]->interval, &b, options, c, figures[c]->difference);
         if (!rc && task->options->test == COMPARE_BOOTSTRAP && !figures[c]->reason) {
             compare_test_by_bootstrap(figures[c], b.replicates + c * b.resamples, b.resamples);

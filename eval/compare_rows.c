@@ -167,7 +167,8 @@ static int number_units(struct both *both, const struct predictions *a, const st
     return rc;
 }
 
-static int check_labels(const struct compare_task *task, const struct compare_matches *matches)
+/* Is the row of that id the same in both? Ids may be mere numbers of lines. */
+static int check_rows(const struct compare_task *task, const struct compare_matches *matches)
 {
     const struct predictions *a = task->a->p;
     const struct predictions *b = task->b->p;
@@ -175,9 +176,14 @@ static int check_labels(const struct compare_task *task, const struct compare_ma
         const struct compare_match *m = &matches->items[i];
         bool same = a->label ? predictions_label(a, m->a) == predictions_label(b, m->b)
                              : a->target[m->a] == b->target[m->b] || (isnan(a->target[m->a]) && isnan(b->target[m->b]));
-        if (!same) {
-            return err_set(RECO_E_DATA, "cannot compare '%s' and '%s': row '%s' has another label in each",
-                           task->a->path, task->b->path, m->id);
+        const char *what =
+            !same                                                                                        ? "label"
+            : a->query && b->query && strcmp(a->query_ids[a->query[m->a]], b->query_ids[b->query[m->b]]) ? "query"
+            : a->item && b->item && strcmp(a->item_ids[a->item[m->a]], b->item_ids[b->item[m->b]])       ? "item"
+                                                                                                         : NULL;
+        if (what) {
+            return err_set(RECO_E_DATA, "cannot compare '%s' and '%s': row '%s' has another %s in each", task->a->path,
+                           task->b->path, m->id, what);
         }
     }
     return 0;
@@ -196,9 +202,10 @@ static int both_new(struct both *both, struct compare_task *task)
     }
     task->pair->rows_only_a = matches.only_a;
     task->pair->rows_only_b = matches.only_b;
-    rc = rc ? rc : check_labels(task, &matches);
+    rc = rc ? rc : check_rows(task, &matches);
     rc = rc ? rc : join_columns(&both->p, a, b, &matches);
     rc = rc ? rc : number_units(both, a, &matches);
+    task->pair->both = task->pair->both ? task->pair->both : both->units;
     eval_options_init(&asked);
     if (task->options->eval) {
         asked = *task->options->eval;
@@ -380,8 +387,11 @@ static int fill_figures(struct compare_task *task, struct both *both, struct boo
         if (f->by_query) {
             continue;
         }
-        rc = bootstrap_interval_between(&f->interval, b, options, place, both->figures + place, f->difference);
-        if (!rc && !f->reason && task->options->test == COMPARE_BOOTSTRAP) {
+        bool few = compare_too_few(task, f);
+        if (!few) {
+            rc = bootstrap_interval_between(&f->interval, b, options, place, both->figures + place, f->difference);
+        }
+        if (!rc && !few && !f->reason && task->options->test == COMPARE_BOOTSTRAP) {
             double *difference = mem_realloc_array(NULL, b->resamples + 1, sizeof *difference);
             rc = difference ? 0 : RECO_E_NOMEM;
             for (size_t r = 0; !rc && r < b->resamples; r++) {
@@ -394,11 +404,9 @@ static int fill_figures(struct compare_task *task, struct both *both, struct boo
             mem_free(difference);
         } else if (!f->no_test) {
             f->p = p[place];
+            f->p_least = 1 / (1 + (double)task->options->bootstrap.resamples);
         }
-        if (!f->reason && f->interval.se > 0) {
-            f->needed = paired_queries_needed(f->difference, f->interval.se * sqrt((double)both->units),
-                                              1 - options->level, 0.8);
-        }
+        f->sd = f->interval.se * sqrt((double)both->units);
         place++;
     }
     return rc;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "eval/compare_internal.h"
+#include "eval/provenance.h"
 #include "eval/try.h"
 
 enum { LETTER_SIZE = 24 };
@@ -16,6 +17,16 @@ static void letters_of(const struct compare_pair *pair, char a[LETTER_SIZE], cha
 static int add_p(struct buf *b, double p)
 {
     return isnan(p) ? buf_printf(b, " %8s", "-") : buf_printf(b, p < 0.0001 ? " %8.1e" : " %8.4f", p);
+}
+
+const char *compare_unit(const struct compare *c)
+{
+    return c->runs[0].p && !c->runs[0].p->query ? "row" : "query";
+}
+
+static const char *plural(const struct compare *c, size_t count)
+{
+    return strcmp(compare_unit(c), "row") ? count == 1 ? "query" : "queries" : count == 1 ? "row" : "rows";
 }
 
 /* What a figure tells in one sentence. */
@@ -37,11 +48,18 @@ int compare_add_verdict(const struct compare *c, const struct compare_pair *pair
         TRY(buf_printf(b, "%.4f against %.4f", verdict > 0 ? f->b : f->a, verdict > 0 ? f->a : f->b));
         return buf_printf(b, f->p_holm < 0.0001 ? " (p %.1e)" : " (p %.4f)", f->p_holm);
     }
+    if (f->difference == 0 && !f->wins && !f->losses) {
+        return buf_printf(b, "%s: no difference", f->metric);
+    }
     TRY(buf_printf(b, "%s: no sure difference", f->metric));
+    if (f->p <= f->p_least) {
+        return buf_printf(b, "; p is the least that so many samples can give: more of them (%s) may tell",
+                          f->by_query && c->options.test == COMPARE_RANDOMISATION ? "--samples" : "--resamples");
+    }
     if (f->difference != 0 && isfinite(f->needed)) {
         double needed = fmax(ceil(f->needed), (double)f->pairs + 1);
         TRY(buf_printf(b, "; one of this size would be seen in 4 of 5 trials with %.0f %s, %.0f more", needed,
-                       pair->both ? "queries" : "rows", needed - (double)f->pairs));
+                       strcmp(compare_unit(c), "row") ? "queries" : "rows", needed - (double)f->pairs));
     }
     return 0;
 }
@@ -92,14 +110,17 @@ int compare_add_counts(const struct compare *c, const struct compare_pair *pair,
     size_t left_out = 0;
     TRY(buf_printf(b, "%s against %s", letter_b, letter_a));
     if (pair->both) {
-        TRY(buf_printf(b, ": %zu queries in both", pair->both));
+        TRY(buf_printf(b, ": %zu %s in both", pair->both, plural(c, pair->both)));
     }
     if (pair->only_a || pair->only_b) {
         TRY(buf_printf(b, ", %zu only in %s and %zu only in %s (left out)", pair->only_a, letter_a, pair->only_b,
                        letter_b));
     }
     if (pair->rows_only_a || pair->rows_only_b) {
-        TRY(buf_printf(b, "; %zu rows only in %s and %zu only in %s (left out of the figures over rows)",
+        TRY(buf_printf(b,
+                       "; %zu rows only in %s and %zu only in %s (left out of the figures over rows; rankings are of "
+                       "each file's own "
+                       "rows)",
                        pair->rows_only_a, letter_a, pair->rows_only_b, letter_b));
     }
     for (size_t f = 0; f < c->figure_count; f++) {
@@ -141,6 +162,7 @@ static int add_pair(const struct compare *c, const struct compare_pair *pair, st
         TRY(compare_add_verdict(c, pair, &pair->figures[f], b));
         TRY(buf_add_char(b, '\n'));
     }
+    TRY(compare_add_no_interval(c, pair, "", b));
     for (size_t f = 0; f < c->figure_count; f++) {
         const struct compare_figure *figure = &pair->figures[f];
         if (figure->best_count + figure->worst_count) {
@@ -149,6 +171,35 @@ static int add_pair(const struct compare *c, const struct compare_pair *pair, st
             TRY(add_listed(titles[0], figure->best, figure->best_count, b));
             return add_listed(titles[1], figure->worst, figure->worst_count, b);
         }
+    }
+    return 0;
+}
+
+static bool lacks_interval(const struct compare_figure *f)
+{
+    return !f->reason && f->interval.reason;
+}
+
+int compare_add_no_interval(const struct compare *c, const struct compare_pair *pair, const char *before, struct buf *b)
+{
+    for (size_t f = 0; f < c->figure_count; f++) {
+        const char *why = lacks_interval(&pair->figures[f]) ? pair->figures[f].interval.reason : NULL;
+        size_t first = 0;
+        while (why && first < f &&
+               !(lacks_interval(&pair->figures[first]) && !strcmp(pair->figures[first].interval.reason, why))) {
+            first++;
+        }
+        if (!why || first < f) {
+            continue;
+        }
+        TRY(buf_printf(b, "%sno interval of %s", before, pair->figures[f].metric));
+        for (size_t other = f + 1; other < c->figure_count; other++) {
+            const struct compare_figure *figure = &pair->figures[other];
+            if (lacks_interval(figure) && !strcmp(figure->interval.reason, why)) {
+                TRY(buf_printf(b, ", %s", figure->metric));
+            }
+        }
+        TRY(buf_printf(b, ": %s\n", why));
     }
     return 0;
 }
@@ -162,7 +213,12 @@ int compare_add_method(const struct compare *c, struct buf *b)
                       "%s, two-sided, p adjusted by Holm over all pairs and metrics; %s intervals from %zu resamples "
                       "by %s, seed %llu",
                       tests[c->options.test], o->method == BOOTSTRAP_BCA ? "BCa" : "percentile", o->resamples,
-                      c->runs[0].p && !c->runs[0].p->query ? "row" : "query", (unsigned long long)o->seed);
+                      compare_unit(c), (unsigned long long)o->seed);
+}
+
+static int add_source(struct buf *b, const char *key, const char *value)
+{
+    return buf_printf(b, "  %-28s %s\n", key, value);
 }
 
 int compare_text(const struct compare *c, struct buf *b)
@@ -176,7 +232,8 @@ int compare_text(const struct compare *c, struct buf *b)
     }
     TRY(buf_add_char(b, '\n'));
     TRY(compare_add_method(c, b));
-    return buf_add_char(b, '\n');
+    TRY(buf_add_str(b, c->provenance ? "\n\nprovenance\n" : "\n"));
+    return c->provenance ? provenance_rows(c->provenance, add_source, b) : 0;
 }
 
 /* ---- Markdown ---- */
@@ -215,10 +272,17 @@ static int add_markdown_row(const struct compare *c, const struct compare_figure
     }
     TRY(buf_printf(b, "| %s | %.4f | %s%.4f%s | %+.4f | ", f->metric, f->a, verdict > 0 ? "**" : "", f->b,
                    verdict > 0 ? "**" : "", f->difference));
-    TRY(f->interval.reason ? buf_printf(b, "%s | ", f->interval.reason)
+    TRY(f->interval.reason ? buf_add_str(b, "none | ")
                            : buf_printf(b, "%+.4f to %+.4f | ", f->interval.low, f->interval.high));
     TRY(f->no_test ? buf_printf(b, "%s | ", f->no_test) : buf_printf(b, "%.4g | ", f->p_holm));
     return f->by_query ? buf_printf(b, "%zu / %zu / %zu |\n", f->wins, f->losses, f->ties) : buf_add_str(b, " |\n");
+}
+
+static int add_markdown_source(struct buf *b, const char *key, const char *value)
+{
+    TRY(buf_printf(b, "- %s: ", key));
+    TRY(add_cell(b, value));
+    return buf_add_char(b, '\n');
 }
 
 int compare_markdown(const struct compare *c, struct buf *b)
@@ -244,6 +308,7 @@ int compare_markdown(const struct compare *c, struct buf *b)
             TRY(compare_add_verdict(c, pair, &pair->figures[f], b));
             TRY(buf_add_char(b, '\n'));
         }
+        TRY(compare_add_no_interval(c, pair, "- ", b));
         for (size_t f = 0; f < c->figure_count; f++) {
             const struct compare_figure *figure = &pair->figures[f];
             if (figure->best_count + figure->worst_count) {
@@ -255,5 +320,6 @@ int compare_markdown(const struct compare *c, struct buf *b)
     }
     TRY(buf_add_char(b, '\n'));
     TRY(compare_add_method(c, b));
-    return buf_add_str(b, ".\n");
+    TRY(buf_add_str(b, c->provenance ? ".\n\n## Provenance\n\n" : ".\n"));
+    return c->provenance ? provenance_rows(c->provenance, add_markdown_source, b) : 0;
 }

@@ -282,7 +282,7 @@ static int compare_ordered(const void *left, const void *right)
     return a->p < b->p ? -1 : a->p > b->p ? 1 : a->place < b->place ? -1 : a->place > b->place;
 }
 
-int paired_holm(double *p, size_t count)
+int paired_holm(double *p, double *share, size_t count)
 {
     struct ordered *order = mem_realloc_array(NULL, count + 1, sizeof *order);
     if (!order) {
@@ -293,12 +293,18 @@ int paired_holm(double *p, size_t count)
         if (!isnan(p[i])) {
             order[tests++] = (struct ordered){p[i], i};
         }
+        if (share) {
+            share[i] = NAN;
+        }
     }
     qsort(order, tests, sizeof *order, compare_ordered);
     double reached = 0;
     for (size_t i = 0; i < tests; i++) {
         reached = fmax(reached, fmin(1, (double)(tests - i) * order[i].p));
         p[order[i].place] = reached;
+        if (share) {
+            share[order[i].place] = 1 / (double)(tests - i);
+        }
     }
     mem_free(order);
     return 0;
@@ -333,7 +339,7 @@ void paired_summarise(struct paired_summary *out, const double *difference, size
 
 double paired_queries_needed(double mean, double sd, double alpha, double power)
 {
-    double z = normal_quantile(1 - alpha / 2) + normal_quantile(power);
-    double root = z * sd / fabs(mean);
-    return mean == 0 ? INFINITY : root * root;
+    double z = normal_quantile(1 - alpha / 2);
+    double root = (z + normal_quantile(power)) * sd / fabs(mean);
+    return mean == 0 ? INFINITY : root * root + z * z / 2;
 }

@@ -48,8 +48,11 @@ int paired_wilcoxon(struct paired_test *out, const double *difference, size_t co
  */
 void paired_bootstrap(struct paired_test *out, const double *replicates, size_t count, double observed);
 
-/* Holm 1979: p [count] adjusted in place for count tests; NaN is no test and stays. */
-int paired_holm(double *p, size_t count) RECO_MUST_CHECK;
+/*
+ * Holm 1979: p [count] adjusted in place for count tests; NaN is no test and stays. share [count] (NULL: not wanted)
+ * becomes what each test has of the level of all, 1 / (tests - those with a smaller p); NaN where there is no test.
+ */
+int paired_holm(double *p, double *share, size_t count) RECO_MUST_CHECK;
 
 struct paired_summary {
     size_t count, wins, losses, ties; /* queries; b better, a better, equal */
@@ -61,7 +64,8 @@ void paired_summarise(struct paired_summary *out, const double *difference, size
 
 /*
  * Queries with which a difference of this mean and standard deviation would be seen at the level of significance alpha
- * with probability power; infinite for a mean of 0. Normal approximation: ((z_{1-alpha/2} + z_power) sd / mean)^2.
+ * with probability power; infinite for a mean of 0. ((z_{1-alpha/2} + z_power) sd / mean)^2 + z_{1-alpha/2}^2 / 2,
+ * which is within one query of what the noncentral t distribution gives. Source: Guenther 1981.
  */
 double paired_queries_needed(double mean, double sd, double alpha, double power);
 

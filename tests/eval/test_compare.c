@@ -14,6 +14,7 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "eval/compare.h"
+#include "eval/paired.h"
 
 enum { QUERIES = 24, ITEMS = 6, ROWS = QUERIES * ITEMS };
 
@@ -260,6 +261,11 @@ static void refuses_other_data(void **state)
     assert_int_equal(compare_try(&c, (struct sample *[]){&a, &b}, 2, COMPARE_T, 1), RECO_E_DATA);
     assert_non_null(strstr(err_message(), "row '7' has another label in each"));
     compared_release(&c);
+    b.label[7] = 1 - b.label[7];
+    b.query[7] = 2;
+    assert_int_equal(compare_try(&c, (struct sample *[]){&a, &b}, 2, COMPARE_T, 1), RECO_E_DATA);
+    assert_non_null(strstr(err_message(), "row '7' has another query in each"));
+    compared_release(&c);
     for (size_t q = 0; q < QUERIES; q++) {
         b.query_text[q][0] = 'x';
     }
@@ -267,6 +273,59 @@ static void refuses_other_data(void **state)
     assert_non_null(strstr(err_message(), "no query is in both"));
     compared_release(&c);
     json_decref(a.p.sidecar);
+    label_map_release(&a.p.labels);
+    label_map_release(&b.p.labels);
+}
+
+/* Resamples of three queries are too much alike: no interval, and the bootstrap does not find its test sure. */
+static void few_queries_make_nothing_sure(void **state)
+{
+    (void)state;
+    static struct sample a;
+    static struct sample b;
+    sample_new(&a, 3, 1, NULL);
+    sample_new(&b, 0.3, 2, NULL);
+    a.p.rows = b.p.rows = 3 * ITEMS;
+    a.p.query_count = b.p.query_count = 3;
+    for (int test = 0; compare_test_names[test]; test++) {
+        struct compared c;
+        assert_int_equal(compare_try(&c, (struct sample *[]){&a, &b}, 2, (enum compare_test)test, 2), 0);
+        for (size_t f = 0; f < METRICS; f++) {
+            const struct compare_figure *figure = &c.c.pairs[0].figures[f];
+            assert_true(isnan(figure->interval.low) && figure->interval.reason);
+            assert_true(test == COMPARE_T || compare_verdict(&c.c, figure) == 0);
+            assert_true(test != COMPARE_BOOTSTRAP || (isnan(figure->p) && figure->no_test));
+            assert_true(f < 2 || isnan(figure->needed));
+        }
+        compared_release(&c);
+    }
+    label_map_release(&a.p.labels);
+    label_map_release(&b.p.labels);
+}
+
+/* How many queries would settle it: at the level that Holm leaves the figure, and with signs enough for such a p. */
+static void asks_for_queries_at_the_level_of_holm(void **state)
+{
+    (void)state;
+    static struct sample a;
+    static struct sample b;
+    struct compared c;
+    double p[METRICS];
+    double share[METRICS];
+    sample_new(&a, 1.2, 1, NULL);
+    sample_new(&b, 1, 2, NULL);
+    assert_int_equal(compare_try(&c, (struct sample *[]){&a, &b}, 2, COMPARE_RANDOMISATION, 2), 0);
+    for (size_t f = 0; f < METRICS; f++) {
+        p[f] = c.c.pairs[0].figures[f].p;
+    }
+    assert_int_equal(paired_holm(p, share, METRICS), 0);
+    for (size_t f = 0; f < METRICS; f++) {
+        const struct compare_figure *figure = &c.c.pairs[0].figures[f];
+        double needed = paired_queries_needed(figure->difference, figure->sd, 0.05 * share[f], 0.8);
+        near(figure->needed, fmax(needed, floor(1 - log2(0.05 * share[f])) + 1));
+        assert_true(figure->sd > 0 && figure->needed > needed - 1);
+    }
+    compared_release(&c);
     label_map_release(&a.p.labels);
     label_map_release(&b.p.labels);
 }
@@ -358,6 +417,8 @@ int main(void)
         cmocka_unit_test(order_and_threads_change_nothing),
         cmocka_unit_test(counts_what_only_one_has),
         cmocka_unit_test(refuses_other_data),
+        cmocka_unit_test(few_queries_make_nothing_sure),
+        cmocka_unit_test(asks_for_queries_at_the_level_of_holm),
         cmocka_unit_test(gates_name_runs),
         cmocka_unit_test(survives_failed_allocations),
     };

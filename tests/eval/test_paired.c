@@ -72,8 +72,8 @@ static void agrees_with_scipy(void **state)
         check(name, "effect", summary.effect, json_object_get(item, "effect"));
         assert_int_equal(summary.wins + summary.losses + summary.ties, count);
         if (json_object_get(item, "needed")) {
-            check(name, "needed", paired_queries_needed(summary.mean, summary.sd, 0.05, 0.8),
-                  json_object_get(item, "needed"));
+            double exact = json_number_value(json_object_get(item, "needed"));
+            assert_true(fabs(paired_queries_needed(summary.mean, summary.sd, 0.05, 0.8) - exact) < 0.3);
         }
         mem_free(d);
     }
@@ -114,16 +114,18 @@ static void holm_agrees(void **state)
     json_t *json = reference();
     json_t *holm = json_object_get(json, "holm");
     double p[9] = {NAN};
+    double share[9];
     size_t count = json_array_size(json_object_get(holm, "p"));
     assert_true(count + 2 <= 9);
     for (size_t i = 0; i < count; i++) {
         p[i + 1] = json_number_value(json_array_get(json_object_get(holm, "p"), i));
     }
     p[count + 1] = NAN;
-    assert_int_equal(paired_holm(p, count + 2), 0);
-    assert_true(isnan(p[0]) && isnan(p[count + 1]));
+    assert_int_equal(paired_holm(p, share, count + 2), 0);
+    assert_true(isnan(p[0]) && isnan(p[count + 1]) && isnan(share[0]));
     for (size_t i = 0; i < count; i++) {
         check("holm", "p", p[i + 1], json_array_get(json_object_get(holm, "adjusted"), i));
+        check("holm", "share", share[i + 1], json_array_get(json_object_get(holm, "share"), i));
     }
     json_decref(json);
 }
