@@ -155,6 +155,8 @@ int main(int argc, char **argv)
     }
     if (status != 0 && !reader_gone)
         print_error(cmd);
+    if (status == RECO_E_NOMEM && mem_spill_failed())
+        status = RECO_E_IO; /* who asked for memory cannot know that it was to lie on a disk */
     int exit_status = status == RECO_E_STOPPED && stop_signal() != 0 ? 128 + stop_signal() : err_exit_status(status);
     errno = 0;
     if (finish_stdout() != 0 && exit_status == 0) {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/mem_internal.h"
+
 static atomic_long fail_countdown; /* 0: off */
 static atomic_long allocation_count;
 
@@ -25,7 +27,10 @@ void *mem_alloc(size_t size_bytes)
 
 void *mem_calloc(size_t count, size_t size_bytes)
 {
-    void *memory = injected_failure() ? NULL : calloc(count > 0 ? count : 1, size_bytes > 0 ? size_bytes : 1);
+    bool fails = injected_failure();
+    if (mem_spill_is_on() && !fails && (size_bytes == 0 || count <= SIZE_MAX / size_bytes))
+        return mem_spill_calloc(count > 0 && size_bytes > 0 ? count * size_bytes : 1);
+    void *memory = fails ? NULL : calloc(count > 0 ? count : 1, size_bytes > 0 ? size_bytes : 1);
     if (memory == NULL)
         err_nomem();
     return memory;
@@ -33,7 +38,10 @@ void *mem_calloc(size_t count, size_t size_bytes)
 
 void *mem_realloc(void *ptr, size_t size_bytes)
 {
-    void *memory = injected_failure() ? NULL : realloc(ptr, size_bytes > 0 ? size_bytes : 1);
+    bool fails = injected_failure();
+    if (mem_spill_is_on() && !fails)
+        return mem_spill_realloc(ptr, size_bytes > 0 ? size_bytes : 1);
+    void *memory = fails ? NULL : realloc(ptr, size_bytes > 0 ? size_bytes : 1);
     if (memory == NULL)
         err_nomem();
     return memory;
@@ -87,7 +95,10 @@ char *mem_printf(const char *fmt, ...)
 
 void mem_free(void *ptr)
 {
-    free(ptr);
+    if (mem_spill_is_on())
+        mem_spill_free(ptr);
+    else
+        free(ptr);
 }
 
 int mem_grow(void **array, size_t *capacity, size_t need, size_t size_bytes)

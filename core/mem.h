@@ -4,10 +4,11 @@
 /*
  * Allocation. All of reco's own C code allocates through here, so that a test can make the n-th allocation fail
  * (mem_fail_after) and every caller's error path is walked. A failed allocation returns NULL with err_nomem() set.
- * mem_free(NULL) works. Memory from here is plain malloc memory.
+ * mem_free(NULL) works. Memory from here is given back by mem_free alone.
  */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/err.h"
@@ -27,6 +28,18 @@ int mem_grow(void **array, size_t *capacity, size_t need, size_t size_bytes) REC
 /* Tests only: the n-th allocation from now fails (1 = the next), once. 0 switches off. */
 void mem_fail_after(long n);
 long mem_allocation_count(void);
+
+/*
+ * Bounded memory for code that needs its rows at random. From now on, where the blocks of 1 MiB and more hold
+ * max_bytes, further ones lie in unnamed files in tmp_dir (temp_place) that are mapped into memory: the kernel writes
+ * them out when memory runs short, and they are not part of the process's data (RLIMIT_DATA). They are grown and freed
+ * as any other block. Smaller ones are not looked at. Before threads are started. A full disk is NULL with its message,
+ * and mem_spill_failed.
+ */
+int mem_spill_beyond(size_t max_bytes, const char *tmp_dir) RECO_MUST_CHECK;
+void mem_spill_end(void);       /* no further ones */
+size_t mem_spilled_bytes(void); /* the most that lay in files at one time */
+bool mem_spill_failed(void);    /* RECO_E_NOMEM was for want of disk */
 
 /* Arena: many small objects with one lifetime. Zero-initialised struct is valid and empty. */
 struct mem_arena {

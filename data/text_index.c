@@ -5,11 +5,16 @@
 #include "core/hash.h"
 
 #define STORE_BLOCK_BYTES ((size_t)1 << 18)
+#define STORE_BLOCK_MOST_BYTES ((size_t)4 << 20) /* large blocks may lie in files: mem_spill_beyond */
 
 const char *text_store_add(struct text_store *store, const char *text, size_t length)
 {
     if (length >= store->left) {
-        size_t block_bytes = length + 1 > STORE_BLOCK_BYTES ? length + 1 : STORE_BLOCK_BYTES;
+        size_t block_bytes = STORE_BLOCK_BYTES;
+        while (block_bytes < STORE_BLOCK_MOST_BYTES && block_bytes < store->arena.used_bytes / 8) {
+            block_bytes *= 2;
+        }
+        block_bytes = length + 1 > block_bytes ? length + 1 : block_bytes;
         char *block = mem_arena_alloc(&store->arena, block_bytes);
         if (!block) {
             return NULL;
