@@ -4,6 +4,7 @@
 
 #include "cli/cmd.h"
 #include "cli/decisions.h"
+#include "cli/opts_predictions.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "eval/evaluate.h"
@@ -13,6 +14,7 @@ struct calibrate_options {
     char *predictions, *output, *model;
     int method; /* enum calibrate_method */
     int format; /* enum decisions_format */
+    struct predictions_source_options source;
 };
 
 #define AT(field) offsetof(struct calibrate_options, field)
@@ -20,6 +22,7 @@ struct calibrate_options {
 static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct calibrate_options),
     DECISIONS_PREDICTIONS_ROW(struct calibrate_options),
+    PREDICTIONS_SOURCE_ROWS(struct calibrate_options, source),
     {.name = "method",
      .type = OPT_CHOICE,
      .offset = AT(method),
@@ -179,7 +182,7 @@ static int run(const struct cmd_ctx *ctx)
         return err_set(RECO_E_USAGE, "give %s: --output, a file, or --model, the model that made the predictions",
                        o->output ? "only one" : "one");
     }
-    int rc = predictions_read(&p, o->predictions);
+    int rc = predictions_source_open(&p, o->predictions, ctx, &o->source);
     if (!rc) {
         rc = calibrate(o, p);
     }

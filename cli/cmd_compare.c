@@ -28,9 +28,9 @@ struct comparing {
     double *gains;
 };
 
-static int read_source(struct comparing *c, struct source *s, const char *path)
+static int read_source(struct comparing *c, struct source *s, const char *path, const struct cmd_ctx *ctx)
 {
-    int rc = c->o->qrels ? trec_run_read(&s->run, path) : predictions_read(&s->p, path);
+    int rc = c->o->qrels ? trec_run_read(&s->run, path) : predictions_source_open(&s->p, path, ctx, &c->o->source);
     if (!rc && s->p && c->o->gains.count && !c->gains) {
         c->gains = mem_calloc((size_t)s->p->labels.count + 1, sizeof *c->gains);
         rc = c->gains
@@ -87,12 +87,15 @@ static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
     c->runs = mem_calloc(c->count + 1, sizeof *c->runs);
     c->names = mem_calloc(8, sizeof *c->names);
     int rc = c->sources && c->runs && c->names ? 0 : RECO_E_NOMEM;
+    if (!rc && o->qrels && predictions_source_flag(ctx)) {
+        rc = err_set(RECO_E_USAGE, "--%s goes with predictions, not with --qrels", predictions_source_flag(ctx));
+    }
     if (!rc && o->qrels) {
         rc = trec_qrels_read(&c->qrels, o->qrels);
     }
     for (size_t i = 0; !rc && i < c->count; i++) {
         c->runs[i].path = opt_positional(ctx->set, (int)i);
-        rc = read_source(c, &c->sources[i], c->runs[i].path);
+        rc = read_source(c, &c->sources[i], c->runs[i].path, ctx);
     }
     if (!rc && o->metrics.count) {
         c->eval.metrics = (const char *const *)o->metrics.items;

@@ -4,6 +4,7 @@
 
 #include "cli/cmd.h"
 #include "cli/decisions.h"
+#include "cli/opts_predictions.h"
 #include "core/mem.h"
 
 struct threshold_command { /* not threshold_options, which is eval/threshold.h's */
@@ -13,6 +14,7 @@ struct threshold_command { /* not threshold_options, which is eval/threshold.h's
     double beta, floor;
     struct opt_list costs;
     int format; /* enum decisions_format */
+    struct predictions_source_options source;
 };
 
 #define AT(field) offsetof(struct threshold_command, field)
@@ -20,6 +22,7 @@ struct threshold_command { /* not threshold_options, which is eval/threshold.h's
 static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct threshold_command),
     DECISIONS_PREDICTIONS_ROW(struct threshold_command),
+    PREDICTIONS_SOURCE_ROWS(struct threshold_command, source),
     {.name = "calibration",
      .type = OPT_STRING,
      .offset = AT(calibration),
@@ -176,7 +179,7 @@ static int run(const struct cmd_ctx *ctx)
     char *path = NULL;
     int rc = check(ctx);
     if (!rc) {
-        rc = predictions_read(&p, o->predictions);
+        rc = predictions_source_open(&p, o->predictions, ctx, &o->source);
     }
     if (!rc) {
         rc = decisions_path(&path, o->output, o->model, DECISIONS_THRESHOLD_FILE, p);

@@ -20,6 +20,7 @@ const struct opt_spec compare_option_specs[] = {
      .help = "judgments (qid iter docno relevance): the files are TREC runs",
      .group = "data",
      .flags = OPT_FLAG_PATH},
+    PREDICTIONS_SOURCE_ROWS(struct compare_command, source),
     {.name = "query_text",
      .type = OPT_STRING,
      .offset = AT(query_text),

@@ -12,6 +12,7 @@
 
 #include "cli/cmd.h"
 #include "cli/opts_input.h"
+#include "data/predictions.h"
 #include "data/predictions_source.h"
 
 struct predictions_own_options {
@@ -35,6 +36,11 @@ struct predictions_source_options {
  */
 void predictions_source_fill(struct predictions_source *out, const struct cmd_ctx *ctx,
                              const struct predictions_source_options *options);
+/* Predictions read as the options say. */
+int predictions_source_open(struct predictions **out, const char *path, const struct cmd_ctx *ctx,
+                            const struct predictions_source_options *options) RECO_MUST_CHECK;
+/* Of those options the first that is given as a flag; NULL: none. */
+const char *predictions_source_flag(const struct cmd_ctx *ctx);
 /* The name of one column more. */
 void predictions_source_name(struct predictions_source *out, const struct cmd_ctx *ctx, enum predictions_column column,
                              const char *name);
@@ -47,13 +53,14 @@ void predictions_source_name(struct predictions_source *out, const struct cmd_ct
 
 #define PREDICTIONS_OWN_ROWS(options_type, member)                                                                     \
     PREDICTIONS_COLUMN_ROW(options_type, member.predicted_column, "predicted_column", "prediction_column",             \
-                           "of --predictions: column of the predicted label or number; default: predicted"),           \
+                           "predictions of other tools: column of the predicted label or number; default: predicted"), \
         PREDICTIONS_COLUMN_ROW(options_type, member.score_column, "score_column", NULL,                                \
-                               "of --predictions: column of the score that ranks; default: score"),                    \
+                               "predictions of other tools: column of the score that ranks; default: score"),          \
         {.name = "probability_columns",                                                                                \
          .type = OPT_LIST,                                                                                             \
          .offset = offsetof(options_type, member.probability_columns),                                                 \
-         .help = "of --predictions: columns of the probabilities, as label=column, as columns called like their "      \
+         .help = "predictions of other tools: columns of the probabilities, as label=column, as columns called like "  \
+                 "their "                                                                                              \
                  "labels, or as a pattern, 'prob_*'; one alone is that of the positive of two labels; default: p_*",   \
          .group = "columns",                                                                                           \
          .aliases = "probability_column"},                                                                             \
