@@ -250,6 +250,31 @@ void bootstrap_interval_of(struct interval *out, double *replicates, size_t coun
     out->high = quantile(replicates, kept, high);
 }
 
+void jackknife_interval(struct interval *out, const struct bootstrap *b, const struct bootstrap_options *options,
+                        size_t value_a, size_t value_b, double estimate)
+{
+    double groups = (double)b->groups;
+    double mean = 0;
+    double squares = 0;
+    *out = (struct interval){.low = NAN, .high = NAN, .se = NAN, .jackknife = true};
+    for (size_t i = 0; i < b->groups; i++) {
+        double from = value_a == SIZE_MAX ? 0 : b->jackknife[value_a * b->groups + i];
+        double d = b->jackknife[value_b * b->groups + i] - from - mean;
+        mean += d / (double)(i + 1);
+        squares += d * d * (double)i / (double)(i + 1);
+    }
+    if (isnan(estimate)) {
+        out->reason = "the value is undefined";
+    } else if (b->groups < 2 || isnan(squares)) {
+        out->reason = "it is undefined without some of the units";
+    } else {
+        out->se = sqrt((groups - 1) / groups * squares);
+        double t = student_quantile_two_sided(1 - options->level, groups - 1);
+        out->low = estimate - t * out->se;
+        out->high = estimate + t * out->se;
+    }
+}
+
 /* value_a SIZE_MAX: value_b alone. */
 static int interval_between(struct interval *out, const struct bootstrap *b, const struct bootstrap_options *options,
                             size_t value_a, size_t value_b, double estimate)

@@ -9,6 +9,7 @@
  * the same for any number of threads.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,7 +36,7 @@ typedef int bootstrap_fn(void *arg, size_t count, const uint32_t *weights, doubl
 struct bootstrap { /* zero-initialised is empty */
     size_t clusters, values, resamples, groups;
     double *replicates; /* [values, resamples] */
-    double *jackknife;  /* [values, groups]; groups is 0 without BCa or with one cluster */
+    double *jackknife;  /* [values, groups] without each; groups is 0 without BCa or with one cluster */
 };
 int bootstrap_run(struct bootstrap *out, const struct bootstrap_options *options, size_t clusters, size_t values,
                   bootstrap_fn *fn, void *arg, struct pool *pool) RECO_MUST_CHECK;
@@ -48,6 +49,7 @@ struct interval {
     double low, high;
     double se;          /* standard deviation of the replicates */
     size_t undefined;   /* replicates that have no value */
+    bool jackknife;     /* it is that of jackknife_interval */
     const char *reason; /* why there is no interval, a constant text; NULL: there is one */
 };
 /*
@@ -60,6 +62,15 @@ int bootstrap_interval(struct interval *out, const struct bootstrap *b, const st
 /* The same of the difference value_b - value_a, of which estimate is the observed one. */
 int bootstrap_interval_between(struct interval *out, const struct bootstrap *b, const struct bootstrap_options *options,
                                size_t value_a, size_t value_b, double estimate) RECO_MUST_CHECK;
+/*
+ * For figures that count what is different, as the items that all lists show: a resample repeats clusters and leaves
+ * others out, so that it shows a third fewer, and its quantiles miss the figure altogether. The estimate and t standard
+ * errors around it, se^2 = (g - 1) / g sum_j (v_j - mean)^2 of the g jackknife values, t of g - 1 degrees of freedom:
+ * of what another sample of as many clusters would show; wide rather than narrow. Sources: Tukey 1958; Efron and Stein
+ * 1981. A bootstrap_run of 0 resamples by BCa is enough. value_a SIZE_MAX: of value_b alone, else of their difference.
+ */
+void jackknife_interval(struct interval *out, const struct bootstrap *b, const struct bootstrap_options *options,
+                        size_t value_a, size_t value_b, double estimate);
 /*
  * From replicates [count] and jackknife values [groups] of one figure, NaN where undefined; both are overwritten.
  */

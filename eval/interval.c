@@ -155,6 +155,36 @@ static int resample(void *arg, size_t count, const uint32_t *weights, double *ou
     return rc;
 }
 
+static int leave_out(void *arg, size_t count, const uint32_t *weights, double *out)
+{
+    const struct eval_weighted *weighted = arg;
+    struct eval_scratch *scratch = NULL;
+    int rc = eval_scratch_new(&scratch, weighted);
+    if (!rc) {
+        rc = eval_weighted_catalogue(weighted, scratch, count, weights, out);
+    }
+    eval_scratch_free(scratch);
+    return rc;
+}
+
+/* The figures of the catalogue, which resamples would understate. */
+static int fill_catalogue(struct eval_intervals *intervals, const struct eval_report *report,
+                          struct eval_weighted *weighted, struct pool *pool)
+{
+    struct bootstrap b = {0};
+    struct bootstrap_options options = intervals->bootstrap;
+    options.resamples = 0;
+    options.method = BOOTSTRAP_BCA;
+    int rc = bootstrap_run(&b, &options, intervals->units, report->value_count, leave_out, weighted, pool);
+    for (size_t i = 0; !rc && i < report->value_count; i++) {
+        if (report->values[i].metric->catalogue) {
+            jackknife_interval(&intervals->of[i], &b, &options, SIZE_MAX, i, report->values[i].value);
+        }
+    }
+    bootstrap_release(&b);
+    return rc;
+}
+
 static int fill(struct eval_intervals *intervals, const struct eval_report *report, const uint32_t *unit_of_row,
                 int threads)
 {
@@ -168,16 +198,14 @@ static int fill(struct eval_intervals *intervals, const struct eval_report *repo
     if (!rc) {
         rc = bootstrap_run(&b, &intervals->bootstrap, intervals->units, report->value_count, resample, weighted, pool);
     }
+    if (!rc && report->lists.depth) {
+        rc = fill_catalogue(intervals, report, weighted, pool);
+    }
     for (size_t i = 0; !rc && i < report->value_count; i++) {
         struct interval *to = &intervals->of[i];
         if (intervals->units < INTERVAL_UNITS_MIN) {
             *to = (struct interval){.low = NAN, .high = NAN, .se = NAN, .reason = "there are too few to resample"};
-        } else if (report->values[i].metric->catalogue) {
-            *to = (struct interval){.low = NAN,
-                                    .high = NAN,
-                                    .se = NAN,
-                                    .reason = "a figure of the catalogue is not one of resampled lists"};
-        } else {
+        } else if (!to->jackknife) {
             rc = bootstrap_interval(to, &b, &intervals->bootstrap, i, report->values[i].value);
         }
     }
@@ -223,7 +251,7 @@ int eval_intervals_new(struct eval_intervals **out, const struct eval_report *re
 /* A page shows one depth of a ranking: 10, else the deepest. */
 static bool is_shown(const struct eval_report *report, const struct eval_value *v)
 {
-    if (v->reason || v->metric->catalogue) {
+    if (v->reason) {
         return false;
     }
     if (!report_has_depth(v)) {
@@ -252,8 +280,9 @@ int eval_intervals_text(const struct eval_report *report, const struct eval_inte
             continue;
         }
         TRY(buf_printf(b, "  %-28s %.4f", v->name, v->value));
-        TRY(of->reason ? buf_printf(b, "  no interval: %s\n", of->reason)
-                       : buf_printf(b, "  %.4f to %.4f\n", of->low, of->high));
+        TRY(of->reason
+                ? buf_printf(b, "  no interval: %s\n", of->reason)
+                : buf_printf(b, "  %.4f to %.4f%s\n", of->low, of->high, of->jackknife ? "  by the jackknife" : ""));
     }
     return 0;
 }
@@ -269,7 +298,8 @@ int eval_intervals_markdown(const struct eval_report *report, const struct eval_
         const struct eval_value *v = &report->values[i];
         const struct interval *of = &intervals->of[i];
         if (is_shown(report, v) && !of->reason) {
-            TRY(buf_printf(b, "| %s | %.4f | %.4f | %.4f |\n", v->name, v->value, of->low, of->high));
+            TRY(buf_printf(b, "| %s%s | %.4f | %.4f | %.4f |\n", v->name, of->jackknife ? " (jackknife)" : "", v->value,
+                           of->low, of->high));
         }
     }
     return 0;
@@ -279,6 +309,9 @@ static json_t *interval_json(const struct interval *of)
 {
     if (of->reason) {
         return json_pack("{s:s}", "undefined", of->reason);
+    }
+    if (of->jackknife) {
+        return json_pack("{s:s, s:f, s:f, s:f}", "method", "jackknife", "low", of->low, "high", of->high, "se", of->se);
     }
     return json_pack("{s:f, s:f, s:f, s:I}", "low", of->low, "high", of->high, "se", of->se, "resamples_undefined",
                      (json_int_t)of->undefined);

@@ -104,3 +104,17 @@ double student_two_sided(double t, double df)
 {
     return isinf(t) ? 0 : incomplete_beta(df / 2, 0.5, df / (df + t * t));
 }
+
+double student_quantile_two_sided(double p, double df)
+{
+    double low = 0;
+    double high = 1;
+    while (student_two_sided(high, df) > p) {
+        high *= 2;
+    }
+    for (int i = 0; i < 100 && low < high; i++) { /* halving: to the last digit */
+        double middle = low + (high - low) / 2;
+        *(student_two_sided(middle, df) > p ? &low : &high) = middle;
+    }
+    return high;
+}

@@ -8,6 +8,8 @@ double normal_cdf(double z);
 double normal_quantile(double p);
 /* P(|T| >= |t|) of Student's t with df > 0 degrees of freedom. */
 double student_two_sided(double t, double df);
+/* The t >= 0 of which that is p, in (0, 1]: the inverse. */
+double student_quantile_two_sided(double p, double df);
 /* Regularised incomplete beta function I_x(a, b), x in [0, 1], a, b > 0. */
 double incomplete_beta(double a, double b, double x);
 

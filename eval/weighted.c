@@ -377,16 +377,34 @@ int weighted_figures(const struct eval_weighted *w, struct eval_scratch *scratch
     return rc;
 }
 
-int eval_weighted_values(const struct eval_weighted *w, struct eval_scratch *scratch, const uint32_t *weight,
-                         double *values)
+static void weigh_queries(const struct eval_weighted *w, struct eval_scratch *scratch, const uint32_t *weight,
+                          double *values)
 {
-    int rc = 0;
     for (size_t i = 0; i < w->report->value_count; i++) {
         values[i] = NAN;
     }
     for (size_t q = 0; q < w->report->query_count; q++) {
         scratch->query_weight[q] = weight[w->unit_of_query[q]];
     }
+}
+
+int eval_weighted_catalogue(const struct eval_weighted *w, struct eval_scratch *scratch, size_t count,
+                            const uint32_t *weight, double *values)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < count; i++) {
+        double *of = values + i * w->report->value_count;
+        weigh_queries(w, scratch, weight + i * w->units, of);
+        rc = w->report->lists.depth ? catalogue_values(w->report, scratch->query_weight, of) : 0;
+    }
+    return rc;
+}
+
+int eval_weighted_values(const struct eval_weighted *w, struct eval_scratch *scratch, const uint32_t *weight,
+                         double *values)
+{
+    int rc = 0;
+    weigh_queries(w, scratch, weight, values);
     weigh_lists(w, scratch, values);
     if (w->report->p) {
         rc = weigh_rows(w, scratch, weight, values);

@@ -40,4 +40,8 @@ int eval_weighted_values(const struct eval_weighted *weighted, struct eval_scrat
 int eval_weighted_many(const struct eval_weighted *weighted, struct eval_scratch *scratch, size_t count,
                        const uint32_t *weight, double *values) RECO_MUST_CHECK;
 
+/* The figures of the catalogue alone, the others NaN: a list that has weight 2 is shown twice. */
+int eval_weighted_catalogue(const struct eval_weighted *weighted, struct eval_scratch *scratch, size_t count,
+                            const uint32_t *weight, double *values) RECO_MUST_CHECK;
+
 #endif

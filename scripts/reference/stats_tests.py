@@ -127,7 +127,8 @@ def main():
     x = [0.001, 0.02, 0.2, 0.5, 0.77, 0.999, 1 - 1e-9, 1e-12]
     t = [[0.0, 3], [1.5, 1], [-2.3, 7], [2.3, 40], [9.0, 12], [0.4, 99999], [40.0, 500]]
     distributions = {"normal_quantile": [[v, st.norm.ppf(v)] for v in x], "normal_cdf": [[v, st.norm.cdf(v)] for v in (-9, -3.1, 0, 0.7, 5)],
-                     "student": [[a, df, 2 * st.t.sf(abs(a), df)] for a, df in t]}
+                     "student": [[a, df, 2 * st.t.sf(abs(a), df)] for a, df in t],
+                     "student_quantile": [[p, df, st.t.isf(p / 2, df)] for p, df in ((0.05, 9), (0.05, 199), (0.2, 1), (1e-6, 3), (1, 5), (0.0001, 199))]}
     paired = {"cases": paired_cases(rng), "holm": {"p": p, "adjusted": holm(p)[0], "share": holm(p)[1]}, "distributions": distributions}
     (folder / "paired.json").write_text(json.dumps(paired, indent=1) + "\n")
 

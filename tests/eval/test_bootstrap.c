@@ -186,6 +186,107 @@ static void grouped_jackknife_is_near_the_whole_one(void **state)
     assert_true(fabs(intervals[0].high - intervals[1].high) < 0.1 * intervals[1].se);
 }
 
+/* The interval of a mean that Student gives, s / sqrt(n) around it; and why there is none. */
+static void jackknife_of_a_mean_is_that_of_student(void **state)
+{
+    (void)state;
+    enum { ROWS = 40 };
+    double values[ROWS];
+    double squares = 0;
+    struct bootstrap_options options;
+    struct bootstrap b;
+    struct interval interval;
+    bootstrap_options_init(&options);
+    options.resamples = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        values[i] = sin((double)(i * i));
+    }
+    double mean = mean_of(values, ROWS);
+    for (size_t i = 0; i < ROWS; i++) {
+        squares += (values[i] - mean) * (values[i] - mean);
+    }
+    double se = sqrt(squares / (ROWS - 1) / ROWS);
+    resample(&b, &options, values, ROWS, 2);
+    jackknife_interval(&interval, &b, &options, SIZE_MAX, 0, mean);
+    assert_true(interval.jackknife && !interval.reason);
+    assert_true(fabs(interval.se - se) < TOLERANCE);
+    assert_true(fabs(interval.high - mean - 2.0226909200 * se) < TOLERANCE); /* t of 39 degrees of freedom */
+    assert_true(fabs(interval.low - mean + 2.0226909200 * se) < TOLERANCE);
+    jackknife_interval(&interval, &b, &options, 0, 0, 0);
+    assert_true(interval.low == 0 && interval.high == 0);
+    jackknife_interval(&interval, &b, &options, SIZE_MAX, 0, NAN);
+    assert_string_equal(interval.reason, "the value is undefined");
+    b.jackknife[3] = NAN;
+    jackknife_interval(&interval, &b, &options, SIZE_MAX, 0, mean);
+    assert_string_equal(interval.reason, "it is undefined without some of the units");
+    bootstrap_release(&b);
+}
+
+enum { LISTS = 60, SHOWN = 5, ITEMS = 200 };
+
+/* The share of the items that some list shows. */
+static int weighted_coverage(void *arg, size_t count, const uint32_t *weights, double *out)
+{
+    const size_t *items = arg; /* [LISTS, SHOWN] */
+    for (size_t i = 0; i < count; i++) {
+        bool shown[ITEMS] = {false};
+        size_t different = 0;
+        for (size_t at = 0; at < LISTS * SHOWN; at++) {
+            if (weights[i * LISTS + at / SHOWN] && !shown[items[at]]) {
+                shown[items[at]] = true;
+                different++;
+            }
+        }
+        out[i] = (double)different / ITEMS;
+    }
+    return 0;
+}
+
+/* What is counted once whatever its lists: the quantiles of resamples miss the truth, the jackknife holds it. */
+static void jackknife_covers_what_is_counted_once(void **state)
+{
+    (void)state;
+    enum { TRIALS = 300 };
+    size_t held[2] = {0};
+    double truth = 0;
+    struct rng r;
+    struct pool *pool = NULL;
+    rng_init(&r, 17, RNG_STREAM_SAMPLE, 0);
+    assert_int_equal(pool_new(&pool, 1), 0);
+    for (size_t item = 0; item < ITEMS; item++) { /* item i is drawn with a chance of (2 i + 1) / ITEMS^2 */
+        truth += 1 - pow(1 - (2 * (double)item + 1) / ITEMS / ITEMS, LISTS * SHOWN);
+    }
+    truth /= ITEMS;
+    for (size_t trial = 0; trial < TRIALS; trial++) {
+        size_t items[LISTS * SHOWN];
+        uint32_t ones[LISTS];
+        double estimate;
+        for (size_t i = 0; i < LISTS * SHOWN; i++) {
+            items[i] = (size_t)(sqrt(rng_uniform(&r)) * ITEMS);
+        }
+        for (size_t i = 0; i < LISTS; i++) {
+            ones[i] = 1;
+        }
+        struct bootstrap_options options;
+        struct bootstrap b;
+        struct interval intervals[2];
+        bootstrap_options_init(&options);
+        options.resamples = 300;
+        options.seed = trial;
+        assert_int_equal(weighted_coverage(items, 1, ones, &estimate), 0);
+        assert_int_equal(bootstrap_run(&b, &options, LISTS, 1, weighted_coverage, items, pool), 0);
+        assert_int_equal(bootstrap_interval(&intervals[0], &b, &options, 0, estimate), 0);
+        jackknife_interval(&intervals[1], &b, &options, SIZE_MAX, 0, estimate);
+        for (int method = 0; method < 2; method++) {
+            held[method] += intervals[method].low <= truth && truth <= intervals[method].high;
+        }
+        bootstrap_release(&b);
+    }
+    pool_free(pool);
+    assert_in_range(held[0], 0, TRIALS / 5);
+    assert_in_range(held[1], (size_t)(0.93 * TRIALS), TRIALS);
+}
+
 static void says_why_there_is_no_interval(void **state)
 {
     (void)state;
@@ -244,6 +345,8 @@ int main(void)
         cmocka_unit_test(is_the_same_for_any_number_of_threads),
         cmocka_unit_test(covers_the_truth),
         cmocka_unit_test(grouped_jackknife_is_near_the_whole_one),
+        cmocka_unit_test(jackknife_of_a_mean_is_that_of_student),
+        cmocka_unit_test(jackknife_covers_what_is_counted_once),
         cmocka_unit_test(says_why_there_is_no_interval),
         cmocka_unit_test(survives_failed_allocations),
     };

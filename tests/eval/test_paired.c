@@ -103,6 +103,13 @@ static void distributions_agree_with_scipy(void **state)
               student_two_sided(json_number_value(json_array_get(row, 0)), json_number_value(json_array_get(row, 1))),
               json_array_get(row, 2));
     }
+    json_array_foreach(json_object_get(distributions, "student_quantile"), i, row)
+    {
+        check("student_quantile", "t",
+              student_quantile_two_sided(json_number_value(json_array_get(row, 0)),
+                                         json_number_value(json_array_get(row, 1))),
+              json_array_get(row, 2));
+    }
     assert_true(normal_quantile(0) == -INFINITY && normal_quantile(1) == INFINITY);
     assert_true(student_two_sided(INFINITY, 5) == 0);
     json_decref(json);

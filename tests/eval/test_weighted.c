@@ -218,6 +218,46 @@ static void weight_2_repeats_a_row(void **state)
     }
 }
 
+/* For lists drawn again the figures of the catalogue are those of all figures, and the others are left alone. */
+static void catalogue_alone_is_that_of_all(void **state)
+{
+    (void)state;
+    struct predictions *p = read_case("graded");
+    struct eval_report *report = evaluate(p);
+    struct eval_weighted *weighted = NULL;
+    struct eval_scratch *scratch = NULL;
+    struct rng rng;
+    size_t units = p->query_count;
+    size_t defined = 0;
+    assert_int_equal(eval_weighted_new(&weighted, report, NULL, 0), 0);
+    assert_int_equal(eval_scratch_new(&scratch, weighted), 0);
+    size_t count = eval_weighted_count(weighted);
+    uint32_t *weights = mem_calloc(2 * units, sizeof *weights);
+    double *alone = mem_calloc(2 * count, sizeof *alone);
+    double *all = mem_calloc(count, sizeof *all);
+    rng_init(&rng, 8, RNG_STREAM_SAMPLE, 0);
+    for (size_t u = 0; u < 2 * units; u++) {
+        weights[u] = (uint32_t)rng_below(&rng, 4);
+    }
+    assert_int_equal(eval_weighted_catalogue(weighted, scratch, 2, weights, alone), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(eval_weighted_values(weighted, scratch, weights + i * units, all), 0);
+        for (size_t v = 0; v < count; v++) {
+            double found = alone[i * count + v];
+            assert_true(isnan(found) || found == all[v]);
+            defined += !isnan(found);
+        }
+    }
+    assert_int_equal(defined, 2 * 7 * 4); /* seven figures at 1, 3, 5, 10 */
+    mem_free(weights);
+    mem_free(alone);
+    mem_free(all);
+    eval_scratch_free(scratch);
+    eval_weighted_free(weighted);
+    eval_report_free(report);
+    predictions_free(p);
+}
+
 static void survives_failing_allocations(void **state)
 {
     (void)state;
@@ -256,9 +296,8 @@ static void survives_failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(weight_1_gives_the_report),
-        cmocka_unit_test(weight_0_leaves_a_query_out),
-        cmocka_unit_test(weight_2_repeats_a_row),
+        cmocka_unit_test(weight_1_gives_the_report),    cmocka_unit_test(weight_0_leaves_a_query_out),
+        cmocka_unit_test(weight_2_repeats_a_row),       cmocka_unit_test(catalogue_alone_is_that_of_all),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
