@@ -86,7 +86,11 @@ static int check_depth(const char *name, const char *value)
 
 const struct opt_spec eval_option_specs[] = {
     CMD_COMMON_OPTIONS(struct eval_command),
-    PATH_ROW("predictions", predictions, "predictions", "predictions.tsv of any model, '-' for stdin"),
+    PATH_ROW(
+        "predictions", predictions, "predictions",
+        "predictions of any model, '-' for stdin: as reco predict writes them, or any CSV, TSV or JSON Lines file, "
+        "whose columns --label_column, --predicted_column, --score_column, --probability_columns name"),
+    PREDICTIONS_OWN_ROWS(struct eval_command, own),
     {.name = "model",
      .type = OPT_STRING,
      .offset = AT(model),
@@ -111,33 +115,51 @@ const struct opt_spec eval_option_specs[] = {
     {.name = "carted_column",
      .type = OPT_STRING,
      .offset = AT(carted_column),
-     .help = "with --events: column of additions to the cart",
+     .help = "column of additions to the cart; default: carted",
      .group = "behaviour"},
     {.name = "ordered_column",
      .type = OPT_STRING,
      .offset = AT(ordered_column),
-     .help = "with --events: column of orders",
+     .help = "column of orders; default: ordered",
      .group = "behaviour"},
     {.name = "revenue_column",
      .type = OPT_STRING,
      .offset = AT(revenue_column),
-     .help = "with --events: column of revenue",
+     .help = "column of revenue; default: revenue",
      .group = "behaviour"},
     {.name = "delay_column",
      .type = OPT_STRING,
      .offset = AT(delay_column),
-     .help = "with --events: column of the seconds from a click or impression to its conversion (default: delay_s)",
+     .help = "column of the seconds from a click or impression to its conversion; default: delay_s",
      .group = "behaviour"},
     {.name = "attribution_window",
      .type = OPT_STRING,
      .offset = AT(attribution_window),
-     .help = "conversions later than this do not count, by the column delay_s: 7d, 36h, 90m, 30s",
+     .help = "conversions later than this do not count, nor do their orders and revenue, by the column delay_s: 7d, "
+             "36h, 90m, 30s",
      .group = "behaviour",
      .check = check_duration},
+    {.name = "max_weight",
+     .type = OPT_DOUBLE,
+     .offset = AT(max_weight),
+     .default_text = "0",
+     .min = 0,
+     .max = 1e15,
+     .help = "cut the weights of IPS and SNIPS, 1 / propensity, to this (0: as they are)",
+     .group = "behaviour"},
+    {.name = "first_position",
+     .type = OPT_INT,
+     .offset = AT(first_position),
+     .default_text = "1",
+     .min = 0,
+     .max = 1e9,
+     .help = "what the column of positions calls the first one",
+     .group = "behaviour"},
     {.name = "arm_column",
      .type = OPT_STRING,
      .offset = AT(arm_column),
-     .help = "column of the arms of an experiment: behaviour by arm, with its lift over --control",
+     .help = "column of the arms of an experiment: behaviour by arm, with its lift over --control and intervals by "
+             "--level; independent are the queries, or what --resample_by names, else the rows",
      .group = "behaviour"},
     {.name = "control",
      .type = OPT_STRING,
@@ -325,67 +347,41 @@ bool eval_has_option(const struct cmd_spec *cmd, const char *name)
     return false;
 }
 
-static bool is_in(const char *name, const char *const *names, size_t count)
+void eval_source_fill(struct eval_command *c, const struct cmd_ctx *ctx)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!strcmp(names[i], name)) {
-            return true;
-        }
+    const struct prepare_options *data = &c->data;
+    const struct predictions_source_options source = {.own = c->own,
+                                                      .label_column = data->label_column,
+                                                      .id_column = data->id_column,
+                                                      .query_id_column = data->query_id_column,
+                                                      .item_id_column = data->item_id_column,
+                                                      .labels = data->label_list,
+                                                      .grades = data->grades,
+                                                      .positive_label = data->positive_label,
+                                                      .regression = data->regression};
+    const struct {
+        enum predictions_column column;
+        const char *name;
+    } events[] = {{PREDICTIONS_POSITION, data->position_column},   {PREDICTIONS_CLICKED, data->clicked_column},
+                  {PREDICTIONS_CONVERTED, data->converted_column}, {PREDICTIONS_DWELL_S, data->dwell_column},
+                  {PREDICTIONS_DEPTH, data->depth_column},         {PREDICTIONS_PROPENSITY, data->propensity_column},
+                  {PREDICTIONS_CARTED, c->carted_column},          {PREDICTIONS_ORDERED, c->ordered_column},
+                  {PREDICTIONS_REVENUE, c->revenue_column},        {PREDICTIONS_DELAY_S, c->delay_column}};
+    predictions_source_fill(&c->source, ctx, &source);
+    c->source.table = &data->table;
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        predictions_source_name(&c->source, ctx, events[i].column, events[i].name);
     }
-    return false;
 }
 
-/* An option given as a flag that the source has no use for is a mistake; in a config file it may be another command's.
- */
-static int check_company(const struct cmd_ctx *ctx, const struct eval_command *c)
+/* What does not go together, whatever is evaluated. */
+static int check_pairs(const struct eval_command *c)
 {
-    static const char *const of_trec[] = {"complete", "judged_only", "max_results", "collection_size", "by_query"};
-    static const char *const always[] = {"quiet",   "verbose",     "threads",  "max_memory",
-                                         "tmp_dir", "calibration", "threshold"};
-    static const char *const of_events[] = {
-        "query_id_column", "item_id_column", "position_column",   "clicked_column",  "converted_column",
-        "dwell_column",    "depth_column",   "propensity_column", "input_format",    "delimiter",
-        "quote",           "columns",        "encoding",          "repair_encoding", "max_field_bytes"};
-    static const char *const of_page[] = {"dataset", "split"};
-    static const char *const events_alone[] = {"carted_column", "ordered_column", "revenue_column", "delay_column"};
-    const struct cmd_spec *predict = cmd_find("predict");
-    if (c->predictions_output && !c->model) {
-        return err_set(RECO_E_USAGE, "--predictions_output goes with --model");
-    }
-    for (const struct opt_spec *spec = ctx->cmd->options; !c->model && predict && spec->name; spec++) {
-        bool fits =
-            is_in(spec->name, always, sizeof always / sizeof always[0]) ||
-            (c->predictions && c->output_dir && is_in(spec->name, of_page, sizeof of_page / sizeof of_page[0])) ||
-            (c->events && is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]));
-        if (!fits && opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG && eval_has_option(predict, spec->name)) {
-            return err_set(RECO_E_USAGE, "--%s goes with --model%s", spec->name,
-                           is_in(spec->name, of_events, sizeof of_events / sizeof of_events[0]) ? " or --events"
-                           : is_in(spec->name, of_page, sizeof of_page / sizeof of_page[0])
-                               ? ", or with --predictions and --output_dir"
-                               : "");
-        }
-    }
-    for (size_t i = 0; !c->events && i < sizeof events_alone / sizeof events_alone[0]; i++) {
-        if (opt_origin_of(ctx->set, events_alone[i]) == OPT_ORIGIN_FLAG) {
-            return err_set(RECO_E_USAGE, "--%s goes with --events", events_alone[i]);
-        }
-    }
     if (c->control && !c->arm_column) {
         return err_set(RECO_E_USAGE, "--control goes with --arm_column");
     }
     if (c->junit && !c->require.count) {
         return err_set(RECO_E_USAGE, "--junit goes with --require");
-    }
-    if (c->run && (c->arm_column || c->attribution_window || c->item_popularity)) {
-        return err_set(RECO_E_USAGE, "--%s does not go with TREC files",
-                       c->arm_column           ? "arm_column"
-                       : c->attribution_window ? "attribution_window"
-                                               : "item_popularity");
-    }
-    for (size_t i = 0; !c->run && i < sizeof of_trec / sizeof of_trec[0]; i++) {
-        if (opt_origin_of(ctx->set, of_trec[i]) == OPT_ORIGIN_FLAG) {
-            return err_set(RECO_E_USAGE, "--%s goes with --qrels and --run", of_trec[i]);
-        }
     }
     if (c->by_query && !c->measures.count && c->format != EVAL_FORMAT_TREC_EVAL) {
         return err_set(RECO_E_USAGE, "--by_query goes with --format trec_eval; --output_dir writes per_query.tsv");
@@ -414,20 +410,8 @@ int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c)
     if (c->measures.count && opt_is_set(ctx->set, "format") && c->format != EVAL_FORMAT_TREC_EVAL) {
         return err_set(RECO_E_USAGE, "-m names measures of --format trec_eval; for the other formats give --metrics");
     }
-    if (c->run && (c->slices.count || c->calibration || c->threshold || c->resample_by)) {
-        return err_set(RECO_E_USAGE, "--%s goes with --predictions or --model",
-                       c->slices.count  ? "slice"
-                       : c->calibration ? "calibration"
-                       : c->threshold   ? "threshold"
-                                        : "resample_by");
-    }
-    if (c->run && (c->gains.count || c->run_output || c->qrels_output)) {
-        return err_set(RECO_E_USAGE, "--%s goes with --predictions or --model",
-                       c->gains.count  ? "gains"
-                       : c->run_output ? "run_output"
-                                       : "qrels_output");
-    }
-    int rc = check_company(ctx, c);
+    int rc = eval_company_check(ctx, c);
+    rc = rc ? rc : check_pairs(c);
     if (rc) {
         return rc;
     }

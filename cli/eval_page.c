@@ -70,7 +70,7 @@ static int look_up(struct look *look, const char **why, const struct mistakes *m
         *why = "Ids and texts are not shown: the predictions came through a pipe, which cannot be read once more.";
         return 0;
     }
-    rc = path ? look_in_file(look, path, NULL) : look_in_memory(look, p);
+    rc = path ? look_in_file(look, path, c->predictions ? &c->source : NULL) : look_in_memory(look, p);
     if (!rc && c->dataset) {
         rc = look_up_texts(look, p, c);
     }

@@ -1,0 +1,121 @@
+#include "cli/eval_options.h"
+
+#include <string.h>
+
+#include "core/buf.h"
+
+/* What is evaluated. */
+enum { PREDICTIONS = 1, MODEL = 2, EVENTS = 4, TREC = 8, ROWS = PREDICTIONS | MODEL | EVENTS };
+static const char *const source_names[] = {"--predictions", "--model", "--events", "--qrels and --run"};
+
+static const struct company {
+    const char *option;
+    unsigned sources; /* that it goes with */
+    bool anywhere;    /* also from a config file or the environment, which may be meant for other commands */
+} companies[] = {
+    {"quiet", ROWS | TREC, false},
+    {"verbose", ROWS | TREC, false},
+    {"threads", ROWS | TREC, false},
+    {"max_memory", ROWS | TREC, false},
+    {"tmp_dir", ROWS | TREC, false},
+    {"predictions_output", MODEL, true},
+    {"label_column", PREDICTIONS | MODEL, false},
+    {"id_column", PREDICTIONS | MODEL, false},
+    {"labels", PREDICTIONS | MODEL, false},
+    {"grades", PREDICTIONS | MODEL, false},
+    {"positive_label", PREDICTIONS | MODEL, false},
+    {"regression", PREDICTIONS | MODEL, false},
+    {"predicted_column", PREDICTIONS, false},
+    {"score_column", PREDICTIONS, false},
+    {"probability_columns", PREDICTIONS, false},
+    {"logits", PREDICTIONS, false},
+    {"query_id_column", ROWS, false},
+    {"item_id_column", ROWS, false},
+    {"position_column", ROWS, false},
+    {"clicked_column", ROWS, false},
+    {"converted_column", ROWS, false},
+    {"dwell_column", ROWS, false},
+    {"depth_column", ROWS, false},
+    {"propensity_column", ROWS, false},
+    {"carted_column", PREDICTIONS | EVENTS, false},
+    {"ordered_column", PREDICTIONS | EVENTS, false},
+    {"revenue_column", PREDICTIONS | EVENTS, false},
+    {"delay_column", PREDICTIONS | EVENTS, false},
+    {"input_format", ROWS, false},
+    {"delimiter", ROWS, false},
+    {"quote", ROWS, false},
+    {"columns", ROWS, false},
+    {"encoding", ROWS, false},
+    {"repair_encoding", ROWS, false},
+    {"trim_blanks", ROWS, false},
+    {"max_field_bytes", ROWS, false},
+    {"attribution_window", ROWS, true},
+    {"max_weight", ROWS, true},
+    {"first_position", ROWS, true},
+    {"arm_column", ROWS, true},
+    {"item_popularity", ROWS, true},
+    {"slice", ROWS, true},
+    {"resample_by", ROWS, true},
+    {"calibration", PREDICTIONS | MODEL, true},
+    {"threshold", PREDICTIONS | MODEL, true},
+    {"gains", PREDICTIONS | MODEL, true},
+    {"run_output", PREDICTIONS | MODEL, true},
+    {"qrels_output", PREDICTIONS | MODEL, true},
+    {"complete", TREC, false},
+    {"judged_only", TREC, false},
+    {"max_results", TREC, false},
+    {"collection_size", TREC, false},
+    {"by_query", TREC, false},
+};
+
+static int fail(const char *option, unsigned sources)
+{
+    struct buf b = {0};
+    int rc = 0;
+    bool first = true;
+    for (unsigned i = 0; !rc && i < sizeof source_names / sizeof source_names[0]; i++) {
+        bool last = sources >> (i + 1) == 0;
+        if (sources >> i & 1) {
+            rc = buf_printf(&b, "%s%s", first ? "" : last ? " or " : ", ", source_names[i]);
+            first = false;
+        }
+    }
+    rc = rc ? rc : err_set(RECO_E_USAGE, "--%s goes with %s", option, buf_str(&b));
+    buf_release(&b);
+    return rc;
+}
+
+/* What predict has too goes with a model, unless the table says more. */
+static unsigned sources_of(const char *option, const struct cmd_spec *predict, bool *anywhere)
+{
+    *anywhere = false;
+    for (size_t i = 0; i < sizeof companies / sizeof companies[0]; i++) {
+        if (!strcmp(companies[i].option, option)) {
+            *anywhere = companies[i].anywhere;
+            return companies[i].sources;
+        }
+    }
+    return predict && eval_has_option(predict, option) ? MODEL : ROWS | TREC;
+}
+
+int eval_company_check(const struct cmd_ctx *ctx, const struct eval_command *c)
+{
+    const struct cmd_spec *predict = cmd_find("predict");
+    unsigned source = c->model ? MODEL : c->events ? EVENTS : c->run ? TREC : PREDICTIONS;
+    for (const struct opt_spec *spec = ctx->cmd->options; spec->name; spec++) {
+        bool anywhere;
+        unsigned sources = sources_of(spec->name, predict, &anywhere);
+        bool is_given = opt_origin_of(ctx->set, spec->name) == OPT_ORIGIN_FLAG;
+        bool of_page = !strcmp(spec->name, "dataset") || !strcmp(spec->name, "split");
+        if (sources & source || !(is_given || (anywhere && opt_is_set(ctx->set, spec->name)))) {
+            continue;
+        }
+        if (of_page && source == PREDICTIONS && c->output_dir) {
+            continue;
+        }
+        return of_page
+                   ? err_set(RECO_E_USAGE, "--%s goes with --model, or with --predictions and --output_dir", spec->name)
+                   : fail(spec->name, sources);
+    }
+    return 0;
+}
