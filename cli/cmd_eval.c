@@ -117,6 +117,7 @@ static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, co
     options.extra_names = (const char *const *)&c->arm_column;
     options.extra_name_count = c->arm_column != NULL;
     options.threads = threads_of(c);
+    options.source = c->predictions ? &c->source : NULL;
     options.no_lists = !asked->by_query && !asked->intervals && !asked->slices && !asked->popularity &&
                        !c->run_output && !c->qrels_output && !needs_lists(asked);
     if (!asked->intervals && !asked->slices && !c->arm_column && !c->output_dir && !c->run_output && !c->qrels_output &&
@@ -219,6 +220,7 @@ static int run(const struct cmd_ctx *ctx)
     struct eval_certainty certainty = {0};
     struct eval_item_counts items = {0};
     int rc = eval_options_check(ctx, c);
+    eval_source_fill(c, ctx);
     if (!rc) {
         rc = eval_names_fill(&names, &options, &c->metrics, &c->at, &c->require);
     }
