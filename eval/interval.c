@@ -178,7 +178,10 @@ static int fill_catalogue(struct eval_intervals *intervals, const struct eval_re
     int rc = bootstrap_run(&b, &options, intervals->units, report->value_count, leave_out, weighted, pool);
     for (size_t i = 0; !rc && i < report->value_count; i++) {
         if (report->values[i].metric->catalogue) {
-            jackknife_interval(&intervals->of[i], &b, &options, SIZE_MAX, i, report->values[i].value);
+            struct interval *to = &intervals->of[i];
+            jackknife_interval(to, &b, &options, SIZE_MAX, i, report->values[i].value);
+            to->low = to->low < 0 ? 0 : to->low;
+            to->high = report->values[i].metric->catalogue_share && to->high > 1 ? 1 : to->high;
         }
     }
     bootstrap_release(&b);

@@ -195,6 +195,7 @@ struct metric {
     void (*event)(const struct metric_event *event, double *numerator, double *denominator);
     /* NaN: undefined. */
     double (*catalogue)(const struct metric_catalogue *catalogue);
+    bool catalogue_share; /* of the catalogue: within [0, 1]; the others are 0 or more */
     const char *query_reason; /* why it is undefined where such a function gives no value: "no relevant item" */
     bool by_items;            /* in the mean over the queries each weighs as many as its items */
     bool no_expected_ties;    /* there is no closed form of its expected value under ties */

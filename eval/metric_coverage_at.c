@@ -20,4 +20,5 @@ const struct metric metric_coverage_at = {
     .direction = 1,
     .query_reason = "no list has an item",
     .catalogue = catalogue,
+    .catalogue_share = true,
 };

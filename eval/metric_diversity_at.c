@@ -20,4 +20,5 @@ const struct metric metric_diversity_at = {
     .direction = 1,
     .query_reason = "fewer than two lists",
     .catalogue = catalogue,
+    .catalogue_share = true,
 };

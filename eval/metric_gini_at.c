@@ -28,4 +28,5 @@ const struct metric metric_gini_at = {
     .direction = -1,
     .query_reason = "no list has an item",
     .catalogue = catalogue,
+    .catalogue_share = true,
 };

@@ -23,4 +23,5 @@ const struct metric metric_tail_share_at = {
     .direction = 1,
     .query_reason = "no list has an item",
     .catalogue = catalogue,
+    .catalogue_share = true,
 };
