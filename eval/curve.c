@@ -59,6 +59,7 @@ static int curve_begin(struct curve_run *run, struct metric_curve *curve, const 
     if (!curve->right || !run->below || !run->touched || (with_points && !curve->points)) {
         mem_free(run->below);
         mem_free(run->touched);
+        *run = (struct curve_run){0};
         return RECO_E_NOMEM;
     }
     for (size_t c = 0; c < n; c++) {
@@ -105,21 +106,83 @@ static void curve_end_tie(struct curve_run *run)
     run->all_tied = 0;
 }
 
-static void curve_end(struct curve_run *run)
+/* fed: all rows, or else not, after a failure */
+static void curve_end(struct curve_run *run, bool fed)
 {
-    double own = run->data->support[run->label];
-    run->curve->auc = run->others_right / (own * (run->data->rows - own));
-    run->curve->average_precision = run->sum / own;
-    run->curve->done = true;
+    if (fed) {
+        double own = run->data->support[run->label];
+        run->curve->auc = run->others_right / (own * (run->data->rows - own));
+        run->curve->average_precision = run->sum / own;
+        run->curve->done = true;
+    }
     mem_free(run->below);
     mem_free(run->touched);
 }
 
-/* ---- from columns: the keys of each label sorted for themselves, then merged; 8 bytes a row ---- */
+/* ---- from columns: the keys of each label sorted for themselves, then merged ---- */
+
+enum { SAMPLE_KEYS = 4096, CONFIDENCE = -1 }; /* CONFIDENCE: in place of a class, keys are the highest p, lists hits */
 
 static struct pool *pool_of(const struct metric_data *data)
 {
     return data->orders ? data->orders->pool : NULL;
+}
+
+/* False: the row is in no list. */
+static inline bool key_of(const struct metric_data *data, size_t row, int label, size_t *list, uint64_t *key)
+{
+    int of_row = predictions_label(data->p, row);
+    bool hit;
+    if (of_row < 0 || !metric_keeps(&data->filter, row)) {
+        return false;
+    }
+    if (label == CONFIDENCE) {
+        *key = sort_key(curve_confidence(data, row, &hit));
+        *list = hit;
+    } else {
+        *key = sort_key(score_of(data, row, label));
+        *list = (size_t)of_row;
+    }
+    return true;
+}
+
+/* The pieces of all keys, with their sizes. */
+static int cut_keys(struct key_pieces *pieces, const struct metric_data *data, int label, const double *sizes,
+                    size_t lists)
+{
+    size_t keys_max = data->orders ? data->orders->keys_max : 0;
+    size_t rows = data->p->rows;
+    uint64_t sample[SAMPLE_KEYS];
+    size_t sample_count = 0;
+    size_t list;
+    uint64_t key;
+    for (size_t i = 0; keys_max && data->rows > (double)keys_max && i < SAMPLE_KEYS; i++) {
+        sample_count += key_of(data, rows * i / SAMPLE_KEYS, label, &list, &sample[sample_count]);
+    }
+    int rc = key_pieces_init(pieces, sample, sample_count, keys_max, data->rows, sizes, lists);
+    for (size_t row = 0; !rc && pieces->count > 1 && row < rows; row++) {
+        if (key_of(data, row, label, &list, &key)) {
+            pieces->sizes[key_pieces_find(pieces, key) * lists + list]++;
+        }
+    }
+    return rc;
+}
+
+/* The sorted keys of a piece. */
+static int load_keys(struct key_merge *m, const struct key_pieces *pieces, size_t piece, const struct metric_data *data,
+                     int label)
+{
+    uint64_t first = pieces->first[piece];
+    uint64_t last = piece + 1 < pieces->count ? pieces->first[piece + 1] - 1 : UINT64_MAX;
+    size_t list;
+    uint64_t key;
+    int rc = key_merge_init(m, pieces->sizes + piece * pieces->lists, pieces->lists);
+    for (size_t row = 0; !rc && row < data->p->rows; row++) {
+        if (key_of(data, row, label, &list, &key) && key >= first && key <= last) {
+            m->keys[m->end[list]++] = key;
+        }
+    }
+    return rc ? rc : key_merge_sort(m, pool_of(data));
 }
 
 static void feed_curve(struct curve_run *run, struct key_merge *m)
@@ -135,32 +198,29 @@ static void feed_curve(struct curve_run *run, struct key_merge *m)
         tie = key;
         curve_add(run, list, (double)count);
     }
-    curve_end_tie(run);
-    curve_end(run);
+    if (run->all_tied > 0) {
+        curve_end_tie(run);
+    }
 }
 
 static int fill_curve(struct metric_data *data, struct metric_curve *curve, int label)
 {
-    const struct predictions *p = data->p;
-    struct key_merge m;
-    struct curve_run run;
-    int rc = key_merge_init(&m, data->support, (size_t)data->classes);
-    for (size_t row = 0; !rc && row < p->rows; row++) {
-        int of_row = predictions_label(p, row);
-        if (of_row >= 0 && metric_keeps(&data->filter, row)) {
-            m.keys[m.end[of_row]++] = sort_key(score_of(data, row, label));
-        }
-    }
-    if (!rc) {
-        rc = key_merge_sort(&m, pool_of(data));
-    }
+    struct key_pieces pieces;
+    struct curve_run run = {0};
+    int rc = cut_keys(&pieces, data, label, data->support, (size_t)data->classes);
     if (!rc) {
         rc = curve_begin(&run, curve, data, label, true);
     }
-    if (!rc) {
-        feed_curve(&run, &m);
+    for (size_t i = 0; !rc && i < pieces.count; i++) {
+        struct key_merge m;
+        rc = load_keys(&m, &pieces, i, data, label);
+        if (!rc) {
+            feed_curve(&run, &m);
+        }
+        key_merge_release(&m);
     }
-    key_merge_release(&m);
+    curve_end(&run, !rc);
+    key_pieces_release(&pieces);
     return rc;
 }
 
@@ -216,7 +276,7 @@ static int weigh_curve(struct metric_data *data, struct metric_curve *curve, int
             curve_end_tie(&run);
         }
     }
-    curve_end(&run);
+    curve_end(&run, true);
     return 0;
 }
 
@@ -322,31 +382,25 @@ static void feed_adaptive(struct adaptive_run *run, struct key_merge *m)
 
 static int fill_adaptive(struct metric_data *data, double *value)
 {
-    const struct predictions *p = data->p;
-    struct key_merge m;
+    struct key_pieces pieces;
     struct adaptive_run run;
-    bool hit = false;
     double sizes[2] = {data->rows, 0};
     for (size_t b = 0; b < METRIC_BINS; b++) { /* the bins of equal width know how many hits there are */
         sizes[0] -= data->bins[3 * b + 2];
         sizes[1] += data->bins[3 * b + 2];
     }
-    int rc = key_merge_init(&m, sizes, 2);
-    for (size_t row = 0; !rc && row < p->rows; row++) {
-        if (predictions_label(p, row) >= 0 && metric_keeps(&data->filter, row)) {
-            double confidence = curve_confidence(data, row, &hit);
-            m.keys[m.end[hit]++] = sort_key(confidence);
+    adaptive_begin(&run, data->rows);
+    int rc = cut_keys(&pieces, data, CONFIDENCE, sizes, 2);
+    for (size_t i = 0; !rc && i < pieces.count; i++) {
+        struct key_merge m;
+        rc = load_keys(&m, &pieces, i, data, CONFIDENCE);
+        if (!rc) {
+            feed_adaptive(&run, &m);
         }
+        key_merge_release(&m);
     }
-    if (!rc) {
-        rc = key_merge_sort(&m, pool_of(data));
-    }
-    if (!rc) {
-        adaptive_begin(&run, data->rows);
-        feed_adaptive(&run, &m);
-        *value = adaptive_end(&run);
-    }
-    key_merge_release(&m);
+    *value = adaptive_end(&run);
+    key_pieces_release(&pieces);
     return rc;
 }
 
@@ -407,7 +461,7 @@ int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter
         curve_add(&run, of_row, 1);
     }
     curve_end_tie(&run);
-    curve_end(&run);
+    curve_end(&run, !rc);
     return rc;
 }
 

@@ -27,6 +27,7 @@ struct order_row {
  */
 struct metric_orders {
     struct pool *pool;           /* NULL: this thread */
+    size_t keys_max;             /* about so many keys are held at one time, 0: all; the values are the same */
     const uint32_t *unit_of_row; /* under weights; NULL: the unit is the row */
     struct curve_row **of_class; /* [classes] each [rows], ascending; NULL: not prepared */
     bool with_pairs;             /* one class against one other is asked for too */

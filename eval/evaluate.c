@@ -127,11 +127,19 @@ static int run_curve(void *arg, size_t label)
     return curve_prepare(arg, (int)label);
 }
 
-/* The curves of all classes side by side, where their keys are small beside the memory of any machine. */
+/* Keys that are sorted at one time: 4 bytes a row, or 32 MiB. */
+static size_t keys_max(const struct eval_report *report)
+{
+    const size_t least = (size_t)4 << 20;
+    size_t half = (size_t)report->data.rows / 2;
+    return half > least ? half : least;
+}
+
+/* The curves of all classes side by side, where they are asked for. */
 static int compute_curves(struct eval_report *report, struct pool *pool)
 {
-    const size_t keys_max = (size_t)128 << 20;
     struct metric_data *data = &report->data;
+    struct metric_orders orders = {0}; /* without the pool, since a task of it may not run another */
     size_t classes = 0;
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
@@ -141,10 +149,15 @@ static int compute_curves(struct eval_report *report, struct pool *pool)
             classes = (size_t)data->classes;
         }
     }
-    if (!pool || data->rows * sizeof(uint64_t) * pool_threads(pool) > (double)keys_max) {
+    if (!pool || !classes) {
         return 0;
     }
-    return pool_run(pool, classes, run_curve, data);
+    size_t threads = (size_t)pool_threads(pool);
+    orders.keys_max = keys_max(report) / (threads < classes ? threads : classes) + 1;
+    data->orders = &orders;
+    int rc = pool_run(pool, classes, run_curve, data);
+    data->orders = NULL;
+    return rc;
 }
 
 static int compute(struct eval_report *report, const struct tally *tally)
@@ -220,7 +233,6 @@ static int run(struct eval_report *report, const struct predictions *p, const st
 {
     struct tally tally = {0};
     struct metric_orders orders = {.pool = pool};
-    struct metric_orders alone = {0};
     prepare(report, p);
     int rc = report_plan(report, options);
     if (!rc) {
@@ -238,10 +250,10 @@ static int run(struct eval_report *report, const struct predictions *p, const st
     if (!rc && report->lists.depth) {
         rc = compute_catalogue(report);
     }
-    report->data.orders = &alone; /* a task of the pool may not run another */
     if (!rc) {
         rc = compute_curves(report, pool);
     }
+    orders.keys_max = keys_max(report);
     report->data.orders = &orders;
     if (!rc) {
         rc = compute(report, &tally);

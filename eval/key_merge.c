@@ -1,5 +1,7 @@
 #include "eval/key_merge.h"
 
+#include <string.h>
+
 #include "core/mem.h"
 #include "core/sort_keys.h"
 
@@ -107,4 +109,35 @@ bool key_merge_next(struct key_merge *m, uint64_t *key, size_t *list, size_t *co
         sift_down(m, 0);
     }
     return true;
+}
+
+/* ---- pieces ---- */
+
+int key_pieces_init(struct key_pieces *pieces, uint64_t *sample, size_t sample_count, size_t keys_max, double total,
+                    const double *list_sizes, size_t lists)
+{
+    size_t wanted = keys_max && total > (double)keys_max ? (size_t)(total / (double)keys_max) + 1 : 1;
+    *pieces = (struct key_pieces){.count = 1, .lists = lists};
+    pieces->first = mem_calloc(wanted, sizeof *pieces->first);
+    pieces->sizes = mem_calloc(wanted * lists, sizeof *pieces->sizes);
+    if (!pieces->first || !pieces->sizes) {
+        return RECO_E_NOMEM;
+    }
+    int rc = sort_keys(sample, sample_count, NULL);
+    for (size_t i = 1; !rc && i < wanted && sample_count; i++) {
+        uint64_t border = sample[i * sample_count / wanted];
+        if (border > pieces->first[pieces->count - 1]) {
+            pieces->first[pieces->count++] = border;
+        }
+    }
+    if (!rc && pieces->count == 1) {
+        memcpy(pieces->sizes, list_sizes, lists * sizeof *list_sizes);
+    }
+    return rc;
+}
+
+void key_pieces_release(struct key_pieces *pieces)
+{
+    mem_free(pieces->first);
+    mem_free(pieces->sizes);
 }

@@ -1,7 +1,8 @@
 #ifndef RECO_EVAL_KEY_MERGE_H
 #define RECO_EVAL_KEY_MERGE_H
 
-/* Private to eval/: several lists of keys, each sorted for itself, read as one in ascending order. 8 bytes a key. */
+/* Private to eval/: several lists of keys, each sorted for itself, read as one in ascending order: 8 bytes a key; or,
+ * where that is too much, a part of their range after the other. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,5 +26,31 @@ int key_merge_sort(struct key_merge *m, struct pool *pool) RECO_MUST_CHECK;
 /* The least key, and how often the list that holds it does; the same key may come again from another list. */
 bool key_merge_next(struct key_merge *m, uint64_t *key, size_t *list, size_t *count);
 void key_merge_release(struct key_merge *m);
+
+/* The keys of all lists cut by their range, so that not all of them are held at one time. */
+struct key_pieces {
+    size_t count, lists;
+    uint64_t *first; /* [count] the least key that a piece may have, ascending, 0 first */
+    double *sizes;   /* [count, lists] keys in each */
+};
+
+/*
+ * Pieces of about keys_max (0: any number) of the total keys: their borders by a sample [sample_count], which is sorted
+ * here. Several pieces have sizes of 0, to be counted; one has those of list_sizes [lists]. Release it also after
+ * failure.
+ */
+int key_pieces_init(struct key_pieces *pieces, uint64_t *sample, size_t sample_count, size_t keys_max, double total,
+                    const double *list_sizes, size_t lists) RECO_MUST_CHECK;
+void key_pieces_release(struct key_pieces *pieces);
+static inline size_t key_pieces_find(const struct key_pieces *pieces, uint64_t key)
+{
+    size_t low = 0;
+    for (size_t count = pieces->count; count > 1;) { /* first[low] <= key, which stands in the count from low on */
+        size_t half = count / 2;
+        low += pieces->first[low + half] <= key ? half : 0;
+        count -= half;
+    }
+    return low;
+}
 
 #endif
