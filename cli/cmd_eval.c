@@ -6,6 +6,7 @@
 #include "cli/eval_inputs.h"
 #include "cli/eval_options.h"
 #include "cli/eval_page.h"
+#include "cli/memory_limit.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
@@ -122,7 +123,7 @@ static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, co
                        !c->run_output && !c->qrels_output && !needs_lists(asked);
     if (!asked->intervals && !asked->slices && !c->arm_column && !c->output_dir && !c->run_output && !c->qrels_output &&
         options.packed && !c->attribution_window) {
-        options.max_memory = (size_t)c->data.max_memory / 2; /* the other half is for sorting */
+        options.max_memory = (size_t)c->data.max_memory / 2; /* the rest is for sorting */
         options.take = eval_stream_take;
         options.take_arg = stream;
     }
@@ -222,6 +223,9 @@ static int run(const struct cmd_ctx *ctx)
     int rc = eval_options_check(ctx, c);
     eval_source_fill(c, ctx);
     if (!rc) {
+        rc = memory_limit_set(c->data.max_memory, c->data.tmp_dir);
+    }
+    if (!rc) {
         rc = eval_names_fill(&names, &options, &c->metrics, &c->at, &c->require);
     }
     if (!rc && c->item_popularity) {
@@ -245,6 +249,7 @@ static int run(const struct cmd_ctx *ctx)
     if (!rc && report) {
         rc = eval_output(report, p, c);
     }
+    memory_limit_tell(c->data.tmp_dir);
     eval_report_free(report);
     predictions_free(p);
     eval_trec_close(&trec);
