@@ -188,10 +188,12 @@ static int add_figure(struct buf *b, const struct compare *c, const struct compa
                                  : "",
                    f->difference));
     TRY(f->interval.reason ? 0 : buf_printf(b, "<small>%+.4f to %+.4f</small>", f->interval.low, f->interval.high));
+    TRY(f->direction < 0 ? buf_add_str(b, "<small>lower is better</small>") : 0);
     TRY(buf_add_str(b, "</td>"));
     TRY(add_p(b, f));
-    return f->by_query ? buf_printf(b, "<td>%zu / %zu / %zu</td></tr>\n", f->wins, f->losses, f->ties)
-                       : buf_add_str(b, "<td>&ndash;</td></tr>\n");
+    return f->by_query
+               ? buf_printf(b, "<td>%zu&nbsp;/&nbsp;%zu&nbsp;/&nbsp;%zu</td></tr>\n", f->wins, f->losses, f->ties)
+               : buf_add_str(b, "<td>&ndash;</td></tr>\n");
 }
 
 static int add_listed(struct buf *b, const char *title, const struct compare_query *queries, size_t count)
@@ -258,19 +260,23 @@ static int add_no_interval(struct buf *b, const struct compare *c, const struct 
     return rc;
 }
 
-static int add_pair(struct buf *b, const struct compare *c, size_t at)
+/* What is known, in words: before the pictures, which on a phone take two screens. */
+static int add_findings(struct buf *b, const struct compare *c, const struct compare_pair *pair)
 {
-    const struct compare_pair *pair = &c->pairs[at];
-    TRY(buf_printf(b, "<h2>%s against ", compare_letter(pair->b)));
-    TRY(buf_printf(b, "%s</h2>\n", compare_letter(pair->a)));
-    TRY(add_sentence(b, c, pair, NULL, "p class=\"note\""));
+    TRY(add_sentence(b, c, pair, NULL, "p"));
     TRY(buf_add_str(b, "<ul>\n"));
     for (size_t f = 0; f < c->figure_count; f++) {
         TRY(add_sentence(b, c, pair, &pair->figures[f], "li"));
     }
     TRY(add_no_interval(b, c, pair));
-    TRY(buf_printf(b, "</ul>\n<div class=\"wide\"><table>\n<tr><th></th><th scope=\"col\">%s</th>",
-                   compare_letter(pair->a)));
+    return buf_add_str(b, "</ul>\n");
+}
+
+static int add_pair(struct buf *b, const struct compare *c, const struct compare_pair *pair)
+{
+    TRY(buf_printf(b, "<h2>%s against ", compare_letter(pair->b)));
+    TRY(buf_printf(b, "%s</h2>\n", compare_letter(pair->a)));
+    TRY(buf_printf(b, "<div class=\"wide\"><table>\n<tr><th></th><th scope=\"col\">%s</th>", compare_letter(pair->a)));
     TRY(buf_printf(b,
                    "<th scope=\"col\">%s</th><th scope=\"col\">difference</th><th scope=\"col\">p (Holm)</th><th "
                    "scope=\"col\">wins / losses / ties</th></tr>\n",
@@ -327,9 +333,13 @@ int compare_html(const struct compare *c, const struct eval_pictures *pictures, 
     TRY(buf_add_str(b, "</dl>\n"));
     TRY(html_add_missing(b, pictures));
     TRY(*gates ? add_gates(b, gates) : 0);
+    TRY(buf_add_str(b, "<h2>Findings</h2>\n"));
+    for (size_t i = 0; i < c->pair_count; i++) {
+        TRY(add_findings(b, c, &c->pairs[i]));
+    }
     TRY(html_add_pictures(b, pictures, PICTURE_OF_QUERIES));
     for (size_t i = 0; i < c->pair_count; i++) {
-        TRY(add_pair(b, c, i));
+        TRY(add_pair(b, c, &c->pairs[i]));
     }
     TRY(buf_add_str(b, "<h2>How it was tested</h2>\n"));
     TRY(add_method(b, c));

@@ -209,11 +209,19 @@ int compare_add_method(const struct compare *c, struct buf *b)
     const struct bootstrap_options *o = &c->options.bootstrap;
     static const char *const tests[] = {"Fisher's randomisation test", "paired t-test", "Wilcoxon's signed-rank test",
                                         "bootstrap test"};
-    return buf_printf(b,
-                      "%s, two-sided, p adjusted by Holm over all pairs and metrics; %s intervals from %zu resamples "
-                      "by %s, seed %llu",
-                      tests[c->options.test], o->method == BOOTSTRAP_BCA ? "BCa" : "percentile", o->resamples,
-                      compare_unit(c), (unsigned long long)o->seed);
+    bool any = false;
+    TRY(buf_printf(b,
+                   "%s, two-sided, p adjusted by Holm over all pairs and metrics; %s intervals from %zu resamples "
+                   "by %s, seed %llu",
+                   tests[c->options.test], o->method == BOOTSTRAP_BCA ? "BCa" : "percentile", o->resamples,
+                   compare_unit(c), (unsigned long long)o->seed));
+    for (size_t f = 0; f < c->figure_count; f++) {
+        if (c->pairs[0].figures[f].direction < 0) {
+            TRY(buf_printf(b, "%s %s", any ? "," : "; lower is better:", c->pairs[0].figures[f].metric));
+            any = true;
+        }
+    }
+    return 0;
 }
 
 static int add_source(struct buf *b, const char *key, const char *value)
