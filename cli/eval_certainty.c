@@ -34,8 +34,7 @@ static int add_gate(struct eval_certainty *certainty, const struct eval_command 
     struct slice_name name = {0};
     char *text = eval_gate_metric(gate);
     int rc = text ? slice_name_parse(&name, text) : RECO_E_NOMEM;
-    bool bound = !rc && (name.kind == SLICE_NAME_LOW || name.kind == SLICE_NAME_HIGH);
-    if (bound && !c->resamples) {
+    if (!rc && name.bound && !c->resamples) {
         rc = err_set(RECO_E_USAGE, "gate '%s' needs intervals: give --resamples 1000", gate);
     }
     if (!rc && name.slice && c->run) {
@@ -58,11 +57,10 @@ static int open_training(struct eval_certainty *certainty, const char *dir)
     struct dataset *dataset = NULL;
     bool needed = false;
     for (size_t i = 0; i < slices->count; i++) {
-        const char *slice = slices->slices[i];
-        const char *column = slice_training_column(slice);
-        needed = needed || column;
-        if (column && !dir && strcmp(slice, "query_frequency") != 0) {
-            return err_set(RECO_E_USAGE, "slice '%s' needs --train_dataset", slice);
+        enum slice_training_use use = slice_training_use(slices->slices[i]);
+        needed = needed || use != SLICE_TRAINING_NO;
+        if (use == SLICE_TRAINING_MUST && !dir) {
+            return err_set(RECO_E_USAGE, "slice '%s' needs --train_dataset", slices->slices[i]);
         }
     }
     if (!needed || !dir) {
@@ -87,8 +85,9 @@ int eval_certainty_fill(struct eval_certainty *certainty, struct eval_options *o
     intervals->bootstrap.method = (enum bootstrap_method)c->interval;
     intervals->unit_column = c->resample_by;
     slice_options_init(slices);
-    slices->metrics = (const char *const *)c->slice_metrics.items;
-    slices->metric_count = c->slice_metrics.count;
+    const struct opt_list *metrics = c->slice_metrics.count ? &c->slice_metrics : &c->metrics;
+    slices->metrics = (const char *const *)metrics->items;
+    slices->metric_count = metrics->count;
     slices->min_rows = (size_t)c->slice_min_rows;
     slices->max_groups = (size_t)c->slice_groups;
     slices->text_column = c->query_text;

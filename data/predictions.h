@@ -193,8 +193,13 @@ static inline const char *predictions_item_id(const struct predictions *p, size_
     return p->item ? p->item_ids[p->item[row]] : p->row_ids ? p->row_ids[row] : "";
 }
 
-/* The rows with keep[row] (a slice), as a set of its own with the same numbers of queries. ids and texts are borrowed
- * from p. */
+/*
+ * The rows [count] (a slice), as a set of its own, with queries numbered by their first sight in it and all items of p.
+ * ids and texts are borrowed from p.
+ */
+int predictions_take_rows(struct predictions **out, const struct predictions *p, const uint32_t *rows,
+                          size_t count) RECO_MUST_CHECK;
+/* The same of the rows with keep[row]. */
 int predictions_select(struct predictions **out, const struct predictions *p, const bool *keep) RECO_MUST_CHECK;
 
 #endif

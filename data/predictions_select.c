@@ -87,18 +87,43 @@ static int keep_rare(struct packed *to, const struct packed *from)
     return 0;
 }
 
-int predictions_select(struct predictions **out, const struct predictions *p, const bool *keep)
+/* The queries of s by their order of first sight in it, and only their ids. */
+static int renumber_queries(struct predictions *s, const struct predictions *p)
+{
+    if (!p->query) {
+        return 0;
+    }
+    uint32_t *numbers = mem_alloc((p->query_count + 1) * sizeof *numbers);
+    s->query_ids = p->query_ids ? mem_alloc((s->rows + 1) * sizeof *s->query_ids) : NULL;
+    if (!numbers || (p->query_ids && !s->query_ids)) {
+        mem_free(numbers);
+        return RECO_E_NOMEM;
+    }
+    for (size_t row = 0; row < s->rows; row++) {
+        numbers[s->query[row]] = UINT32_MAX;
+    }
+    for (size_t row = 0; row < s->rows; row++) {
+        uint32_t *number = &numbers[s->query[row]];
+        if (*number == UINT32_MAX) {
+            *number = (uint32_t)s->query_count;
+            if (p->query_ids) {
+                s->query_ids[s->query_count] = p->query_ids[s->query[row]];
+            }
+            s->query_count++;
+        }
+        s->query[row] = *number;
+    }
+    mem_free(numbers);
+    return 0;
+}
+
+int predictions_take_rows(struct predictions **out, const struct predictions *p, const uint32_t *rows, size_t count)
 {
     *out = NULL;
     struct predictions *s = mem_calloc(1, sizeof *s);
-    uint32_t *rows = mem_alloc((p->rows + 1) * sizeof *rows);
-    int rc = s && rows ? label_map_copy(&s->labels, &p->labels) : RECO_E_NOMEM;
-    for (size_t row = 0; !rc && row < p->rows; row++) {
-        if (keep[row]) {
-            rows[s->rows++] = (uint32_t)row;
-        }
-    }
+    int rc = s ? label_map_copy(&s->labels, &p->labels) : RECO_E_NOMEM;
     if (!rc) {
+        s->rows = count;
         rc = keep_columns(s, p, rows);
     }
     if (!rc) {
@@ -108,12 +133,11 @@ int predictions_select(struct predictions **out, const struct predictions *p, co
         rc = keep_rare(&s->packed_score, &p->packed_score);
     }
     if (!rc) {
-        rc = keep_texts(&s->query_ids, &s->query_count, p->query_ids, p->query_count);
+        rc = renumber_queries(s, p);
     }
     if (!rc) {
         rc = keep_texts(&s->item_ids, &s->item_count, p->item_ids, p->item_count);
     }
-    mem_free(rows);
     if (rc) {
         predictions_free(s);
         return rc;
@@ -121,4 +145,19 @@ int predictions_select(struct predictions **out, const struct predictions *p, co
     s->sidecar = json_incref(p->sidecar);
     *out = s;
     return 0;
+}
+
+int predictions_select(struct predictions **out, const struct predictions *p, const bool *keep)
+{
+    *out = NULL;
+    uint32_t *rows = mem_alloc((p->rows + 1) * sizeof *rows);
+    size_t count = 0;
+    for (size_t row = 0; rows && row < p->rows; row++) {
+        if (keep[row]) {
+            rows[count++] = (uint32_t)row;
+        }
+    }
+    int rc = rows ? predictions_take_rows(out, p, rows, count) : RECO_E_NOMEM;
+    mem_free(rows);
+    return rc;
 }

@@ -332,60 +332,6 @@ void eval_report_set_provenance(struct eval_report *report, json_t *json)
     report->provenance = json;
 }
 
-static const struct eval_value *find_value(const struct eval_report *report, const char *name)
-{
-    if (!strcmp(name, "loss")) {
-        name = "log_loss";
-    }
-    for (size_t i = 0; i < report->value_count; i++) {
-        if (!strcmp(report->values[i].name, name)) {
-            return &report->values[i];
-        }
-    }
-    return NULL;
-}
-
-/* A bound of an interval, the worst of a slice, a gap; NaN with *reason. */
-static double find_derived(const struct eval_report *report, const struct slice_name *name, const char **reason)
-{
-    if (name->kind == SLICE_NAME_WORST || name->kind == SLICE_NAME_GAP) {
-        if (!report->slices) {
-            *reason = "there are no slices";
-            return NAN;
-        }
-        return name->kind == SLICE_NAME_GAP ? eval_slices_gap(report->slices, name->slice, name->metric, reason)
-                                            : eval_slices_worst(report->slices, name->slice, name->metric, reason);
-    }
-    const struct eval_value *v = find_value(report, name->metric);
-    if (!v || v->reason || !report->intervals) {
-        *reason = !v ? "it was not computed" : v->reason ? v->reason : "there are no intervals";
-        return NAN;
-    }
-    const struct interval *interval = &report->intervals->of[v - report->values];
-    *reason = interval->reason;
-    return name->kind == SLICE_NAME_LOW ? interval->low : interval->high;
-}
-
-bool eval_report_get(const struct eval_report *report, const char *name, double *value, const char **reason)
-{
-    const char *why = "it was not computed";
-    const struct eval_value *v = find_value(report, name);
-    struct slice_name derived = {0};
-    double found = v ? v->value : NAN;
-    if (v) {
-        why = v->reason;
-    } else if (!slice_name_parse(&derived, name) && derived.kind != SLICE_NAME_METRIC) {
-        found = find_derived(report, &derived, &why);
-    }
-    slice_name_release(&derived);
-    if (!why) {
-        *value = found;
-    } else if (reason) {
-        *reason = why;
-    }
-    return !why;
-}
-
 int eval_report_add_arms(struct eval_report *report, const char *column, const char *control)
 {
     struct eval_arms *arms;

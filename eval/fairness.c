@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "eval/slice.h"
+#include "eval/slice_internal.h"
 
 const char *const slice_gap_names[] = {"demographic_parity", "equal_opportunity", "equalized_odds",
                                        "exposure",           "exposure_merit",    NULL};
@@ -16,7 +16,7 @@ struct ranked {
     uint32_t query, row;
 };
 
-/* By query, best score first; equal scores by item id, the greater first, as rankings are. */
+/* By query, best score first; equal scores by item id, the greater first, or as they stand in the file. */
 static int compare_ranked(const void *left, const void *right)
 {
     const struct ranked *a = left;
@@ -31,22 +31,12 @@ static int compare_ranked(const void *left, const void *right)
     return order ? order : a->row < b->row ? -1 : 1;
 }
 
-static double merit_of(const struct predictions *p, size_t row)
+static double discount(double rank)
 {
-    if (p->target) {
-        return fmax(p->target[row], 0);
-    }
-    int label = predictions_label(p, row);
-    return label < 0 ? NAN : fmax(p->labels.graded ? p->labels.grades[label] : label == p->labels.positive, 0);
+    return 1 / log2(rank + 1);
 }
 
-struct sums {
-    double rows, selected;                           /* with a predicted class; of these positive */
-    double positives, hits, negatives, false_alarms; /* with a label too */
-    double items, exposure, judged, merit;
-};
-
-static int sum_exposure(struct sums *sums, const struct slice_groups *groups, const struct predictions *p)
+static int exposures_of_scores(double *exposure, const struct predictions *p, enum eval_ties ties)
 {
     struct ranked *order = mem_realloc_array(NULL, p->rows + 1, sizeof *order);
     if (!order) {
@@ -54,109 +44,179 @@ static int sum_exposure(struct sums *sums, const struct slice_groups *groups, co
     }
     for (size_t row = 0; row < p->rows; row++) {
         order[row] =
-            (struct ranked){predictions_score(p, row), predictions_item_id(p, row), p->query[row], (uint32_t)row};
+            (struct ranked){predictions_score(p, row), ties == EVAL_TIES_DOCNO ? predictions_item_id(p, row) : "",
+                            p->query[row], (uint32_t)row};
     }
     qsort(order, p->rows, sizeof *order, compare_ranked);
     size_t rank = 0;
-    for (size_t i = 0; i < p->rows; i++) {
-        rank = i && order[i].query == order[i - 1].query ? rank + 1 : 1;
-        uint32_t group = groups->of_row[order[i].row];
-        if (group == UINT32_MAX) {
-            continue;
+    for (size_t i = 0; i < p->rows;) {
+        rank = i && order[i].query == order[i - 1].query ? rank : 0;
+        size_t end = i + 1;
+        double sum = discount((double)++rank);
+        while (ties == EVAL_TIES_EXPECTED && end < p->rows && order[end].query == order[i].query &&
+               order[end].score == order[i].score) {
+            sum += discount((double)++rank);
+            end++;
         }
-        double merit = merit_of(p, order[i].row);
-        sums[group].items++;
-        sums[group].exposure += 1 / log2((double)rank + 1);
-        if (!isnan(merit)) {
-            sums[group].judged++;
-            sums[group].merit += merit;
+        for (double mean = sum / (double)(end - i); i < end; i++) {
+            exposure[order[i].row] = mean;
         }
     }
     mem_free(order);
     return 0;
 }
 
-static void sum_decisions(struct sums *sums, const struct slice_groups *groups, const struct predictions *p)
+int slice_exposures(double **out, const struct predictions *p, enum eval_ties ties)
 {
-    for (size_t row = 0; row < p->rows; row++) {
-        if (groups->of_row[row] == UINT32_MAX) {
-            continue;
-        }
-        struct sums *s = &sums[groups->of_row[row]];
+    double *exposure = mem_realloc_array(NULL, p->rows + 1, sizeof *exposure);
+    int rc = exposure ? 0 : RECO_E_NOMEM;
+    bool ranks = p->query && predictions_has_score(p);
+    for (size_t row = 0; !rc && !ranks && row < p->rows; row++) {
+        bool shown = p->position && p->position[row] >= 1;
+        exposure[row] = shown ? discount(p->position[row]) : NAN;
+    }
+    if (!rc && ranks) {
+        rc = exposures_of_scores(exposure, p, ties);
+    }
+    if (rc) {
+        mem_free(exposure);
+        return rc;
+    }
+    *out = exposure;
+    return 0;
+}
+
+/* ---- rates ---- */
+
+static double merit_of(const struct predictions *p, size_t row)
+{
+    if (p->target) {
+        return fmax(p->target[row], 0);
+    }
+    int label = p->label ? predictions_label(p, row) : -1;
+    return label < 0 ? NAN : fmax(p->labels.graded ? p->labels.grades[label] : label == p->labels.positive, 0);
+}
+
+void slice_sums_add(struct slice_sums *s, const struct predictions *p, size_t row, double exposure)
+{
+    if (p->label && p->predicted) {
         bool selected = predictions_predicted(p, row) == p->labels.positive;
         int label = predictions_label(p, row);
-        s->rows++;
-        s->selected += selected;
+        bool positive = label == p->labels.positive;
+        s->of[SLICE_SUM_ROWS] += 1;
+        s->of[SLICE_SUM_SELECTED] += selected;
         if (label >= 0) {
-            bool positive = label == p->labels.positive;
-            s->positives += positive;
-            s->negatives += !positive;
-            s->hits += positive && selected;
-            s->false_alarms += !positive && selected;
+            s->of[SLICE_SUM_POSITIVES] += positive;
+            s->of[SLICE_SUM_NEGATIVES] += !positive;
+            s->of[SLICE_SUM_HITS] += positive && selected;
+            s->of[SLICE_SUM_FALSE_ALARMS] += !positive && selected;
+        }
+    }
+    if (!isnan(exposure)) {
+        double merit = merit_of(p, row);
+        s->of[SLICE_SUM_ITEMS] += 1;
+        s->of[SLICE_SUM_EXPOSURE] += exposure;
+        if (!isnan(merit)) {
+            s->of[SLICE_SUM_JUDGED] += 1;
+            s->of[SLICE_SUM_MERIT] += merit;
         }
     }
 }
 
-int slice_rates_of(struct slice_rates *rates, const struct slice_groups *groups, const struct predictions *p)
+void slice_rates_from(struct slice_rates *rates, const struct slice_sums *sums)
 {
-    struct sums *sums = mem_calloc(groups->count + 1, sizeof *sums);
-    int rc = sums ? 0 : RECO_E_NOMEM;
-    if (!rc && p->label && p->predicted) {
-        sum_decisions(sums, groups, p);
-    }
-    if (!rc && p->query && predictions_has_score(p) && (p->label || p->target)) {
-        rc = sum_exposure(sums, groups, p);
+    const double *of = sums->of;
+    *rates =
+        (struct slice_rates){of[SLICE_SUM_SELECTED] / of[SLICE_SUM_ROWS], of[SLICE_SUM_HITS] / of[SLICE_SUM_POSITIVES],
+                             of[SLICE_SUM_FALSE_ALARMS] / of[SLICE_SUM_NEGATIVES],
+                             of[SLICE_SUM_EXPOSURE] / of[SLICE_SUM_ITEMS], of[SLICE_SUM_MERIT] / of[SLICE_SUM_JUDGED]};
+}
+
+int slice_rates_of(struct slice_rates *rates, const struct slice_groups *groups, const struct predictions *p,
+                   enum eval_ties ties)
+{
+    struct slice_sums *sums = mem_calloc(groups->count + 1, sizeof *sums);
+    double *exposure = NULL;
+    int rc = sums ? slice_exposures(&exposure, p, ties) : RECO_E_NOMEM;
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        if (groups->of_row[row] != SLICE_NO_GROUP) {
+            slice_sums_add(&sums[groups->of_row[row]], p, row, exposure[row]);
+        }
     }
     for (size_t i = 0; !rc && i < groups->count; i++) {
-        const struct sums *s = &sums[i];
-        rates[i] = (struct slice_rates){s->selected / s->rows, s->hits / s->positives, s->false_alarms / s->negatives,
-                                        s->exposure / s->items, s->merit / s->judged};
+        slice_rates_from(&rates[i], &sums[i]);
     }
     mem_free(sums);
+    mem_free(exposure);
     return rc;
 }
 
 /* ---- gaps ---- */
 
-struct range {
-    double low, high;
-    size_t count;
-};
-
-static void range_add(struct range *r, double value)
+double slice_rate(const struct slice_rates *rates, enum slice_rate rate)
 {
-    if (!isnan(value)) {
-        r->low = r->count ? fmin(r->low, value) : value;
-        r->high = r->count ? fmax(r->high, value) : value;
-        r->count++;
+    switch (rate) {
+    case SLICE_RATE_SELECTED:
+        return rates->selected;
+    case SLICE_RATE_TRUE_POSITIVE:
+        return rates->true_positive;
+    case SLICE_RATE_FALSE_POSITIVE:
+        return rates->false_positive;
+    case SLICE_RATE_EXPOSURE:
+        return rates->exposure;
+    case SLICE_RATE_EXPOSURE_PER_MERIT:
+        return rates->merit > 0 ? rates->exposure / rates->merit : NAN;
     }
+    return NAN;
 }
 
-static double range_width(const struct range *r)
+double slice_gap_between(const struct slice_gap_ends *ends, const struct slice_rates *rates)
 {
-    return r->count < 2 ? NAN : r->high - r->low;
+    double least = slice_rate(&rates[ends->least], ends->rate);
+    double greatest = slice_rate(&rates[ends->greatest], ends->rate);
+    return ends->rate == SLICE_RATE_EXPOSURE_PER_MERIT ? least / greatest : greatest - least;
 }
 
-void slice_gaps_of(double *gaps, const struct slice_rates *rates, const bool *use, size_t count)
+/* False: fewer than two groups have the rate. */
+static bool find_ends(struct slice_gap_ends *ends, enum slice_rate rate, const struct slice_rates *rates,
+                      const bool *use, size_t count)
 {
-    struct range selected = {0};
-    struct range hits = {0};
-    struct range alarms = {0};
-    struct range exposure = {0};
-    struct range per_merit = {0};
+    size_t found = 0;
+    *ends = (struct slice_gap_ends){.rate = rate};
     for (size_t i = 0; i < count; i++) {
-        if (use[i]) {
-            range_add(&selected, rates[i].selected);
-            range_add(&hits, rates[i].true_positive);
-            range_add(&alarms, rates[i].false_positive);
-            range_add(&exposure, rates[i].exposure);
-            range_add(&per_merit, rates[i].merit > 0 ? rates[i].exposure / rates[i].merit : NAN);
+        double value = use[i] ? slice_rate(&rates[i], rate) : NAN;
+        if (isnan(value)) {
+            continue;
         }
+        if (!found || value < ends->low) {
+            ends->least = i;
+            ends->low = value;
+        }
+        if (!found || value > ends->high) {
+            ends->greatest = i;
+            ends->high = value;
+        }
+        found++;
     }
-    gaps[SLICE_GAP_DEMOGRAPHIC_PARITY] = range_width(&selected);
-    gaps[SLICE_GAP_EQUAL_OPPORTUNITY] = range_width(&hits);
-    gaps[SLICE_GAP_EQUALIZED_ODDS] =
-        hits.count < 2 || alarms.count < 2 ? NAN : fmax(range_width(&hits), range_width(&alarms));
-    gaps[SLICE_GAP_EXPOSURE] = range_width(&exposure);
-    gaps[SLICE_GAP_EXPOSURE_MERIT] = per_merit.count < 2 ? NAN : per_merit.low / per_merit.high;
+    return found >= 2;
+}
+
+void slice_gaps_of(double *gaps, struct slice_gap_ends *ends, const struct slice_rates *rates, const bool *use,
+                   size_t count)
+{
+    static const enum slice_rate of_gap[SLICE_GAP_COUNT] = {SLICE_RATE_SELECTED, SLICE_RATE_TRUE_POSITIVE,
+                                                            SLICE_RATE_TRUE_POSITIVE, SLICE_RATE_EXPOSURE,
+                                                            SLICE_RATE_EXPOSURE_PER_MERIT};
+    for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
+        bool there = find_ends(&ends[i], of_gap[i], rates, use, count);
+        gaps[i] = there ? slice_gap_between(&ends[i], rates) : NAN;
+    }
+    struct slice_gap_ends alarms;
+    double *odds = &gaps[SLICE_GAP_EQUALIZED_ODDS];
+    if (!find_ends(&alarms, SLICE_RATE_FALSE_POSITIVE, rates, use, count)) {
+        *odds = NAN;
+    } else if (slice_gap_between(&alarms, rates) > *odds) {
+        *odds = slice_gap_between(&alarms, rates);
+        ends[SLICE_GAP_EQUALIZED_ODDS] = alarms;
+    }
 }

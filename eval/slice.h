@@ -8,13 +8,15 @@
  *
  * A slice is named as the user writes it:
  *   brand              each value of the column brand; the rarest beyond max_groups are put together
- *   price:quartile     a number in 4 bins of as many rows each; also decile, or :7 for 7 bins
+ *   price:quartile     a number in 4 bins of as many rows each, as far as equal numbers let; also decile, or :7
  *   price:10|50        a number below 10, from 10 to below 50, from 50 on
- *   label, position, clicked...
- *   query_length       words of the query's text: 1, 2, 3-4, 5-8, 9 and more
+ *   label, predicted, score:decile, tokens:quartile, query_id, item_id, position, clicked...
+ *   query_length       words of the query's text: 1, 2, 3-4, 5-8, 9 and more; a Chinese character or a kana is a word
  *   query_frequency    head, torso and tail: the most frequent queries with a third of all rows, the next third, the
- * rest; frequency in training where that is known, else in these predictions seen_query, seen_item, seen:COLUMN   seen
- * or unseen in training truncated
+ *                      rest; frequency in training where that is known, else in these predictions
+ *   seen_query, seen_item, seen:COLUMN   seen or unseen in training
+ *   truncated
+ *   lang+brand         every two (at most four) of these together; a row that lacks one of them is in no group
  */
 
 #include <jansson.h>
@@ -27,8 +29,8 @@
 #include "data/dataset.h"
 #include "data/predictions.h"
 #include "eval/bootstrap.h"
+#include "eval/evaluate.h"
 
-struct eval_options;
 struct eval_report;
 
 /* Values of some columns of a training split, by hash, with how often each stands there. */
@@ -37,8 +39,9 @@ struct slice_training; /* read-only once made */
  */
 int slice_training_open(struct slice_training **out, const struct dataset *dataset, const char *const *slices,
                         size_t count) RECO_MUST_CHECK;
-/* The training column that a slice asks for; NULL: none. Borrowed from slice. */
-const char *slice_training_column(const char *slice);
+/* Does a slice look at training data: not, if there are some, or can it not be told without? */
+enum slice_training_use { SLICE_TRAINING_NO, SLICE_TRAINING_MAY, SLICE_TRAINING_MUST };
+enum slice_training_use slice_training_use(const char *slice);
 void slice_training_free(struct slice_training *training); /* NULL-safe */
 bool slice_training_has(const struct slice_training *training, const char *column);
 /* Rows of training with that value of the column; 0 when the column is not there. RECO_E_NOMEM. */
@@ -61,11 +64,6 @@ void slice_options_init(struct slice_options *options);
 
 /* A slice's name, without the file: RECO_E_USAGE. */
 int slice_check(const char *slice) RECO_MUST_CHECK;
-/*
- * The carried column that a slice reads, "" where it reads none, copied to column [size]; an event, the label or an id
- * is none. text_column as in the options.
- */
-int slice_column(char *column, size_t size, const char *slice, const char *text_column) RECO_MUST_CHECK;
 
 /* ---- which group a row is in ---- */
 
@@ -75,8 +73,10 @@ struct slice_groups {
     uint32_t *of_row; /* [rows]; UINT32_MAX: in none, as the value is missing */
     size_t missing;   /* rows in none */
     size_t pooled;    /* distinct values in the last group, "(other)"; 0: there is none */
+    const char *note; /* how they were told, a constant text; NULL: nothing to say */
 };
-/* RECO_E_USAGE: no such column, no training data; RECO_E_DATA: a value to be binned is no number. */
+/* RECO_E_USAGE: no such column (the nearest is named), no training data; RECO_E_DATA: a value to be binned is no
+ * number. */
 int slice_groups_new(struct slice_groups *out, const char *slice, const struct predictions *p,
                      const struct slice_options *options) RECO_MUST_CHECK;
 void slice_groups_release(struct slice_groups *groups);
@@ -90,9 +90,12 @@ struct slice_rates {
     double exposure; /* mean of 1 / log2(1 + rank) of its items in their queries. Singh and Joachims 2018 */
     double merit;    /* mean grade (gain where grades are named) of its items, at least 0 */
 };
-/* Rates of all groups: rates [groups->count]. Exposure needs queries and scores, the others predicted classes. */
-int slice_rates_of(struct slice_rates *rates, const struct slice_groups *groups,
-                   const struct predictions *p) RECO_MUST_CHECK;
+/*
+ * Rates of all groups: rates [groups->count]. Exposure needs queries and scores, or positions where no score is given;
+ * equal scores share the mean of their exposures with EVAL_TIES_EXPECTED. The others need predicted classes.
+ */
+int slice_rates_of(struct slice_rates *rates, const struct slice_groups *groups, const struct predictions *p,
+                   enum eval_ties ties) RECO_MUST_CHECK;
 
 enum slice_gap {
     SLICE_GAP_DEMOGRAPHIC_PARITY, /* greatest difference of selected. Dwork et al. 2012 */
@@ -103,8 +106,25 @@ enum slice_gap {
     SLICE_GAP_COUNT
 };
 extern const char *const slice_gap_names[]; /* NULL-terminated, by enum slice_gap */
-/* gaps [SLICE_GAP_COUNT] over the groups with use[group]; NaN: fewer than two have the rates. */
-void slice_gaps_of(double *gaps, const struct slice_rates *rates, const bool *use, size_t count);
+enum slice_rate {
+    SLICE_RATE_SELECTED,
+    SLICE_RATE_TRUE_POSITIVE,
+    SLICE_RATE_FALSE_POSITIVE,
+    SLICE_RATE_EXPOSURE,
+    SLICE_RATE_EXPOSURE_PER_MERIT
+};
+double slice_rate(const struct slice_rates *rates, enum slice_rate rate); /* NaN: undefined */
+/* The groups between which a gap is, and their rates. */
+struct slice_gap_ends {
+    enum slice_rate rate;
+    size_t least, greatest;
+    double low, high;
+};
+/* gaps and ends [SLICE_GAP_COUNT] over the groups with use[group]; NaN: fewer than two have the rates. */
+void slice_gaps_of(double *gaps, struct slice_gap_ends *ends, const struct slice_rates *rates, const bool *use,
+                   size_t count);
+/* The gap between these two groups by other rates of theirs. */
+double slice_gap_between(const struct slice_gap_ends *ends, const struct slice_rates *rates);
 
 /* ---- the figures ---- */
 
@@ -120,8 +140,18 @@ struct slice_group {
 struct slice_result {
     const char *name; /* borrowed from the options */
     struct slice_groups groups;
-    struct slice_group *items; /* [groups.count], the worst by the first metric first, small ones last */
+    /*
+     * [groups.count] The worst by the first metric first; then those of enough rows that have no value of it, then
+     * the small ones, then the empty ones.
+     */
+    struct slice_group *items;
+    struct slice_group *missing; /* the rows in no group, which are no worst one and in no gap; NULL: there are none */
+    size_t split;                /* queries that have rows in several groups */
     double gaps[SLICE_GAP_COUNT];
+    struct slice_gap_ends gap_ends[SLICE_GAP_COUNT]; /* places in groups, not in items */
+    /* [SLICE_GAP_COUNT] of the difference between these two groups, below 0 where it may be the other way round; NULL:
+     * none asked for */
+    struct interval *gap_intervals;
 };
 struct eval_slices {
     char **metrics; /* [metric_count] */
@@ -137,24 +167,41 @@ int eval_slices_new(struct eval_slices **out, const struct predictions *p, const
                     const struct slice_options *options) RECO_MUST_CHECK;
 void eval_slices_free(struct eval_slices *slices); /* NULL-safe */
 
-/* The worst value of a metric over the groups of a slice that are not small; NaN with *reason. */
-double eval_slices_worst(const struct eval_slices *slices, const char *slice, const char *metric, const char **reason);
-double eval_slices_gap(const struct eval_slices *slices, const char *slice, const char *gap, const char **reason);
-
 int eval_slices_text(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
 int eval_slices_markdown(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
 json_t *eval_slices_json(const struct eval_slices *slices); /* new reference; NULL: out of memory */
 
 /* ---- names of figures in gates ---- */
 
-enum slice_name_kind { SLICE_NAME_METRIC, SLICE_NAME_LOW, SLICE_NAME_HIGH, SLICE_NAME_WORST, SLICE_NAME_GAP };
+enum slice_name_kind { SLICE_NAME_METRIC, SLICE_NAME_WORST, SLICE_NAME_GAP };
+enum slice_name_bound { SLICE_NAME_VALUE, SLICE_NAME_LOW, SLICE_NAME_HIGH }; /* of its interval */
 struct slice_name {
     enum slice_name_kind kind;
+    enum slice_name_bound bound;
     char *slice;  /* worst, gap; else NULL */
     char *metric; /* gap: the gap's name */
 };
-/* "f1", "low(f1)", "high(f1)", "worst(lang).f1", "gap(lang).demographic_parity". RECO_E_USAGE; RECO_E_NOMEM. */
+/*
+ * "f1", "low(f1)", "high(f1)", "worst(lang).f1", "low(worst(lang).f1)" (also "worst(lang).low(f1)"),
+ * "gap(lang).demographic_parity", "high(gap(lang).exposure)". RECO_E_USAGE with the nearest name; RECO_E_NOMEM.
+ */
 int slice_name_parse(struct slice_name *out, const char *name) RECO_MUST_CHECK;
 void slice_name_release(struct slice_name *name);
+
+struct slice_found {
+    double value;                   /* NaN with reason */
+    const char *reason;             /* a constant text; NULL: there is a value */
+    const struct slice_result *of;  /* NULL: there is no such slice */
+    const struct slice_group *item; /* the worst; NULL: none */
+    size_t gap;                     /* SLICE_GAP_COUNT: it is none */
+    size_t groups, undefined;       /* worst: of enough rows, and of them without a value */
+};
+/*
+ * The worst of a metric over the groups that are not small (of a bound: the worst bound, and undefined where a group
+ * with a value has no interval), or a gap. slices may be NULL.
+ */
+void eval_slices_find(struct slice_found *out, const struct eval_slices *slices, const struct slice_name *name);
+/* What the value is of, for a gate's line: " (acme, 79 rows)"; "" where there is nothing to say. Appended. */
+int eval_slices_explain(const struct slice_found *found, struct buf *b) RECO_MUST_CHECK;
 
 #endif

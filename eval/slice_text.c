@@ -1,9 +1,13 @@
-#include <math.h>
+/* Slices as text for people, and as Markdown. */
 
+#include <math.h>
+#include <stdio.h>
+
+#include "eval/interval.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
-enum { NAME_WIDTH = 24, METRICS_SHOWN = 5 };
+enum { NAME_WIDTH = 24, NAME_WIDTH_MAX = 48, METRICS_SHOWN = 5 };
 
 static size_t code_points(const char *text)
 {
@@ -15,74 +19,177 @@ static size_t code_points(const char *text)
 }
 
 /* Control characters, as a value may hold, would break the line. */
-static int add_name(struct buf *b, const char *name)
+static int add_text(struct buf *b, const char *text)
 {
-    TRY(buf_add_str(b, "  "));
-    for (const char *at = name; *at; at++) {
-        TRY(buf_add_char(b, (unsigned char)*at < 0x20 ? ' ' : *at));
+    for (; *text; text++) {
+        TRY(buf_add_char(b, (unsigned char)*text < 0x20 ? ' ' : *text));
     }
-    size_t length = code_points(name);
-    return buf_printf(b, "%*s", length < NAME_WIDTH ? (int)(NAME_WIDTH - length) : 0, "");
+    return 0;
 }
 
-static int add_group(const struct eval_slices *s, const struct slice_group *g, struct buf *b)
+static int add_name(struct buf *b, const char *name, size_t width)
 {
-    TRY(add_name(b, g->name));
+    TRY(buf_add_str(b, "  "));
+    TRY(add_text(b, name));
+    size_t length = code_points(name);
+    return buf_printf(b, "%*s", length < width ? (int)(width - length) : 0, "");
+}
+
+enum { NUMBER_WIDTH = 9, INTERVAL_WIDTH = 16 };
+
+static int width_of(const char *metric)
+{
+    size_t length = code_points(metric);
+    return length > NUMBER_WIDTH ? (int)length : NUMBER_WIDTH;
+}
+
+static int add_interval(const struct interval *interval, struct buf *b)
+{
+    char text[64] = "-";
+    if (interval && !interval->reason) {
+        (void)snprintf(text, sizeof text, "%.4f to %.4f", interval->low, interval->high);
+    }
+    return buf_printf(b, "  %*s", INTERVAL_WIDTH, text);
+}
+
+static int add_group(const struct eval_slices *s, const struct slice_group *g, size_t width, struct buf *b)
+{
+    TRY(add_name(b, g->name, width));
     TRY(buf_printf(b, " %8zu %8zu", g->rows, g->queries));
     for (size_t m = 0; m < s->metric_count && m < METRICS_SHOWN; m++) {
-        TRY(g->reasons[m] ? buf_printf(b, " %9s", "-") : buf_printf(b, " %9.4f", g->values[m]));
-        if (!m && g->intervals && !g->reasons[m]) {
-            const struct interval *i = &g->intervals[m];
-            TRY(i->reason ? buf_printf(b, "  %16s", "-") : buf_printf(b, "  %.4f to %.4f", i->low, i->high));
-        } else if (!m && s->with_intervals) {
-            TRY(buf_printf(b, "  %16s", ""));
+        int metric_width = width_of(s->metrics[m]);
+        TRY(g->reasons[m] ? buf_printf(b, " %*s", metric_width, "-")
+                          : buf_printf(b, " %*.4f", metric_width, g->values[m]));
+        if (!m && s->with_intervals) {
+            TRY(add_interval(g->intervals && !g->reasons[m] ? &g->intervals[m] : NULL, b));
         }
     }
     return buf_add_str(b, g->small ? "  small\n" : "\n");
 }
 
-static int add_gaps(const struct slice_result *r, struct buf *b)
+/* Of the column of names: that of the longest, within reason. */
+static size_t name_width(const struct slice_result *r)
+{
+    size_t width = NAME_WIDTH;
+    for (size_t g = 0; g < r->groups.count; g++) {
+        size_t length = code_points(r->groups.names[g]);
+        width = length > width ? length : width;
+    }
+    return width > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : width;
+}
+
+static int add_gaps(const struct eval_slices *s, const struct slice_result *r, struct buf *b)
 {
     static const char *const labels[] = {"demographic parity", "equal opportunity", "equalized odds", "exposure",
-                                         "exposure per merit (least / greatest)"};
+                                         "exposure per merit (ratio)"};
     bool any = false;
     for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
-        if (!isnan(r->gaps[i])) {
-            TRY(buf_printf(b, "%s%s %.4f", any ? ", " : "  gaps: ", labels[i], r->gaps[i]));
-            any = true;
+        if (isnan(r->gaps[i])) {
+            continue;
         }
+        const struct slice_gap_ends *ends = &r->gap_ends[i];
+        TRY(any ? 0 : buf_add_str(b, "  gaps\n"));
+        TRY(buf_printf(b, "    %-26s %.4f", labels[i], r->gaps[i]));
+        TRY(s->with_intervals ? add_interval(&r->gap_intervals[i], b) : 0);
+        TRY(buf_printf(b, "  %.4f ", ends->low));
+        TRY(add_text(b, r->groups.names[ends->least]));
+        TRY(buf_printf(b, ", %.4f ", ends->high));
+        TRY(add_text(b, r->groups.names[ends->greatest]));
+        TRY(buf_add_char(b, '\n'));
+        any = true;
     }
-    return any ? buf_add_char(b, '\n') : 0;
+    return 0;
+}
+
+/* What a reader must know to read the table right. */
+struct notes {
+    size_t judged, small, undecided; /* groups: of enough rows with a value, small ones, without an interval */
+    bool lists;                      /* a figure of rankings is shown */
+};
+
+static struct notes notes_of(const struct eval_slices *s, const struct slice_result *r)
+{
+    struct notes notes = {0};
+    for (size_t m = 0; m < s->metric_count; m++) {
+        notes.lists = notes.lists || eval_metric_needs_lists(s->metrics[m]);
+    }
+    for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) {
+        const struct slice_group *item = &r->items[g];
+        bool judged = !item->small && !item->reasons[0];
+        notes.small += item->small;
+        notes.judged += judged;
+        notes.undecided += judged && item->intervals && item->intervals[0].reason;
+    }
+    return notes;
+}
+
+enum { GROUPS_MANY = 5 };
+
+static bool has_gap(const struct slice_result *r)
+{
+    bool any = false;
+    for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
+        any = any || !isnan(r->gaps[i]);
+    }
+    return any;
+}
+
+/* Each note as a line between before and after. */
+static int add_notes(const struct eval_slices *s, const struct slice_result *r, const char *before, const char *after,
+                     struct buf *b)
+{
+    struct notes notes = notes_of(s, r);
+    if (r->groups.note) {
+        TRY(buf_printf(b, "%s%s%s", before, r->groups.note, after));
+    }
+    if (r->missing) {
+        TRY(buf_printf(b, "%s(no value): no worst group, and in no gap%s", before, after));
+    }
+    if (r->groups.pooled) {
+        TRY(buf_printf(b, "%s(other): %zu rarer values together%s", before, r->groups.pooled, after));
+    }
+    if (notes.small) {
+        TRY(buf_printf(b, "%ssmall: fewer than %zu rows; no worst group, and in no gap%s", before, s->min_rows, after));
+    }
+    if (r->split && notes.lists) {
+        TRY(buf_printf(b, "%s%zu queries have rows in several groups: a group's rankings are of its own rows alone%s",
+                       before, r->split, after));
+    }
+    if (notes.undecided) {
+        TRY(buf_printf(b, "%s-: no interval from fewer than %d units that can be drawn%s", before, INTERVAL_UNITS_MIN,
+                       after));
+    }
+    if (s->with_intervals && has_gap(r)) {
+        TRY(buf_printf(b, "%sthe interval of a gap is that of the difference between the two groups named%s", before,
+                       after));
+    }
+    if (notes.judged >= GROUPS_MANY) {
+        TRY(buf_printf(b, "%sthe worst of %zu groups is bad by chance too: %s%s", before, notes.judged,
+                       s->with_intervals ? "an interval is that of its group alone, not of the worst of many"
+                                         : "--resamples 1000 gives each its interval",
+                       after));
+    }
+    return 0;
 }
 
 int eval_slices_text(const struct eval_slices *s, struct buf *b)
 {
     for (size_t i = 0; i < s->count; i++) {
         const struct slice_result *r = &s->slices[i];
-        bool any_small = false;
-        TRY(buf_printf(b, "\nslice %s (worst %s first)\n  %-*s %8s %8s", r->name, s->metrics[0], NAME_WIDTH, "", "rows",
+        size_t width = name_width(r);
+        TRY(buf_printf(b, "\nslice %s (worst %s first)\n  %-*s %8s %8s", r->name, s->metrics[0], (int)width, "", "rows",
                        "queries"));
         for (size_t m = 0; m < s->metric_count && m < METRICS_SHOWN; m++) {
-            TRY(buf_printf(b, " %9s", s->metrics[m]));
-            TRY(!m && s->with_intervals ? buf_printf(b, "  %16s", "interval") : 0);
+            TRY(buf_printf(b, " %*s", width_of(s->metrics[m]), s->metrics[m]));
+            TRY(!m && s->with_intervals ? buf_printf(b, "  %*s", INTERVAL_WIDTH, "interval") : 0);
         }
         TRY(buf_add_char(b, '\n'));
-        for (size_t g = 0; g < r->groups.count; g++) {
-            if (r->items[g].rows) {
-                any_small = any_small || r->items[g].small;
-                TRY(add_group(s, &r->items[g], b));
-            }
+        for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) { /* the empty ones are last */
+            TRY(add_group(s, &r->items[g], width, b));
         }
-        TRY(add_gaps(r, b));
-        if (r->groups.missing) {
-            TRY(buf_printf(b, "  %zu rows have no value\n", r->groups.missing));
-        }
-        if (r->groups.pooled) {
-            TRY(buf_printf(b, "  (other): %zu rarer values together\n", r->groups.pooled));
-        }
-        if (any_small) {
-            TRY(buf_printf(b, "  small: fewer than %zu rows; no worst group, and in no gap\n", s->min_rows));
-        }
+        TRY(r->missing ? add_group(s, r->missing, width, b) : 0);
+        TRY(add_gaps(s, r, b));
+        TRY(add_notes(s, r, "  ", "\n", b));
     }
     return 0;
 }
@@ -113,17 +220,39 @@ static int add_markdown_group(const struct eval_slices *s, const struct slice_gr
     return buf_add_char(b, '\n');
 }
 
+static int add_markdown_gaps(const struct slice_result *r, struct buf *b)
+{
+    bool any = false;
+    for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
+        if (isnan(r->gaps[i])) {
+            continue;
+        }
+        TRY(any ? 0 : buf_add_str(b, "\n| gap | | least | greatest |\n|---|--:|---|---|\n"));
+        TRY(buf_printf(b, "| %s | %.4f", slice_gap_names[i], r->gaps[i]));
+        if (r->gap_intervals && !r->gap_intervals[i].reason) {
+            TRY(buf_printf(b, " (%.4f to %.4f)", r->gap_intervals[i].low, r->gap_intervals[i].high));
+        }
+        TRY(buf_printf(b, " | %.4f ", r->gap_ends[i].low));
+        TRY(add_cell(b, r->groups.names[r->gap_ends[i].least]));
+        TRY(buf_printf(b, " | %.4f ", r->gap_ends[i].high));
+        TRY(add_cell(b, r->groups.names[r->gap_ends[i].greatest]));
+        TRY(buf_add_str(b, " |\n"));
+        any = true;
+    }
+    return 0;
+}
+
 int eval_slices_markdown(const struct eval_slices *s, struct buf *b)
 {
     for (size_t i = 0; i < s->count; i++) {
         const struct slice_result *r = &s->slices[i];
         TRY(buf_add_str(b, "\n## Slice "));
         TRY(add_cell(b, r->name));
-        TRY(buf_printf(b,
-                       "\n\nThe worst %s first. Small: fewer than %zu rows; in no gap.\n\n| group | rows | queries |",
-                       s->metrics[0], s->min_rows));
+        TRY(buf_printf(b, "\n\nThe worst %s first.\n\n| group | rows | queries |", s->metrics[0]));
         for (size_t m = 0; m < s->metric_count; m++) {
-            TRY(buf_printf(b, " %s |", s->metrics[m]));
+            TRY(buf_add_char(b, ' '));
+            TRY(add_cell(b, s->metrics[m]));
+            TRY(buf_add_str(b, " |"));
         }
         TRY(buf_add_str(b, "\n|---|--:|--:|"));
         for (size_t m = 0; m < s->metric_count; m++) {
@@ -133,92 +262,12 @@ int eval_slices_markdown(const struct eval_slices *s, struct buf *b)
         for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) {
             TRY(add_markdown_group(s, &r->items[g], b));
         }
-        bool any = false;
-        for (size_t k = 0; k < SLICE_GAP_COUNT; k++) {
-            if (!isnan(r->gaps[k])) {
-                TRY(any ? 0 : buf_add_str(b, "\n| gap | |\n|---|--:|\n"));
-                TRY(buf_printf(b, "| %s | %.4f |\n", slice_gap_names[k], r->gaps[k]));
-                any = true;
-            }
-        }
+        TRY(r->missing ? add_markdown_group(s, r->missing, b) : 0);
+        TRY(add_markdown_gaps(r, b));
+        size_t begin = b->length;
+        TRY(buf_add_char(b, '\n'));
+        TRY(add_notes(s, r, "- ", "\n", b));
+        b->length = b->length == begin + 1 ? begin : b->length; /* no note */
     }
     return 0;
-}
-
-/* ---- JSON ---- */
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *figure_json(const struct slice_group *g, size_t m)
-{
-    if (g->reasons[m]) {
-        return json_pack("{s:n, s:s}", "value", "undefined", g->reasons[m]);
-    }
-    json_t *json = json_pack("{s:o}", "value", number(g->values[m]));
-    if (json && g->intervals && !g->intervals[m].reason) {
-        const struct interval *i = &g->intervals[m];
-        if (json_object_set_new(json, "low", number(i->low)) || json_object_set_new(json, "high", number(i->high))) {
-            json_decref(json);
-            return NULL;
-        }
-    }
-    return json;
-}
-
-static json_t *group_json(const struct eval_slices *s, const struct slice_group *g)
-{
-    const struct slice_rates *r = &g->rates;
-    json_t *metrics = json_object();
-    json_t *json =
-        json_pack("{s:s, s:I, s:I, s:b, s:{s:o, s:o, s:o, s:o, s:o}}", "group", g->name, "rows", (json_int_t)g->rows,
-                  "queries", (json_int_t)g->queries, "small", g->small, "rates", "selected", number(r->selected),
-                  "true_positive", number(r->true_positive), "false_positive", number(r->false_positive), "exposure",
-                  number(r->exposure), "merit", number(r->merit));
-    int bad = !json || json_object_set_new(json, "metrics", metrics);
-    for (size_t m = 0; !bad && m < s->metric_count; m++) {
-        bad = json_object_set_new(metrics, s->metrics[m], figure_json(g, m));
-    }
-    if (bad) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
-}
-
-static json_t *slice_json(const struct eval_slices *s, const struct slice_result *r)
-{
-    json_t *groups = json_array();
-    json_t *gaps = json_object();
-    json_t *json =
-        json_pack("{s:s, s:I, s:I, s:I}", "slice", r->name, "rows_without_value", (json_int_t)r->groups.missing,
-                  "values_pooled", (json_int_t)r->groups.pooled, "min_rows", (json_int_t)s->min_rows);
-    int bad = !json || json_object_set_new(json, "groups", groups);
-    bad = (json && json_object_set_new(json, "gaps", gaps)) || bad;
-    for (size_t g = 0; !bad && g < r->groups.count && r->items[g].rows; g++) { /* the empty ones are last */
-        bad = json_array_append_new(groups, group_json(s, &r->items[g]));
-    }
-    for (size_t i = 0; !bad && i < SLICE_GAP_COUNT; i++) {
-        bad = json_object_set_new(gaps, slice_gap_names[i], number(r->gaps[i]));
-    }
-    if (bad) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
-}
-
-json_t *eval_slices_json(const struct eval_slices *s)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < s->count; i++) {
-        if (!array || json_array_append_new(array, slice_json(s, &s->slices[i]))) {
-            json_decref(array);
-            (void)err_nomem();
-            return NULL;
-        }
-    }
-    return array;
 }

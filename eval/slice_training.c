@@ -3,7 +3,7 @@
 
 #include "core/hash.h"
 #include "core/mem.h"
-#include "eval/slice.h"
+#include "eval/slice_internal.h"
 
 /* Distinct values of a column as hashes, ascending. 64 bits: two of a billion values fall together by a chance of 3 %.
  */
@@ -83,19 +83,10 @@ static int read_column(struct seen *seen, const struct dataset_split *split, siz
     return 0;
 }
 
-const char *slice_training_column(const char *slice)
-{
-    if (!strcmp(slice, "seen_query") || !strcmp(slice, "query_frequency")) {
-        return "query_id";
-    }
-    return !strcmp(slice, "seen_item") ? "item_id" : !strncmp(slice, "seen:", 5) ? slice + 5 : NULL;
-}
-
 static bool is_wanted(const char *column, const char *const *slices, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *wanted = slice_training_column(slices[i]);
-        if (wanted && !strcmp(wanted, column)) {
+        if (slice_training_wants(slices[i], column)) {
             return true;
         }
     }

@@ -283,18 +283,19 @@ static void exposure_is_that_of_the_paper(void **state)
     }
     slice_options_init(&o);
     assert_int_equal(slice_groups_new(&g, "group", &s.p, &o), 0);
-    assert_int_equal(slice_rates_of(rates, &g, &s.p), 0);
+    assert_int_equal(slice_rates_of(rates, &g, &s.p, EVAL_TIES_DOCNO), 0);
     size_t men = strcmp(g.names[0], "men") != 0;
     near(rates[men].exposure, (1 + 1 / log2(3) + 0.5) / 3);
     near(rates[!men].exposure, (1 / log2(5) + 1 / log2(6) + 1 / log2(7)) / 3);
     assert_true(fabs(rates[men].exposure - 0.71) < 0.005 && fabs(rates[!men].exposure - 0.39) < 0.005);
     bool use[] = {true, true};
     double gaps[SLICE_GAP_COUNT];
-    slice_gaps_of(gaps, rates, use, 2);
+    struct slice_gap_ends ends[SLICE_GAP_COUNT];
+    slice_gaps_of(gaps, ends, rates, use, 2);
     near(gaps[SLICE_GAP_EXPOSURE], rates[men].exposure - rates[!men].exposure);
     near(gaps[SLICE_GAP_EXPOSURE_MERIT], rates[!men].exposure / rates[men].exposure);
     use[0] = false;
-    slice_gaps_of(gaps, rates, use, 2);
+    slice_gaps_of(gaps, ends, rates, use, 2);
     assert_true(isnan(gaps[SLICE_GAP_EXPOSURE]));
     slice_groups_release(&g);
     label_map_release(&s.p.labels);
@@ -363,22 +364,31 @@ static void names_are_parsed(void **state)
     static const struct {
         const char *text;
         enum slice_name_kind kind;
+        enum slice_name_bound bound;
         const char *slice, *metric;
-    } good[] = {{"f1", SLICE_NAME_METRIC, NULL, "f1"},
-                {"low(ndcg@10)", SLICE_NAME_LOW, NULL, "ndcg@10"},
-                {"high(f1_a(b))", SLICE_NAME_HIGH, NULL, "f1_a(b)"},
-                {"worst(lang).f1", SLICE_NAME_WORST, "lang", "f1"},
-                {"worst(price:quartile).auc", SLICE_NAME_WORST, "price:quartile", "auc"},
-                {"gap(lang).equalized_odds", SLICE_NAME_GAP, "lang", "equalized_odds"}};
-    static const char *const bad[] = {"low(f1",           "low()",        "worst(lang)",
-                                      "worst(lang).nope", "gap(lang).f1", "worst(price:many).f1",
-                                      "low(nope)",        "worst().f1"};
+    } good[] = {{"f1", SLICE_NAME_METRIC, SLICE_NAME_VALUE, NULL, "f1"},
+                {"low(ndcg@10)", SLICE_NAME_METRIC, SLICE_NAME_LOW, NULL, "ndcg@10"},
+                {"high(f1_a(b))", SLICE_NAME_METRIC, SLICE_NAME_HIGH, NULL, "f1_a(b)"},
+                {"worst(lang).f1", SLICE_NAME_WORST, SLICE_NAME_VALUE, "lang", "f1"},
+                {"worst(price:quartile).auc", SLICE_NAME_WORST, SLICE_NAME_VALUE, "price:quartile", "auc"},
+                {"worst(price (EUR)).f1_a(b)", SLICE_NAME_WORST, SLICE_NAME_VALUE, "price (EUR)", "f1_a(b)"},
+                {"worst(a).b).f1", SLICE_NAME_WORST, SLICE_NAME_VALUE, "a).b", "f1"},
+                {"worst(lang+price:10|50).f1", SLICE_NAME_WORST, SLICE_NAME_VALUE, "lang+price:10|50", "f1"},
+                {"low(worst(lang).f1)", SLICE_NAME_WORST, SLICE_NAME_LOW, "lang", "f1"},
+                {"worst(lang).high(log_loss)", SLICE_NAME_WORST, SLICE_NAME_HIGH, "lang", "log_loss"},
+                {"high(gap(lang).exposure)", SLICE_NAME_GAP, SLICE_NAME_HIGH, "lang", "exposure"},
+                {"gap(lang).equalized_odds", SLICE_NAME_GAP, SLICE_NAME_VALUE, "lang", "equalized_odds"}};
+    static const char *const bad[] = {
+        "low(f1",    "low()",        "worst(lang)",  "worst(lang).nope",    "gap(lang).f1", "worst(price:many).f1",
+        "low(nope)", "worst().f1",   "worst(a+).f1", "worst(a+b+c+d+e).f1", "low(low(f1))", "gap(lang).",
+        "worst(",    "worst(lang)f1"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct slice_name name;
         if (slice_name_parse(&name, good[i].text)) {
             fail_msg("%s: %s", good[i].text, err_message());
         }
         assert_int_equal(name.kind, good[i].kind);
+        assert_int_equal(name.bound, good[i].bound);
         assert_string_equal(name.metric, good[i].metric);
         assert_true(!name.slice == !good[i].slice);
         if (name.slice) {
