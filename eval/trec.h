@@ -5,7 +5,8 @@
  * TREC files: a run ("qid Q0 docno rank score tag") and its judgments ("qid iter docno relevance"), read, written, and
  * evaluated as trec_eval 10 does, digit by digit, or by reco's own metrics. Fields are separated by blanks; empty lines
  * and lines that begin with '#' are skipped. A negative relevance is "in the pool but not judged". Scores are compared
- * as float32 and ties go to the greater docno, as trec_eval does; the rank column is not looked at.
+ * as float32 and ties go to the greater docno, as trec_eval does; the rank column is not looked at. Files may be
+ * compressed (input.h); they are read by all processors.
  */
 
 #include <stdbool.h>
@@ -18,7 +19,10 @@
 struct trec_qrels; /* opaque, read-only after reading */
 struct trec_run;
 
-/* path "-": stdin. RECO_E_DATA with the line: too few fields, a number that is none, a document twice in a query. */
+/*
+ * path "-": stdin. RECO_E_DATA with the line: too few fields, a number that is none, a document twice in a query. A run
+ * whose lines have several tags is warned of; its tag is that of the last line.
+ */
 int trec_qrels_read(struct trec_qrels **out, const char *path) RECO_MUST_CHECK;
 void trec_qrels_free(struct trec_qrels *qrels);
 int trec_run_read(struct trec_run **out, const char *path) RECO_MUST_CHECK;
@@ -42,7 +46,11 @@ struct trec_options {
 /* RECO_E_USAGE with the nearest name, or for parameters that do not fit. */
 int trec_measure_check(const char *measure) RECO_MUST_CHECK;
 
-/* The text that trec_eval prints, appended. RECO_E_DATA when no query is in both files. */
+/*
+ * The text that trec_eval prints, appended. RECO_E_DATA when no query is in both files. It differs on purpose where
+ * trec_eval divides zero by zero and prints nan (lists that judged_only leaves empty, Rndcg from relevance level 0):
+ * 0; and where it sorts gains that differ by less than 1 as if they were equal: they are not.
+ */
 int trec_eval_text(struct buf *b, const struct trec_qrels *qrels, const struct trec_run *run,
                    const struct trec_options *options) RECO_MUST_CHECK;
 

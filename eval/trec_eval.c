@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/opt.h"
 #include "core/pool.h"
@@ -66,9 +67,12 @@ static int compare_numbers(const void *left, const void *right)
 
 static int bad_params(const struct trec_measure *measure, const char *params)
 {
-    static const char *const want[] = {"it takes none", "want depths, as P.5,10",
-                                       "want numbers, as iprec_at_recall.0.1,0.5", "want numbers, as utility.1,-1,0,0",
-                                       "want grade=gain, as ndcg.1=0.5,2=1"};
+    static const char *const want[] = {"it takes none",
+                                       "want depths, as P.5,10",
+                                       "want numbers, as iprec_at_recall.0.1,0.5",
+                                       "want numbers, as utility.1,-1,0,0",
+                                       "want grade=gain, as ndcg.1=0.5,2=1",
+                                       "want p=persistence from 0 to 1 and grade=gain, as rbp.p=0.8"};
     return err_set(RECO_E_USAGE, "bad parameters '%s' of measure '%s': %s", params, measure->name,
                    want[measure->params]);
 }
@@ -79,6 +83,13 @@ static int parse_param(struct trec_request *request, const char *text, size_t le
     if (request->gains) {
         const char *equal = memchr(text, '=', length);
         double gain;
+        if (request->measure->params == TREC_PARAMS_PERSISTENCE && length > 2 && !strncmp(text, "p=", 2)) {
+            if (!decimal_parse(text + 2, length - 2, &gain) || !(gain >= 0 && gain <= 1)) {
+                return RECO_E_USAGE;
+            }
+            request->persistence = gain;
+            return 0;
+        }
         if (!equal || !decimal_parse(text, (size_t)(equal - text), &number) || floor(number) != number ||
             fabs(number) > 1e6 || !decimal_parse(equal + 1, length - (size_t)(equal + 1 - text), &gain) ||
             !isfinite(gain)) {
@@ -110,7 +121,7 @@ static int parse_params(struct trec_request *request, const char *params)
     if (measure->params == TREC_PARAMS_NONE) {
         return bad_params(measure, params);
     }
-    if (measure->params == TREC_PARAMS_GAINS) {
+    if (measure->params == TREC_PARAMS_GAINS || measure->params == TREC_PARAMS_PERSISTENCE) {
         request->gains = mem_calloc(count, sizeof *request->gains);
     } else {
         request->numbers = mem_calloc(count, sizeof *request->numbers);
@@ -156,7 +167,7 @@ static void request_release(struct trec_request *request)
 /* params: what follows the '.', or NULL for the defaults. */
 static int request_init(struct trec_request *request, const struct trec_measure *measure, const char *params)
 {
-    *request = (struct trec_request){.measure = measure};
+    *request = (struct trec_request){.measure = measure, .persistence = NAN};
     int rc = 0;
     if (params) {
         rc = parse_params(request, params);
@@ -223,7 +234,12 @@ static int plan(struct trec_request *requests, size_t *count, const struct trec_
             size_t length = name_length(names[n]);
             if (find_measure(names[n], length) == measure) {
                 wanted = true;
-                params = names[n][length] ? names[n] + length + 1 : params;
+                const char *named = names[n][length] ? names[n] + length + 1 : NULL;
+                if (params && named && strcmp(params, named) != 0) {
+                    log_warn("measure '%s' has parameters twice: as trec_eval does, '%s' are taken and '%s' are not",
+                             measure->name, params, named);
+                }
+                params = params ? params : named;
             }
             wanted = wanted || group_holds(names[n], measure->name);
         }
@@ -300,13 +316,19 @@ static int evaluate_topic(const struct batch *batch, size_t topic, struct trec_s
     struct trec_view view;
     double *values = batch->values + (topic - batch->begin) * batch->value_count;
     int rc = trec_topic_view(batch->topics, topic, scratch, &view);
+    bool stand_in = !batch->topics->pairs[topic].ranked && !batch->topics->options->judged_only;
+    struct trec_view of_stand_in;
+    if (!rc && stand_in) {
+        of_stand_in = trec_stand_in(&view);
+    }
     for (size_t i = 0; !rc && i < batch->count; i++) {
         const struct trec_request *request = &batch->requests[i];
+        const struct trec_view *seen = stand_in && request->label ? &of_stand_in : &view;
         if (request->measure->summary == TREC_SUMMARY_STRING) {
-            rc = batch->strings ? add_grades(&batch->strings[topic - batch->begin], request, &view) : 0;
+            rc = batch->strings ? add_grades(&batch->strings[topic - batch->begin], request, seen) : 0;
         } else if (request->measure->calc) {
             memset(values + request->at, 0, request->value_count * sizeof *values);
-            request->measure->calc(&view, request, values + request->at);
+            request->measure->calc(seen, request, values + request->at);
         }
     }
     return rc;

@@ -29,15 +29,24 @@ static double discount(size_t rank) /* from 0 */
     return rank < DISCOUNTS ? discounts[rank] : log2((double)rank + 2);
 }
 
-/* Gains: parameters first, else the grade itself; 0 for what is not judged. */
-static double gain_of(const struct trec_request *r, long grade)
+/* Gains: parameters first, else the grade itself; 0 for what is not judged. True: by a parameter. */
+static bool find_gain(const struct trec_request *r, long grade, double *gain)
 {
     for (size_t i = 0; r->gains && i < r->count; i++) {
         if (r->gains[i].grade == grade) {
-            return r->gains[i].gain;
+            *gain = r->gains[i].gain;
+            return true;
         }
     }
-    return grade > 0 ? (double)grade : 0;
+    *gain = grade > 0 ? (double)grade : 0;
+    return false;
+}
+
+static double gain_of(const struct trec_request *r, long grade)
+{
+    double gain;
+    (void)find_gain(r, grade, &gain);
+    return gain;
 }
 
 /*
@@ -226,7 +235,15 @@ void trec_calc_g(const struct trec_view *v, const struct trec_request *r, double
     values[0] = ideal > 0 ? sum / ideal : 0;
 }
 
-/* Source: Moffat and Zobel 2008. Gains that leave [0, 1] are brought into it. */
+static double persistence_of(const struct trec_request *r)
+{
+    return isnan(r->persistence) ? RBP_PERSISTENCE : r->persistence;
+}
+
+/*
+ * Source: Moffat and Zobel 2008. Gains that leave [0, 1] are brought into it, those of the parameters that no judgment
+ * has included.
+ */
 void trec_calc_rbp(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     double least = 0;
@@ -236,27 +253,34 @@ void trec_calc_rbp(const struct trec_view *v, const struct trec_request *r, doub
         least = fmin(least, gain);
         most = fmax(most, gain);
     }
+    for (size_t i = 0; i < r->count; i++) {
+        least = fmin(least, r->gains[i].gain);
+        most = fmax(most, r->gains[i].gain);
+    }
     bool scale = least < 0 || most > 1;
-    double weight = 1 - RBP_PERSISTENCE;
-    for (size_t i = 0; i < v->ret; i++, weight *= RBP_PERSISTENCE) {
-        if (v->ranked[i].grade >= 0) {
-            double gain = gain_of(r, v->ranked[i].grade);
-            values[0] += weight * (scale ? (gain - least) / (most - least) : gain);
+    double persistence = persistence_of(r);
+    double weight = 1;
+    double sum = 0;
+    for (size_t i = 0; i < v->ret; i++, weight *= persistence) {
+        double gain;
+        if (find_gain(r, v->ranked[i].grade, &gain) || v->ranked[i].grade >= 0) {
+            sum += weight * (scale ? (gain - least) / (most - least) : gain);
         }
     }
+    values[0] = (1 - persistence) * sum;
 }
 
 void trec_calc_rbp_resid(const struct trec_view *v, const struct trec_request *r, double *values)
 {
-    (void)r;
+    double persistence = persistence_of(r);
     double weight = 1;
     double sum = 0;
     bool unjudged = false;
-    for (size_t i = 0; i < v->ret; i++, weight *= RBP_PERSISTENCE) {
+    for (size_t i = 0; i < v->ret; i++, weight *= persistence) {
         if (v->ranked[i].grade < 0) {
             unjudged = true;
             sum += weight;
         }
     }
-    values[0] = unjudged ? weight + (1 - RBP_PERSISTENCE) * sum : 0;
+    values[0] = unjudged ? weight + (1 - persistence) * sum : 0;
 }

@@ -3,15 +3,15 @@
 
 /* Private to the TREC files of eval/. */
 
-#include "data/text_index.h"
+#include "core/buf.h"
 #include "eval/trec.h"
 
 enum { TREC_NOT_IN_POOL = -1, TREC_NOT_JUDGED = -2 }; /* instead of a grade */
 
 struct trec_entry {
-    const char *doc;
-    float score; /* run */
-    long grade;  /* qrels; run: place among the topic's lines; in a topic's ranking: grade or TREC_NOT_... */
+    const char *doc; /* in the file's text */
+    float score;     /* run */
+    int32_t grade;   /* qrels; run: place among the topic's lines; in a topic's ranking: grade or TREC_NOT_... */
 };
 
 struct trec_topic {
@@ -20,12 +20,48 @@ struct trec_topic {
 };
 
 struct trec_file {
-    struct text_store texts;
+    struct buf text; /* the whole file, in which ids end by NUL */
     struct trec_entry *entries;
     struct trec_topic *topics; /* by id */
     size_t entry_count, topic_count;
     char *tag; /* run: of the last line */
 };
+
+/* Lines of a part of a file that follow one another and are of one topic: up to the next stretch, or the end. */
+struct trec_stretch {
+    union {
+        const char *topic;
+        size_t to; /* place of its first entry among those of the file, once it is known */
+    };
+    uint32_t begin; /* among the part's entries */
+    uint32_t number;
+};
+
+/* A part of the text, whole lines, and what is read from it. */
+struct trec_part {
+    char *begin, *end;
+    struct trec_entry *entries;
+    struct trec_stretch *stretches;
+    size_t entry_count, entry_capacity, stretch_count, stretch_capacity;
+    /* Of a run: the tag of the first line and of the last, and the first of the others, NULL where there is none. */
+    struct trec_tag {
+        const char *text;
+        size_t length;
+    } first_tag, last_tag, other_tag, tag_before_other;
+};
+
+struct trec_source { /* of a file */
+    const char *label;
+    const struct buf *text;
+    bool is_run;
+};
+/* The lines of a part. RECO_E_DATA with the line; RECO_E_STOPPED. Any thread; releasing is the caller's. */
+int trec_part_parse(const struct trec_source *source, struct trec_part *part) RECO_MUST_CHECK;
+void trec_part_release(struct trec_part *part);
+/* Into the order of docno. twice: two entries of the same document, NULL where there are none. RECO_E_NOMEM. */
+int trec_sort_docs(struct trec_entry *entries, size_t count, const struct trec_entry *twice[2]) RECO_MUST_CHECK;
+/* Number of the line that holds a byte of the text. */
+unsigned long long trec_line_of(const struct buf *text, const char *at);
 
 struct trec_qrels {
     struct trec_file file;
@@ -40,7 +76,7 @@ struct trec_view {
     const double *precisions; /* sum of the precisions at those */
     const double *highest;    /* [rel_ret + 1] highest precision at a rank with at least so many hits; [0]: as [1] */
     const char *id;
-    struct trec_entry *ranked; /* [ret], best first, grades joined */
+    const struct trec_entry *ranked; /* [ret], best first, grades joined */
     size_t ret, rel, rel_ret;
     long level;                      /* from which a grade is relevant */
     const size_t *at_grade;          /* [grades] judged items of each grade */
@@ -79,15 +115,21 @@ struct trec_scratch { /* zero-initialised is empty */
 int trec_topic_view(const struct trec_topics *topics, size_t topic, struct trec_scratch *scratch,
                     struct trec_view *view) RECO_MUST_CHECK; /* valid until the scratch is used again */
 void trec_scratch_release(struct trec_scratch *scratch);
+/*
+ * trec_eval takes a topic that the run lacks for a list of one document that nobody judged, and then sets right what
+ * this does to the measures, but not to those with parameters in their name: they see this.
+ */
+struct trec_view trec_stand_in(const struct trec_view *missing);
 
 /* ---- measures of trec_eval ---- */
 
 enum trec_params {
     TREC_PARAMS_NONE,
-    TREC_PARAMS_DEPTHS,  /* sorted whole numbers, one value each: P_5 */
-    TREC_PARAMS_SHARES,  /* sorted numbers, one value each: iprec_at_recall_0.10 */
-    TREC_PARAMS_NUMBERS, /* in their order, one value: utility */
-    TREC_PARAMS_GAINS    /* grade=gain, one value: ndcg */
+    TREC_PARAMS_DEPTHS,     /* sorted whole numbers, one value each: P_5 */
+    TREC_PARAMS_SHARES,     /* sorted numbers, one value each: iprec_at_recall_0.10 */
+    TREC_PARAMS_NUMBERS,    /* in their order, one value: utility */
+    TREC_PARAMS_GAINS,      /* grade=gain, one value: ndcg */
+    TREC_PARAMS_PERSISTENCE /* p=persistence and grade=gain, one value: rbp */
 };
 
 enum trec_summary {
@@ -110,6 +152,7 @@ struct trec_request {
     double *numbers;         /* [count] depths, shares or numbers */
     struct trec_gain *gains; /* [count] */
     size_t count;
+    double persistence; /* NaN: the default */
     size_t value_count;
     size_t at;    /* of its values among those of a topic */
     double *sums; /* [value_count] */

@@ -257,7 +257,7 @@ static void calc_set_recall(const struct trec_view *v, const struct trec_request
 static void calc_set_map(const struct trec_view *v, const struct trec_request *r, double *values)
 {
     (void)r;
-    values[0] = ratio(v->rel_ret, v->ret) * ratio(v->rel_ret, v->rel);
+    values[0] = ratio(v->rel_ret * v->rel_ret, v->ret * v->rel);
 }
 
 /* The parameter is the weight of recall against precision. Source: van Rijsbergen 1979. */
@@ -342,8 +342,8 @@ ROW(set_recall, "set_recall", NONE, MEAN, calc_set_recall, "recall of the retrie
 ROW(set_map, "set_map", NONE, MEAN, calc_set_map, "set precision times set recall");
 ROW_WITH(set_f, "set_F", NUMBERS, MEAN, calc_set_f, f_weight, "weighted harmonic mean of set precision and recall");
 ROW(nonrel_judged, "num_nonrel_judged_ret", NONE, SUM, calc_num_nonrel_judged_ret, "judged irrelevant retrieved");
-ROW(rbp, "rbp", NONE, MEAN, trec_calc_rbp, "rank-biased precision, persistence 0.9");
-ROW(rbp_resid, "rbp_resid", NONE, MEAN, trec_calc_rbp_resid, "residual of rank-biased precision");
+ROW(rbp, "rbp", PERSISTENCE, MEAN, trec_calc_rbp, "rank-biased precision, persistence 0.9");
+ROW(rbp_resid, "rbp_resid", PERSISTENCE, MEAN, trec_calc_rbp_resid, "residual of rank-biased precision");
 ROW_WITH(unj, "unj", DEPTHS, MEAN, calc_unjudged, unjudged_depths, "share of unjudged documents at depths");
 
 const struct trec_measure *const trec_measure_table[] = {

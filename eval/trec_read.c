@@ -1,154 +1,199 @@
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
-#include "core/stop.h"
-#include "data/decimal.h"
-#include "data/lines.h"
+#include "data/input.h"
+#include "data/text_index.h"
 #include "eval/trec_internal.h"
 
-#define FIELDS_MAX 6
-#define STOP_CHECK_LINES 4096
-#define RELEVANCE_MAX 1000 /* 2^g - 1 must stay finite */
-#define SHARE_MIN 100000   /* fewer entries are sorted by one thread */
+#define READ_BYTES ((size_t)1 << 20)
+#define PART_BYTES_MIN ((size_t)1 << 18)
+#define PART_BYTES_MAX ((size_t)1 << 26)
+#define PARTS_A_THREAD 4
 
 struct reading {
     struct trec_file *file;
-    const char *path;
-    struct line_reader *lines;
+    struct trec_source source;
+    struct pool *pool;
+    struct trec_part *parts; /* [part_count] in the order of the text */
+    size_t part_count;
     struct text_index index;
-    const char **ids;   /* [topic_count] in order of first sight */
-    uint32_t *topic_of; /* [entry_count] */
-    size_t entry_capacity, topic_of_capacity, id_capacity, id_count;
-    uint32_t last; /* topic of the line before */
-    bool mixed;    /* lines of another run tag were told */
+    const char **ids; /* [id_count] topics in order of first sight */
+    size_t id_capacity, id_count;
 };
 
-static int fail(const struct reading *r, const char *what, const char *text)
-{
-    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.200s'", r->path,
-                   (unsigned long long)line_reader_number(r->lines), what, text);
-}
+/* ---- the text, in parts ---- */
 
-static bool is_blank(char c)
+static int read_text(struct buf *text, struct input *in)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static size_t split(char *line, char **fields)
-{
-    size_t count = 0;
-    char *at = line;
-    while (is_blank(*at)) {
-        at++;
-    }
-    while (*at && count < FIELDS_MAX) {
-        fields[count++] = at;
-        while (*at && !is_blank(*at)) {
-            at++;
-        }
-        if (*at) {
-            *at++ = '\0';
-            while (is_blank(*at)) {
-                at++;
-            }
-        }
-    }
-    return count;
-}
-
-static int find_topic(struct reading *r, const char *id, uint32_t *topic)
-{
-    if (r->id_count && !strcmp(r->ids[r->last], id)) {
-        *topic = r->last;
-        return 0;
-    }
-    int rc = text_index_enter(&r->index, r->ids, (uint32_t)r->id_count, id, strlen(id), topic);
-    if (!rc && *topic == TEXT_INDEX_NONE) {
-        *topic = (uint32_t)r->id_count;
-        rc = mem_grow((void **)&r->ids, &r->id_capacity, r->id_count + 1, sizeof *r->ids);
+    uint64_t total = input_total_bytes(in);
+    size_t got = 1;
+    int rc = buf_reserve(text, total < SIZE_MAX / 2 ? (size_t)total + READ_BYTES : READ_BYTES);
+    while (!rc && got) {
+        rc = text->capacity - text->length <= READ_BYTES ? buf_reserve(text, text->length + READ_BYTES) : 0;
         if (!rc) {
-            r->ids[*topic] = text_store_add(&r->file->texts, id, strlen(id));
-            rc = r->ids[*topic] ? 0 : RECO_E_NOMEM;
+            rc = input_read(in, text->data + text->length, text->capacity - text->length - 1, &got);
         }
-        r->id_count += !rc;
+        text->length += rc ? 0 : got;
     }
-    r->last = rc ? 0 : *topic;
+    if (!rc) {
+        text->data[text->length] = '\0';
+    }
     return rc;
 }
 
-static int add_entry(struct reading *r, char *const *fields, const struct trec_entry *entry)
+static int cut_parts(struct reading *r)
+{
+    const struct buf *text = r->source.text;
+    size_t part_bytes = text->length / ((size_t)cpu_count() * PARTS_A_THREAD);
+    part_bytes = part_bytes < PART_BYTES_MIN ? PART_BYTES_MIN : part_bytes;
+    part_bytes = part_bytes > PART_BYTES_MAX ? PART_BYTES_MAX : part_bytes;
+    r->parts = mem_calloc(text->length / part_bytes + 1, sizeof *r->parts);
+    if (!r->parts) {
+        return RECO_E_NOMEM;
+    }
+    char *end = text->data + text->length;
+    for (char *at = text->data; at < end;) {
+        struct trec_part *part = &r->parts[r->part_count++];
+        char *newline =
+            (size_t)(end - at) > part_bytes ? memchr(at + part_bytes, '\n', (size_t)(end - at) - part_bytes) : NULL;
+        part->begin = at;
+        part->end = at = newline ? newline + 1 : end;
+    }
+    return 0;
+}
+
+static int parse_part(void *arg, size_t number)
+{
+    const struct reading *r = arg;
+    return trec_part_parse(&r->source, &r->parts[number]);
+}
+
+/* The tag of the last line is the run's; another one before is told, with the first line that has it. */
+static int take_tag(struct reading *r)
+{
+    const struct trec_tag *last = NULL;
+    bool told = false;
+    for (size_t i = 0; i < r->part_count; i++) {
+        const struct trec_part *part = &r->parts[i];
+        const struct trec_tag *before = last;
+        const struct trec_tag *other = &part->first_tag;
+        if (!other->text) {
+            continue;
+        }
+        if (!before || (before->length == other->length && !memcmp(before->text, other->text, other->length))) {
+            before = &part->tag_before_other;
+            other = &part->other_tag;
+        }
+        if (!told && other->text) {
+            told = true;
+            log_warn("%s line %llu: the run's tag is '%.*s' and was '%.*s': are several runs in one file?",
+                     r->source.label, trec_line_of(r->source.text, other->text), (int)other->length, other->text,
+                     (int)before->length, before->text);
+        }
+        last = &part->last_tag;
+    }
+    r->file->tag = last ? mem_strndup(last->text, last->length) : NULL;
+    return last && !r->file->tag ? RECO_E_NOMEM : 0;
+}
+
+/* ---- topics ---- */
+
+static size_t stretch_length(const struct trec_part *part, size_t stretch)
+{
+    size_t end = stretch + 1 < part->stretch_count ? part->stretches[stretch + 1].begin : part->entry_count;
+    return end - part->stretches[stretch].begin;
+}
+
+static int find_topic(struct reading *r, struct trec_stretch *stretch)
+{
+    int rc = text_index_enter(&r->index, r->ids, (uint32_t)r->id_count, stretch->topic, strlen(stretch->topic),
+                              &stretch->number);
+    if (!rc && stretch->number == TEXT_INDEX_NONE) {
+        stretch->number = (uint32_t)r->id_count;
+        rc = mem_grow((void **)&r->ids, &r->id_capacity, r->id_count + 1, sizeof *r->ids);
+        if (!rc) {
+            r->ids[r->id_count++] = stretch->topic;
+        }
+    }
+    return rc;
+}
+
+/* Topics in order of first sight, and where the entries of every stretch go. */
+static int place_topics(struct reading *r)
 {
     struct trec_file *file = r->file;
-    uint32_t topic;
-    int rc = find_topic(r, fields[0], &topic);
-    if (!rc) {
-        rc = mem_grow((void **)&file->entries, &r->entry_capacity, file->entry_count + 1, sizeof *file->entries);
+    int rc = 0;
+    for (size_t p = 0; p < r->part_count; p++) {
+        for (size_t s = 0; !rc && s < r->parts[p].stretch_count; s++) {
+            rc = find_topic(r, &r->parts[p].stretches[s]);
+        }
+        file->entry_count += r->parts[p].entry_count;
     }
-    if (!rc) {
-        rc = mem_grow((void **)&r->topic_of, &r->topic_of_capacity, file->entry_count + 1, sizeof *r->topic_of);
+    if (!rc && !file->entry_count) {
+        rc = err_set(RECO_E_DATA, "cannot read %s: it has no entries", r->source.label);
     }
     if (rc) {
         return rc;
     }
-    struct trec_entry *to = &file->entries[file->entry_count];
-    *to = *entry;
-    to->doc = text_store_add(&file->texts, fields[2], strlen(fields[2]));
-    r->topic_of[file->entry_count] = topic;
-    file->entry_count += to->doc != NULL;
-    return to->doc ? 0 : RECO_E_NOMEM;
+    file->topic_count = r->id_count;
+    file->topics = mem_calloc(file->topic_count, sizeof *file->topics);
+    file->entries = mem_alloc(file->entry_count * sizeof *file->entries);
+    if (!file->topics || !file->entries) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t p = 0; p < r->part_count; p++) {
+        for (size_t s = 0; s < r->parts[p].stretch_count; s++) {
+            file->topics[r->parts[p].stretches[s].number].end += stretch_length(&r->parts[p], s);
+        }
+    }
+    for (size_t t = 0, begin = 0; t < file->topic_count; t++) {
+        struct trec_topic *topic = &file->topics[t];
+        size_t count = topic->end;
+        *topic = (struct trec_topic){r->ids[t], begin, begin};
+        begin += count;
+    }
+    for (size_t p = 0; p < r->part_count; p++) {
+        for (size_t s = 0; s < r->parts[p].stretch_count; s++) {
+            struct trec_stretch *stretch = &r->parts[p].stretches[s];
+            struct trec_topic *topic = &file->topics[stretch->number];
+            stretch->to = topic->end;
+            topic->end += stretch_length(&r->parts[p], s);
+        }
+    }
+    return 0;
 }
 
-static int read_lines(struct reading *r, bool is_run)
+static int move_part(void *arg, size_t number)
 {
-    char *line;
-    size_t length;
-    int rc;
-    while (!(rc = line_reader_next(r->lines, &line, &length)) && line) {
-        char *fields[FIELDS_MAX] = {NULL};
-        struct trec_entry entry = {0};
-        double number;
-        if (r->file->entry_count % STOP_CHECK_LINES == 0 && stop_requested()) {
-            return err_set(RECO_E_STOPPED, "stopped while reading '%s'", r->path);
+    const struct reading *r = arg;
+    const struct trec_part *part = &r->parts[number];
+    for (size_t s = 0; s < part->stretch_count; s++) {
+        const struct trec_stretch *stretch = &part->stretches[s];
+        struct trec_entry *to = r->file->entries + stretch->to;
+        size_t count = stretch_length(part, s);
+        size_t place = stretch->to - r->file->topics[stretch->number].begin;
+        memcpy(to, part->entries + stretch->begin, count * sizeof *to);
+        for (size_t i = 0; r->source.is_run && i < count; i++) {
+            to[i].grade = (int32_t)(place + i);
         }
-        if (line[0] == '#') {
-            continue;
-        }
-        size_t count = split(line, fields);
-        if (!count || fields[0][0] == '#') {
-            continue;
-        }
-        if (count < (is_run ? 6 : 4)) {
-            return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %zu fields, want '%s'", r->path,
-                           (unsigned long long)line_reader_number(r->lines), count,
-                           is_run ? "qid Q0 docno rank score tag" : "qid iter docno relevance");
-        }
-        const char *text = fields[is_run ? 4 : 3];
-        if (!decimal_parse(text, strlen(text), &number) || number != number) {
-            return fail(r, is_run ? "not a score:" : "not a relevance:", text);
-        }
-        if (!is_run && !(fabs(number) <= RELEVANCE_MAX && floor(number) == number)) {
-            return fail(r, "not a whole relevance up to 1000:", text);
-        }
-        entry.score = (float)number;
-        entry.grade = is_run ? 0 : (long)number;
-        rc = add_entry(r, fields, &entry);
-        if (!rc && is_run && (!r->file->tag || strcmp(r->file->tag, fields[5]) != 0)) {
-            if (r->file->tag && !r->mixed) {
-                r->mixed = true;
-                log_warn("'%s' line %llu: the run's tag is '%s' and was '%s': are several runs in one file?", r->path,
-                         (unsigned long long)line_reader_number(r->lines), fields[5], r->file->tag);
-            }
-            mem_free(r->file->tag);
-            r->file->tag = mem_strdup(fields[5]);
-            rc = r->file->tag ? 0 : RECO_E_NOMEM;
-        }
-        if (rc) {
-            return rc;
-        }
+    }
+    return 0;
+}
+
+static int sort_topic(void *arg, size_t number)
+{
+    const struct reading *r = arg;
+    const struct trec_topic *topic = &r->file->topics[number];
+    const struct trec_entry *twice[2];
+    int rc = trec_sort_docs(r->file->entries + topic->begin, topic->end - topic->begin, twice);
+    if (!rc && twice[0]) {
+        unsigned long long a = trec_line_of(r->source.text, twice[0]->doc);
+        unsigned long long b = trec_line_of(r->source.text, twice[1]->doc);
+        return err_set(RECO_E_DATA, "cannot parse %s line %llu: query '%s' has document '%s' twice, first on line %llu",
+                       r->source.label, a > b ? a : b, topic->id, twice[0]->doc, a < b ? a : b);
     }
     return rc;
 }
@@ -158,181 +203,60 @@ static int compare_topics(const void *left, const void *right)
     return strcmp(((const struct trec_topic *)left)->id, ((const struct trec_topic *)right)->id);
 }
 
-/* ---- the entries of a topic by docno ---- */
+/* ---- the file ---- */
 
-struct doc_order {
-    uint64_t prefix; /* the first bytes behind what all have in common, as a number */
-    uint32_t index;
-};
-
-static bool stands_before(const struct trec_entry *entries, const struct doc_order *a, const struct doc_order *b)
+static int read_entries(struct reading *r)
 {
-    return a->prefix != b->prefix ? a->prefix < b->prefix : strcmp(entries[a->index].doc, entries[b->index].doc) < 0;
-}
-
-static struct doc_order *sort_order(const struct trec_entry *entries, struct doc_order *order, struct doc_order *spare,
-                                    size_t count)
-{
-    enum { RUN = 12 };
-    for (size_t begin = 0; begin < count; begin += RUN) {
-        size_t end = begin + RUN < count ? begin + RUN : count;
-        for (size_t i = begin + 1; i < end; i++) {
-            struct doc_order one = order[i];
-            size_t j = i;
-            for (; j > begin && stands_before(entries, &one, &order[j - 1]); j--) {
-                order[j] = order[j - 1];
-            }
-            order[j] = one;
-        }
-    }
-    for (size_t width = RUN; width < count; width *= 2) {
-        for (size_t begin = 0; begin < count; begin += 2 * width) {
-            size_t middle = begin + width < count ? begin + width : count;
-            size_t end = begin + 2 * width < count ? begin + 2 * width : count;
-            for (size_t i = begin, j = middle, k = begin; k < end; k++) {
-                bool second = i == middle || (j < end && stands_before(entries, &order[j], &order[i]));
-                spare[k] = second ? order[j++] : order[i++];
-            }
-        }
-        struct doc_order *sorted = spare;
-        spare = order;
-        order = sorted;
-    }
-    return order;
-}
-
-static size_t common_prefix(const struct trec_entry *entries, size_t count)
-{
-    size_t common = strlen(entries[0].doc);
-    for (size_t i = 1; i < count; i++) {
-        size_t same = 0;
-        while (same < common && entries[i].doc[same] == entries[0].doc[same]) {
-            same++;
-        }
-        common = same;
-    }
-    return common;
-}
-
-static uint64_t prefix_of(const char *text)
-{
-    uint64_t prefix = 0;
-    for (int i = 0; i < 8; i++) {
-        prefix = prefix << 8 | (unsigned char)*text;
-        text += *text != '\0';
-    }
-    return prefix;
-}
-
-static int sort_docs(struct trec_entry *entries, size_t count)
-{
-    bool sorted = true;
-    for (size_t i = 1; sorted && i < count; i++) {
-        sorted = strcmp(entries[i - 1].doc, entries[i].doc) < 0;
-    }
-    if (sorted) {
-        return 0;
-    }
-    struct doc_order *order = mem_alloc(2 * count * sizeof *order);
-    struct trec_entry *copy = mem_alloc(count * sizeof *copy);
-    if (order && copy) {
-        size_t common = common_prefix(entries, count);
-        memcpy(copy, entries, count * sizeof *copy);
-        for (size_t i = 0; i < count; i++) {
-            order[i] = (struct doc_order){prefix_of(copy[i].doc + common), (uint32_t)i};
-        }
-        const struct doc_order *result = sort_order(copy, order, order + count, count);
-        for (size_t i = 0; i < count; i++) {
-            entries[i] = copy[result[i].index];
-        }
-    }
-    int rc = order && copy ? 0 : RECO_E_NOMEM;
-    mem_free(order);
-    mem_free(copy);
-    return rc;
-}
-
-static int sort_topic(void *arg, size_t number)
-{
-    const struct reading *r = arg;
-    const struct trec_topic *topic = &r->file->topics[number];
-    struct trec_entry *entries = r->file->entries + topic->begin;
-    size_t count = topic->end - topic->begin;
-    int rc = sort_docs(entries, count);
-    for (size_t i = 1; !rc && i < count; i++) {
-        if (!strcmp(entries[i - 1].doc, entries[i].doc)) {
-            return err_set(RECO_E_DATA, "cannot read '%s': query '%s' has document '%s' twice", r->path, topic->id,
-                           entries[i].doc);
-        }
-    }
-    return rc;
-}
-
-/* Brings the entries of each topic together, topics in order of id, entries in order of docno. */
-static int group(struct reading *r, bool is_run)
-{
-    struct trec_file *file = r->file;
-    struct trec_entry *grouped = mem_alloc((file->entry_count + 1) * sizeof *grouped);
-    file->topics = mem_calloc(r->id_count + 1, sizeof *file->topics);
-    file->topic_count = r->id_count;
-    if (!grouped || !file->topics) {
-        mem_free(grouped);
-        return RECO_E_NOMEM;
-    }
-    for (size_t i = 0; i < file->entry_count; i++) {
-        file->topics[r->topic_of[i]].end++;
-    }
-    size_t begin = 0;
-    for (size_t t = 0; t < file->topic_count; t++) {
-        struct trec_topic *topic = &file->topics[t];
-        topic->id = r->ids[t];
-        topic->begin = begin;
-        begin += topic->end;
-        topic->end = topic->begin;
-    }
-    for (size_t i = 0; i < file->entry_count; i++) {
-        grouped[file->topics[r->topic_of[i]].end++] = file->entries[i];
-    }
-    mem_free(file->entries);
-    file->entries = grouped;
-    for (size_t t = 0; is_run && t < file->topic_count; t++) {
-        for (size_t i = file->topics[t].begin; i < file->topics[t].end; i++) {
-            file->entries[i].grade = (long)(i - file->topics[t].begin);
-        }
-    }
-    qsort(file->topics, file->topic_count, sizeof *file->topics, compare_topics);
-    struct pool *pool = NULL;
-    int rc = pool_new(&pool, file->entry_count < SHARE_MIN ? 1 : cpu_count());
+    int rc = cut_parts(r);
     if (!rc) {
-        rc = pool_run(pool, file->topic_count, sort_topic, r);
+        size_t threads = (size_t)cpu_count();
+        rc = pool_new(&r->pool, r->part_count < threads ? (r->part_count ? (int)r->part_count : 1) : (int)threads);
     }
-    pool_free(pool);
+    if (!rc) {
+        rc = pool_run(r->pool, r->part_count, parse_part, r);
+    }
+    if (!rc) {
+        rc = take_tag(r);
+    }
+    if (!rc) {
+        rc = place_topics(r);
+    }
+    if (!rc) {
+        rc = pool_run(r->pool, r->part_count, move_part, r);
+    }
+    if (!rc) {
+        qsort(r->file->topics, r->file->topic_count, sizeof *r->file->topics, compare_topics);
+        rc = pool_run(r->pool, r->file->topic_count, sort_topic, r);
+    }
+    pool_free(r->pool);
+    for (size_t p = 0; p < r->part_count; p++) {
+        trec_part_release(&r->parts[p]);
+    }
+    mem_free(r->parts);
+    text_index_release(&r->index);
+    mem_free(r->ids);
     return rc;
 }
 
 static int file_read(struct trec_file *file, const char *path, bool is_run)
 {
-    struct reading r = {.file = file, .path = path};
-    int rc = line_reader_open(&r.lines, path);
+    static const struct input_options as_it_is = {.encoding = INPUT_ENCODING_UTF8};
+    struct input *in = NULL;
+    int rc = input_open(&in, path, &as_it_is);
     if (!rc) {
-        rc = read_lines(&r, is_run);
-    }
-    if (!rc && !file->entry_count) {
-        rc = err_set(RECO_E_DATA, "cannot read '%s': it has no entries", path);
+        rc = read_text(&file->text, in);
     }
     if (!rc) {
-        rc = group(&r, is_run);
+        struct reading r = {.file = file, .source = {input_label(in), &file->text, is_run}};
+        rc = read_entries(&r);
     }
-    line_reader_close(r.lines);
-    text_index_release(&r.index);
-    mem_free(r.ids);
-    mem_free(r.topic_of);
+    input_close(in);
     return rc;
 }
 
 static void file_release(struct trec_file *file)
 {
-    text_store_release(&file->texts);
+    buf_release(&file->text);
     mem_free(file->entries);
     mem_free(file->topics);
     mem_free(file->tag);

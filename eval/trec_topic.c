@@ -230,6 +230,19 @@ int trec_topic_view(const struct trec_topics *topics, size_t topic, struct trec_
     return 0;
 }
 
+struct trec_view trec_stand_in(const struct trec_view *missing)
+{
+    static const struct trec_entry unjudged = {.doc = "", .grade = TREC_NOT_IN_POOL};
+    static const uint32_t no_hits[2] = {0, 0};
+    static const double no_precisions[2] = {0, 0};
+    struct trec_view view = *missing;
+    view.ranked = &unjudged;
+    view.ret = 1;
+    view.hits = no_hits;
+    view.precisions = no_precisions;
+    return view;
+}
+
 void trec_missing(const struct trec_qrels *qrels, const struct trec_run *run, size_t *not_in_run, size_t *not_in_qrels)
 {
     size_t common = 0;

@@ -133,6 +133,126 @@ static void prints_what_trec_eval_prints(void **state)
     }
 }
 
+/* ---- where trec_eval's ways are its own: the expected lines are its output ---- */
+
+/* 7 of 16 documents are among the 10 relevant ones: 49 / 160 is printed as 0.3063 when it is one division. */
+static const char sets_qrels[] = "q1 0 d0 1\nq1 0 d1 1\nq1 0 d2 1\nq1 0 d3 1\nq1 0 d4 1\nq1 0 d5 2\nq1 0 d6 1\n"
+                                 "q1 0 e0 1\nq1 0 e1 1\nq1 0 e2 1\nq2 0 a 1\nq2 0 b 0\n";
+static const char sets_run[] = "q1 Q0 d0 1 16 t\nq1 Q0 d1 1 15 t\nq1 Q0 x0 1 14 t\nq1 Q0 d2 1 13 t\n"
+                               "q1 Q0 x1 1 12 t\nq1 Q0 d3 1 11 t\nq1 Q0 x2 1 10 t\nq1 Q0 d4 1 9 t\n"
+                               "q1 Q0 x3 1 8 t\nq1 Q0 d5 1 7 t\nq1 Q0 x4 1 6 t\nq1 Q0 d6 1 5 t\n"
+                               "q1 Q0 x5 1 4 t\nq1 Q0 x6 1 3 t\nq1 Q0 x7 1 2 t\nq1 Q0 x8 1 1 t\n";
+static const struct {
+    const char *measures[2], *expected;
+    bool complete, judged_only;
+} ways[] = {
+    {{"set_map", NULL}, "set_map               \tall\t0.3063\n", false, false},
+    {{"P.5", "P.10,15"}, "P_5                   \tall\t0.6000\n", false, false}, /* the first parameters count */
+    {{"all_trec", "relstring.3"}, "relstring_3           \tq2\t'-'\n", true, false},
+    {{"relstring", NULL}, "relstring             \tq2\t''\n", true, false},
+    {{"relstring.3", NULL}, "relstring_3           \tq2\t''\n", true, true},
+    {{"utility.1,-1,-1,0", NULL}, "utility_1,-1,-1,0     \tq2\t-2.0000\n", true, false},
+    {{"utility", NULL}, "utility               \tq2\t0.0000\n", true, false},
+    {{"rbp_resid.p=0.8", NULL}, "rbp_resid_p=0.8       \tq2\t1.0000\n", true, false},
+    {{"rbp_resid.p=0.8", NULL}, "rbp_resid_p=0.8       \tq1\t0.3861\n", true, false},
+    {{"rbp_resid", NULL}, "rbp_resid             \tq2\t0.0000\n", true, false},
+    {{"rbp.p=0.5", NULL}, "rbp_p=0.5             \tall\t0.4171\n", false, false},
+    {{"rbp.1=0.25,2=1,p=0.875", NULL}, "rbp_1=0.25,2=1,p=0.875\tall\t0.1526\n", false, false},
+    {{"rbp.-1=1", NULL}, "rbp_-1=1              \tall\t0.4267\n", false, false},
+};
+
+static void prints_what_trec_eval_prints_where_it_is_odd(void **state)
+{
+    (void)state;
+    char qrels[256];
+    char run[256];
+    struct files f = {0};
+    scratch_path(qrels, "qrels", sets_qrels);
+    scratch_path(run, "run", sets_run);
+    open_files(&f, qrels, run);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct buf b = {0};
+        struct trec_options options = {.relevance_level = 1,
+                                       .by_query = true,
+                                       .complete = ways[i].complete,
+                                       .judged_only = ways[i].judged_only,
+                                       .measures = ways[i].measures,
+                                       .measure_count = ways[i].measures[1] ? 2 : 1};
+        assert_int_equal(trec_eval_text(&b, f.qrels, f.run, &options), 0);
+        if (!strstr(buf_str(&b), ways[i].expected)) {
+            fail_msg("not there: %sin:\n%s", ways[i].expected, buf_str(&b));
+        }
+        buf_release(&b);
+    }
+    close_files(&f);
+}
+
+/* ---- large files are read in parts ---- */
+
+#define TOPICS 50
+#define DOCUMENTS 400
+
+static void add_run_line(struct buf *b, int topic, int document)
+{
+    assert_int_equal(buf_printf(b, "topic-%d Q0 document-%d %d %d.5 tag\n", topic, (document * 7919) % DOCUMENTS,
+                                document, (document * 31) % 97),
+                     0);
+}
+
+static void parts_of_a_file_make_no_difference(void **state)
+{
+    (void)state;
+    static const char *const measures[] = {"all_trec"};
+    struct buf qrels = {0};
+    struct buf together = {0};
+    struct buf apart = {0};
+    struct buf text[2] = {{0}, {0}};
+    char path[3][256];
+    for (int topic = 0; topic < TOPICS; topic++) {
+        for (int document = 0; document < DOCUMENTS; document++) {
+            add_run_line(&together, topic, document);
+        }
+        for (int document = 0; document < DOCUMENTS; document += 3) {
+            assert_int_equal(buf_printf(&qrels, "topic-%d 0 document-%d %d\n", topic, document, document % 4 - 1), 0);
+        }
+    }
+    for (int document = 0; document < DOCUMENTS; document++) {
+        for (int topic = TOPICS; topic-- > 0;) {
+            add_run_line(&apart, topic, document);
+        }
+    }
+    assert_true(apart.length > (size_t)1 << 19); /* several parts */
+    scratch_path(path[0], "qrels", buf_str(&qrels));
+    scratch_path(path[1], "together", buf_str(&together));
+    scratch_path(path[2], "apart", buf_str(&apart));
+    for (size_t i = 0; i < 2; i++) {
+        struct files f = {0};
+        struct trec_options options = {
+            .relevance_level = 1, .by_query = true, .measures = measures, .measure_count = 1};
+        open_files(&f, path[0], path[i + 1]);
+        assert_int_equal(trec_eval_text(&text[i], f.qrels, f.run, &options), 0);
+        close_files(&f);
+    }
+    assert_string_equal(buf_str(&text[0]), buf_str(&text[1]));
+
+    struct trec_run *run = NULL;
+    add_run_line(&apart, TOPICS - 1, 0); /* the first line once more */
+    scratch_path(path[2], "twice", buf_str(&apart));
+    assert_int_equal(trec_run_read(&run, path[2]), RECO_E_DATA);
+    assert_non_null(strstr(err_message(), "line 20001: query 'topic-49' has document 'document-0' twice, first on "
+                                          "line 1"));
+    apart.length -= 4;
+    assert_int_equal(buf_add_str(&apart, "\ntopic-1 Q0 d 1 x tag\n"), 0);
+    scratch_path(path[2], "bad", buf_str(&apart));
+    assert_int_equal(trec_run_read(&run, path[2]), RECO_E_DATA);
+    assert_non_null(strstr(err_message(), "line 20001: 5 fields"));
+    buf_release(&qrels);
+    buf_release(&together);
+    buf_release(&apart);
+    buf_release(&text[0]);
+    buf_release(&text[1]);
+}
+
 /* ---- the committed run: unjudged documents, ties, a query without a relevant document ---- */
 
 static void agrees_on_the_committed_run(void **state)
@@ -232,11 +352,12 @@ static void bad_files_are_refused(void **state)
         {"q1 0 a 1\n\n# x\nq1 0 b x\n", "line 4: not a relevance: 'x'", false},
         {"q1 0 a 1.5\n", "line 1: not a whole relevance up to 1000: '1.5'", false},
         {"q1 0 a 1001\n", "line 1: not a whole relevance up to 1000: '1001'", false},
-        {"q1 0 a 1\nq1 0 a 0\n", "query 'q1' has document 'a' twice", false},
+        {"q1 0 a 1\nq1 0 b 1\nq1 0 a 0\n", "line 3: query 'q1' has document 'a' twice, first on line 1", false},
         {"", "no entries", false},
         {"# only a comment\n", "no entries", false},
         {"q1 Q0 a 1 2\n", "line 1: 5 fields", true},
         {"q1 Q0 a 1 x t\n", "line 1: not a score: 'x'", true},
+        {"q1 Q0 a 1 1 t\nq2 Q0 a 1 1\n", "line 2: 5 fields", true},
         {"q1 Q0 a 1 nan t\n", "line 1: not a score: 'nan'", true},
         {"q1 Q0 a 1 1 t\nq1 Q0 a 2 0 t\n", "query 'q1' has document 'a' twice", true},
     };
@@ -266,11 +387,24 @@ static void bad_files_are_refused(void **state)
 static void measures_are_checked(void **state)
 {
     (void)state;
-    static const char *const good[] = {"map",       "official",        "set",         "all_trec",
-                                       "P.5",       "P.1,2,3",         "ndcg",        "ndcg.1=2,3=.5",
-                                       "set_F.0.5", "utility.1,2,3,4", "11pt_avg.0.5"};
-    static const char *const bad[] = {"",       "maps",    "P.0",       "P.x",         "P.5,5",      "P.",  "map.5",
-                                      "ndcg.1", "ndcg.=1", "utility.1", "ndcg_cut.-1", "official.5", "P,5", "P.1e300"};
+    static const char *const good[] = {"map",
+                                       "official",
+                                       "set",
+                                       "all_trec",
+                                       "P.5",
+                                       "P.1,2,3",
+                                       "ndcg",
+                                       "ndcg.1=2,3=.5",
+                                       "set_F.0.5",
+                                       "utility.1,2,3,4",
+                                       "11pt_avg.0.5",
+                                       "rbp.p=0.8",
+                                       "rbp.p=0.5,1=0.25",
+                                       "rbp_resid.p=1"};
+    static const char *const bad[] = {"",       "maps",    "P.0",     "P.x",       "P.5,5",       "P.",
+                                      "map.5",  "ndcg.1",  "ndcg.=1", "utility.1", "ndcg_cut.-1", "official.5",
+                                      "P,5",    "P.1e300", "rbp.p=2", "rbp.p=nan", "rbp.p=",      "ndcg.p=0.5",
+                                      "rbp.0.5"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (trec_measure_check(good[i])) {
             fail_msg("%s: %s", good[i], err_message());
@@ -362,9 +496,14 @@ static void survives_failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_what_trec_eval_prints), cmocka_unit_test(agrees_on_the_committed_run),
-        cmocka_unit_test(own_metrics_on_trec_files),    cmocka_unit_test(bad_files_are_refused),
-        cmocka_unit_test(measures_are_checked),         cmocka_unit_test(predictions_survive_as_trec_files),
+        cmocka_unit_test(prints_what_trec_eval_prints),
+        cmocka_unit_test(prints_what_trec_eval_prints_where_it_is_odd),
+        cmocka_unit_test(parts_of_a_file_make_no_difference),
+        cmocka_unit_test(agrees_on_the_committed_run),
+        cmocka_unit_test(own_metrics_on_trec_files),
+        cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(measures_are_checked),
+        cmocka_unit_test(predictions_survive_as_trec_files),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

@@ -1,0 +1,164 @@
+/* The lines of a part of a TREC file, by any thread. */
+
+#include <math.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/stop.h"
+#include "data/decimal.h"
+#include "eval/trec_internal.h"
+
+#define FIELDS_MAX 6
+#define STOP_CHECK_ENTRIES 4096
+#define RELEVANCE_MAX 1000 /* 2^g - 1 must stay finite */
+
+struct field {
+    char *text;
+    size_t length;
+};
+
+unsigned long long trec_line_of(const struct buf *text, const char *at)
+{
+    unsigned long long line = 1;
+    for (const char *from = text->data; (from = memchr(from, '\n', (size_t)(at - from))); from++) {
+        line++;
+    }
+    return line;
+}
+
+static int refuse(const struct trec_source *source, const struct field *field, const char *what)
+{
+    return err_set(RECO_E_DATA, "cannot parse %s line %llu: %s '%.*s'", source->label,
+                   trec_line_of(source->text, field->text), what, field->length < 200 ? (int)field->length : 200,
+                   field->text);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The first fields of the line [at, end). */
+static size_t split(char *at, const char *end, struct field *fields)
+{
+    size_t count = 0;
+    for (;;) {
+        while (at < end && is_blank(*at)) {
+            at++;
+        }
+        if (at == end || count == FIELDS_MAX) {
+            return count;
+        }
+        fields[count].text = at;
+        while (at < end && !is_blank(*at)) {
+            at++;
+        }
+        fields[count].length = (size_t)(at - fields[count].text);
+        count++;
+    }
+}
+
+/* The field as a string: what follows it on its line is a blank, which is not needed any more. */
+static char *ended(const struct field *field)
+{
+    field->text[field->length] = '\0';
+    return field->text;
+}
+
+static bool is_same(const struct trec_tag *tag, const struct field *field)
+{
+    return tag->length == field->length && !memcmp(tag->text, field->text, field->length);
+}
+
+static void see_tag(struct trec_part *part, const struct field *field)
+{
+    const struct trec_tag tag = {field->text, field->length};
+    if (part->last_tag.text && is_same(&part->last_tag, field)) {
+        return;
+    }
+    if (!part->first_tag.text) {
+        part->first_tag = tag;
+    } else if (!part->other_tag.text) {
+        part->tag_before_other = part->last_tag;
+        part->other_tag = tag;
+    }
+    part->last_tag = tag;
+}
+
+/* Begins another stretch when the line is not of the topic of the line before. */
+static int see_topic(struct trec_part *part, const struct field *field)
+{
+    if (part->stretch_count) {
+        const char *topic = part->stretches[part->stretch_count - 1].topic;
+        if (!strncmp(topic, field->text, field->length) && !topic[field->length]) {
+            return 0;
+        }
+    }
+    int rc =
+        mem_grow((void **)&part->stretches, &part->stretch_capacity, part->stretch_count + 1, sizeof *part->stretches);
+    if (!rc) {
+        part->stretches[part->stretch_count++] =
+            (struct trec_stretch){.topic = ended(field), .begin = (uint32_t)part->entry_count};
+    }
+    return rc;
+}
+
+static int parse_line(const struct trec_source *source, struct trec_part *part, char *line, const char *end)
+{
+    struct field fields[FIELDS_MAX];
+    size_t count = split(line, end, fields);
+    if (!count || fields[0].text[0] == '#') {
+        return 0;
+    }
+    if (count < (source->is_run ? 6 : 4)) {
+        return err_set(RECO_E_DATA, "cannot parse %s line %llu: %zu fields, want '%s'", source->label,
+                       trec_line_of(source->text, line), count,
+                       source->is_run ? "qid Q0 docno rank score tag" : "qid iter docno relevance");
+    }
+    const struct field *figure = &fields[source->is_run ? 4 : 3];
+    double number;
+    if (!decimal_parse(figure->text, figure->length, &number) || isnan(number)) {
+        return refuse(source, figure, source->is_run ? "not a score:" : "not a relevance:");
+    }
+    if (!source->is_run && !(fabs(number) <= RELEVANCE_MAX && floor(number) == number)) {
+        return refuse(source, figure, "not a whole relevance up to 1000:");
+    }
+    int rc = see_topic(part, &fields[0]);
+    if (!rc) {
+        rc = mem_grow((void **)&part->entries, &part->entry_capacity, part->entry_count + 1, sizeof *part->entries);
+    }
+    if (!rc) {
+        part->entries[part->entry_count++] = (struct trec_entry){
+            .doc = ended(&fields[2]), .score = (float)number, .grade = source->is_run ? 0 : (int32_t)number};
+    }
+    if (!rc && source->is_run) {
+        see_tag(part, &fields[5]);
+    }
+    return rc;
+}
+
+int trec_part_parse(const struct trec_source *source, struct trec_part *part)
+{
+    const char *nul = memchr(part->begin, '\0', (size_t)(part->end - part->begin));
+    int rc = 0;
+    for (char *line = part->begin; !rc && line < part->end;) {
+        char *newline = memchr(line, '\n', (size_t)(part->end - line));
+        char *end = newline ? newline : part->end;
+        if (part->entry_count % STOP_CHECK_ENTRIES == 0 && stop_requested()) {
+            rc = err_set(RECO_E_STOPPED, "stopped while reading %s", source->label);
+        } else if (nul && nul < end) {
+            rc = err_set(RECO_E_DATA, "cannot parse %s line %llu: it holds a NUL byte", source->label,
+                         trec_line_of(source->text, nul));
+        } else {
+            rc = parse_line(source, part, line, end);
+        }
+        line = newline ? newline + 1 : part->end;
+    }
+    return rc;
+}
+
+void trec_part_release(struct trec_part *part)
+{
+    mem_free(part->entries);
+    mem_free(part->stretches);
+}
