@@ -13,8 +13,8 @@ struct rank_item {
     const char *id; /* breaks ties */
     double grade;   /* NaN: not judged; -infinity: not judged, but in the pool */
     double gain;
+    uint64_t order; /* places in the file ascend with it */
     uint32_t item;  /* number in the catalogue */
-    uint32_t order; /* place in the file */
 };
 
 /* One query at a time; belongs to one thread. */

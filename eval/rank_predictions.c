@@ -84,7 +84,7 @@ static void load_item(const struct groups *groups, struct rank_work *work, size_
     item->score = predictions_score(p, row);
     item->id = predictions_item_id(p, row);
     item->item = p->item ? p->item[row] : 0;
-    item->order = (uint32_t)row;
+    item->order = row;
     item->grade = NAN;
     item->gain = 0;
     if (!rank_is_judged(p, row)) {

@@ -35,7 +35,8 @@ static int load(const void *arg, struct rank_work *work, size_t query)
     for (size_t i = 0; !rc && i < view.ret; i++) {
         const struct trec_entry *entry = &view.ranked[i];
         struct rank_item *item = &work->items[work->item_count++];
-        *item = (struct rank_item){.score = (double)entry->score, .id = entry->doc, .grade = NAN, .order = (uint32_t)i};
+        *item = (struct rank_item){
+            .score = (double)entry->score, .id = entry->doc, .grade = NAN, .order = (uint64_t)(uintptr_t)entry->doc};
         if (entry->grade >= 0) {
             item->grade = (double)entry->grade;
             item->gain = exp2(item->grade) - 1;

@@ -286,11 +286,14 @@ static void agrees_on_the_committed_run(void **state)
     close_files(&f);
 }
 
+static enum eval_ties value_ties = EVAL_TIES_DOCNO;
+
 static void value_of(const struct files *f, const struct trec_options *trec, const char *name, double *value)
 {
     struct eval_options options;
     struct eval_report *report = NULL;
     eval_options_init(&options);
+    options.ties = value_ties;
     options.metrics = &name;
     options.metric_count = 1;
     options.by_query = true;
@@ -338,6 +341,30 @@ static void own_metrics_on_trec_files(void **state)
     assert_true(fabs(value - 0.5) < 1e-12);
     value_of(&f, &plain, "accuracy", &value);
     assert_true(isnan(value));
+    close_files(&f);
+}
+
+/* The relevant one of three items of one score is the first of the file, and the last by docno. */
+static void ties_of_trec_files(void **state)
+{
+    (void)state;
+    static const struct {
+        enum eval_ties ties;
+        double mrr;
+    } expected[] = {{EVAL_TIES_DOCNO, 1.0 / 3}, {EVAL_TIES_FILE, 1}, {EVAL_TIES_EXPECTED, (1 + 1.0 / 2 + 1.0 / 3) / 3}};
+    char qrels[256];
+    char run[256];
+    struct files f = {0};
+    scratch_path(qrels, "qrels", "q 0 a 1\nq 0 b 0\n");
+    scratch_path(run, "run", "q Q0 a 1 2 t\nq Q0 c 2 2 t\nq Q0 b 3 2 t\n");
+    open_files(&f, qrels, run);
+    for (size_t i = 0; i < 3; i++) {
+        double value;
+        value_ties = expected[i].ties;
+        value_of(&f, &plain, "mrr", &value);
+        assert_true(fabs(value - expected[i].mrr) < 1e-12);
+    }
+    value_ties = EVAL_TIES_DOCNO;
     close_files(&f);
 }
 
@@ -501,6 +528,7 @@ int main(void)
         cmocka_unit_test(parts_of_a_file_make_no_difference),
         cmocka_unit_test(agrees_on_the_committed_run),
         cmocka_unit_test(own_metrics_on_trec_files),
+        cmocka_unit_test(ties_of_trec_files),
         cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(measures_are_checked),
         cmocka_unit_test(predictions_survive_as_trec_files),
