@@ -93,7 +93,7 @@ int cmd_run_child(const char *const *argv) RECO_MUST_CHECK;
 extern const struct cmd_spec cmd_prepare, cmd_train, cmd_predict, cmd_eval, cmd_tokenize, cmd_init, cmd_inspect;
 extern const struct cmd_spec cmd_doctor, cmd_merge;
 extern const struct cmd_spec cmd_show;
-extern const struct cmd_spec cmd_compare, cmd_calibrate, cmd_threshold;
+extern const struct cmd_spec cmd_compare, cmd_calibrate, cmd_threshold, cmd_metric;
 extern const struct cmd_spec cmd_events;
 extern const struct cmd_spec cmd_help, cmd_man, cmd_completion, cmd_version, cmd_libtorch;
 

@@ -4,9 +4,9 @@
 
 /* In the order of `reco help`: the way of the data first. */
 const struct cmd_spec *const cmd_table[] = {
-    &cmd_doctor,  &cmd_events,    &cmd_prepare,   &cmd_merge,      &cmd_train,    &cmd_predict, &cmd_eval,
-    &cmd_compare, &cmd_calibrate, &cmd_threshold, &cmd_tokenize,   &cmd_init,     &cmd_inspect, &cmd_show,
-    &cmd_version, &cmd_help,      &cmd_man,       &cmd_completion, &cmd_libtorch, NULL,
+    &cmd_doctor,  &cmd_events,    &cmd_prepare,   &cmd_merge,  &cmd_train,      &cmd_predict,  &cmd_eval,
+    &cmd_compare, &cmd_calibrate, &cmd_threshold, &cmd_metric, &cmd_tokenize,   &cmd_init,     &cmd_inspect,
+    &cmd_show,    &cmd_version,   &cmd_help,      &cmd_man,    &cmd_completion, &cmd_libtorch, NULL,
 };
 
 const struct cmd_spec *cmd_find(const char *name)

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "eval/calibrate.h"
+#include "eval/metric.h"
 #include "eval/sort.h"
 
 /* The probability that a row stands for, and whether it came true. */
@@ -29,13 +30,7 @@ static void equal_width(struct calibrate_bin *bins, size_t count, const struct p
         }
         bool right;
         double x = confidence(p, row, of_class, &right);
-        size_t i = (size_t)fmin(fmax(ceil(x * (double)count) - 1, 0), (double)(count - 1));
-        while (i + 1 < count && x > bins[i].high) {
-            i++;
-        }
-        while (i > 0 && x <= bins[i].low) {
-            i--;
-        }
+        size_t i = metric_bin(x, count);
         bins[i].count++;
         bins[i].p += x;
         bins[i].observed += right;

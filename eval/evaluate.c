@@ -365,8 +365,8 @@ int eval_metric_check(const char *name)
         return 0;
     }
     const char *near = metric_nearest(name);
-    return err_set(RECO_E_USAGE, "unknown metric '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "",
-                   near ? "'?" : "");
+    return near ? err_set(RECO_E_USAGE, "unknown metric '%s'; did you mean '%s'?", name, near)
+                : err_set(RECO_E_USAGE, "unknown metric '%s'; 'reco metric' lists them", name);
 }
 
 bool eval_metric_needs_lists(const char *name)

@@ -74,6 +74,12 @@ bool eval_report_get(const struct eval_report *report, const char *name, double 
 
 /* Checks a metric name while options are parsed: RECO_E_USAGE with the nearest name. */
 int eval_metric_check(const char *name) RECO_MUST_CHECK;
+/*
+ * What the metrics are: all of them, a line each; those named, with names, formula, source, version, what they need and
+ * which way is better. As JSON by the row's name, *out a new reference. RECO_E_USAGE: an unknown name.
+ */
+int eval_metrics_text(const char *const *names, size_t count, struct buf *b) RECO_MUST_CHECK;
+int eval_metrics_json(json_t **out, const char *const *names, size_t count) RECO_MUST_CHECK;
 /* Is it a figure by query, or of the items that lists show? */
 bool eval_metric_needs_lists(const char *name);
 /* +1 higher is better, -1 lower is better, 0 unknown name or no direction. "loss" (the mean log loss) is an alias of

@@ -71,7 +71,9 @@ enum metric_sum {
     METRIC_SUM_BRIER,    /* sum over the classes of (p - is label)^2 */
     METRIC_SUM_SQUARED,  /* regression: (value - target)^2 */
     METRIC_SUM_ABSOLUTE,
-    METRIC_SUM_X, /* value and target, each less the mean of all rows of the report, and their products */
+    /* value and target, each less the mean of all rows of the report and by a power of two (tally.h), and their products
+     */
+    METRIC_SUM_X,
     METRIC_SUM_Y,
     METRIC_SUM_XX,
     METRIC_SUM_YY,
@@ -83,6 +85,14 @@ enum {
     METRIC_BINS = 15,       /* of confidence (the highest p), equal widths */
     METRIC_POINTS_MAX = 400 /* of a curve's picture */
 };
+
+/* Of count bins of equal width the one that holds p: bin b is (b / count, (b + 1) / count], the first holds 0 too. */
+static inline size_t metric_bin(double p, size_t count)
+{
+    size_t bin = (size_t)fmin(fmax(ceil(p * (double)count) - 1, 0), (double)(count - 1));
+    bin += bin + 1 < count && p > (double)(bin + 1) / (double)count; /* the product was rounded */
+    return bin - (bin > 0 && p <= (double)bin / (double)count);
+}
 
 /* One class against the rest, from sorted scores; computed once a class. */
 struct metric_curve {
@@ -210,6 +220,9 @@ extern const struct metric *const metric_table[]; /* NULL-terminated, in the ord
 const struct metric *metric_find(const char *name, struct metric_variant *variant, const char **label_text);
 /* The name nearest to a wrong one, or NULL; borrowed from the table. */
 const char *metric_nearest(const char *name);
+
+/* What a row says of itself, as reports hold it; new reference, NULL: out of memory. */
+json_t *metric_definition(const struct metric *m);
 
 /* ---- for the rows ---- */
 

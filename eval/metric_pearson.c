@@ -6,6 +6,9 @@ static int pearson(struct metric_data *data, const struct metric_variant *varian
     const double *sum = data->sum;
     *value = metric_pearson_of(data->rows, sum[METRIC_SUM_X], sum[METRIC_SUM_Y], sum[METRIC_SUM_XX], sum[METRIC_SUM_YY],
                                sum[METRIC_SUM_XY]);
+    if (!isfinite(sum[METRIC_SUM_XX]) || !isfinite(sum[METRIC_SUM_YY])) {
+        return metric_undefined(value, reason, "a target or a value is infinite");
+    }
     *reason = isnan(*value) ? "the targets or the values are all equal" : NULL;
     return 0;
 }

@@ -138,6 +138,29 @@ static int add_value(struct eval_report *report, char *name, const struct metric
     return 0;
 }
 
+/* A label may be called as a form is: f1_macro is the mean then, and f1_label_macro that of the label 'macro'. */
+#define LABEL_MARK "label_"
+
+static char *name_of_class(const struct metric *row, const char *parameter_text, const char *label)
+{
+    struct metric_variant variant;
+    const char *read_label = NULL;
+    char *name = mem_printf("%s%s_%s", row->name, parameter_text, label);
+    if (name && (!metric_find(name, &variant, &read_label) || !read_label)) {
+        mem_free(name);
+        name = mem_printf("%s%s_" LABEL_MARK "%s", row->name, parameter_text, label);
+    }
+    return name;
+}
+
+static int find_class(const struct label_map *labels, const char *text)
+{
+    size_t mark = strlen(LABEL_MARK);
+    int class = label_map_find(labels, text, strlen(text));
+    return class < 0 && !strncmp(text, LABEL_MARK, mark) ? label_map_find(labels, text + mark, strlen(text + mark))
+                                                         : class;
+}
+
 /* The names of one row, or of one of its numbers, on this data. */
 static int add_forms(struct eval_report *report, const struct metric *row, const char *parameter_text, double parameter,
                      const size_t *at, size_t at_count)
@@ -160,8 +183,7 @@ static int add_forms(struct eval_report *report, const struct metric *row, const
     }
     for (int c = 0; !rc && row->forms & METRIC_FORM_LABEL && c < report->data.classes; c++) {
         struct metric_variant variant = {METRIC_FORM_LABEL, c, SIZE_MAX, parameter};
-        rc = add_value(report, mem_printf("%.*s%s_%s", base, row->name, parameter_text, report_label_name(report, c)),
-                       row, &variant);
+        rc = add_value(report, name_of_class(row, parameter_text, report_label_name(report, c)), row, &variant);
     }
     for (int lists = 0; lists < 2; lists++) {
         enum metric_form form = lists ? METRIC_FORM_LISTS : METRIC_FORM_AT;
@@ -203,7 +225,7 @@ static int add_named(struct eval_report *report, const char *name)
         return eval_metric_check(name);
     }
     if (label) {
-        variant.label = report->data.classes ? label_map_find(&report->p->labels, label, strlen(label)) : -1;
+        variant.label = report->data.classes ? find_class(&report->p->labels, label) : -1;
         if (variant.label < 0 && report->data.classes) {
             return err_set(RECO_E_USAGE, "unknown label '%s' in metric '%s'", label, name);
         }

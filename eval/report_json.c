@@ -88,8 +88,7 @@ static bool add_metrics(json_t *out, const struct eval_report *report)
                   json_pack("{sIsI}", "used", (json_int_t)v->queries, "left_out", (json_int_t)v->left_out))) &&
              (json_object_get(definitions, m->name) ||
               set(definitions, m->name,
-                  json_pack("{sisssssssi}", "version", m->version, "help", m->help, "formula", m->formula, "citation",
-                            m->citation, "direction", m->direction)));
+                  metric_definition(m)));
     }
     return ok;
 }

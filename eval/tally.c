@@ -25,19 +25,32 @@ static int find_rates(struct tally *tally, const struct eval_report *report)
     return 0;
 }
 
+static double scale_of(double greatest)
+{
+    const int exponent_max = 1000;
+    int exponent = greatest > 0 && isfinite(greatest) ? ilogb(greatest) : 0;
+    return ldexp(1, exponent > exponent_max ? -exponent_max : exponent < -exponent_max ? exponent_max : -exponent);
+}
+
 static void find_means(struct tally *tally)
 {
     const struct predictions *p = tally->p;
     struct tally_sum value = {0, 0};
     struct tally_sum target = {0, 0};
+    double greatest_value = 0;
+    double greatest_target = 0;
     double rows = 0;
     for (size_t row = 0; row < p->rows; row++) {
         if (!isnan(p->target[row]) && metric_keeps(&tally->filter, row)) {
             rows++;
             tally_add(&value, p->value[row]);
             tally_add(&target, p->target[row]);
+            greatest_value = fmax(greatest_value, fabs(p->value[row]));
+            greatest_target = fmax(greatest_target, fabs(p->target[row]));
         }
     }
+    tally->scale_value = scale_of(greatest_value);
+    tally->scale_target = scale_of(greatest_target);
     tally->mean_value = rows > 0 ? tally_total(&value) / rows : 0;
     tally->mean_target = rows > 0 ? tally_total(&target) / rows : 0;
 }
@@ -101,8 +114,7 @@ static struct tally_entry *add_probabilities(const struct tally *tally, struct t
             best = c;
         }
     }
-    double place = ceil(highest * METRIC_BINS) - 1; /* bin b holds (b / bins, (b + 1) / bins] */
-    size_t bin = tally->bins + 3 * (size_t)fmin(fmax(place, 0), METRIC_BINS - 1);
+    size_t bin = tally->bins + 3 * metric_bin(highest, METRIC_BINS);
     to = add(to, METRIC_SUM_LOG_LOSS, -log(of_label > P_MIN ? of_label : P_MIN));
     to = add(to, METRIC_SUM_BRIER, brier);
     to = add(to, bin, 1);
@@ -133,8 +145,8 @@ static struct tally_entry *add_target(const struct tally *tally, struct tally_en
         return to;
     }
     double miss = value - target;
-    double x = value - tally->mean_value;
-    double y = target - tally->mean_target;
+    double x = (value - tally->mean_value) * tally->scale_value;
+    double y = (target - tally->mean_target) * tally->scale_target;
     to = add(to, METRIC_SUM_COUNT, 1);
     to = add(to, METRIC_SUM_SQUARED, miss * miss);
     to = add(to, METRIC_SUM_ABSOLUTE, fabs(miss));

@@ -14,7 +14,9 @@ struct tally {
     const struct predictions *p;
     struct metric_filter filter;
     size_t classes;
-    double mean_value, mean_target;        /* of all rows, for the centred sums of a regression */
+    /* Of all rows of a regression, for its centred sums: means, and powers of two that bring the numbers near 1, so
+     * that no square of them overflows or vanishes. */
+    double mean_value, mean_target, scale_value, scale_target;
     const struct eval_value *const *rates; /* [rate_count] behaviour figures that are ratios of sums */
     size_t rate_count;
     size_t support, confusion, bins, rate_at, length; /* places in the array; confusion, bins: 0 where there is none */
