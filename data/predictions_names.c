@@ -31,6 +31,8 @@ _Static_assert((int)PREDICTIONS_TRUNCATED == (int)COLUMN_TRUNCATED, "the kinds o
 _Static_assert((int)PREDICTIONS_COLUMN_COUNT == (int)PREDICTIONS_FIXED_COUNT + (int)PREDICTIONS_EVENT_COUNT,
                "every event has a column");
 
+static const char probability_option[] = "probability_columns";
+
 struct naming {
     struct column *columns;
     bool *taken; /* [count] */
@@ -48,22 +50,47 @@ static int take(struct naming *n, size_t at, const char *option)
     return 0;
 }
 
-/* The column of one of reco's names; *at is count when there is none. */
-static int find_one(const struct naming *n, const struct predictions_source *source, size_t which, size_t *at)
+/* The column of one of reco's names, among those that were asked for or the others; *at is count when there is none. */
+static int find_one(const struct naming *n, const struct predictions_source *source, size_t which, bool asked,
+                    size_t *at)
 {
     const char *own = predictions_column_names[which];
     const char *given = source ? source->columns[which].name : NULL;
     const char *option = predictions_column_options[which];
     *at = n->names.count;
-    if (given && (source->columns[which].asked || (!columns_have(&n->names, own) && columns_have(&n->names, given)))) {
-        return columns_find(&n->names, option, given, at);
+    if (asked) {
+        return given && source->columns[which].asked ? columns_find(&n->names, option, given, at) : 0;
     }
-    return columns_have(&n->names, own) ? columns_find(&n->names, option ? option : own, own, at) : 0;
+    if (given && source->columns[which].asked) {
+        return 0;
+    }
+    const char *name = given && !columns_have(&n->names, own) ? given : own;
+    int rc = columns_have(&n->names, name) ? columns_find(&n->names, own, name, at) : 0;
+    if (!rc && *at < n->names.count && n->taken[*at]) { /* it was asked for as something else */
+        *at = n->names.count;
+    }
+    return rc;
+}
+
+static int name_all(struct naming *n, const struct predictions_source *source, bool asked)
+{
+    int rc = 0;
+    for (size_t which = 0; !rc && which < PREDICTIONS_COLUMN_COUNT; which++) {
+        size_t at;
+        rc = find_one(n, source, which, asked, &at);
+        if (!rc && at < n->names.count) {
+            bool is_event = which >= PREDICTIONS_FIXED_COUNT;
+            rc = take(n, at, predictions_column_options[which]);
+            n->columns[at].kind = is_event ? COLUMN_EVENT : (enum column_kind)which;
+            n->columns[at].place = is_event ? which - PREDICTIONS_FIXED_COUNT : 0;
+        }
+    }
+    return rc;
 }
 
 static int take_probability(struct naming *n, size_t at, const char *label, size_t length)
 {
-    int rc = take(n, at, "probability_columns");
+    int rc = take(n, at, probability_option);
     n->columns[at].kind = COLUMN_P;
     if (!rc && label) {
         n->columns[at].label = mem_strndup(label, length);
@@ -95,44 +122,48 @@ static int take_pattern(struct naming *n, const char *pattern, size_t *found)
     return 0;
 }
 
-/* "label=column", a column called like its label, or a pattern. */
+static bool is_pattern(const struct naming *n, const char *item)
+{
+    return !columns_have(&n->names, item) && strchr(item, '*');
+}
+
+/* "label=column", or a column called like its label. */
 static int take_item(struct naming *n, const char *item, bool alone)
 {
-    static const char option[] = "probability_columns";
     size_t at;
-    size_t found;
     if (columns_have(&n->names, item)) {
-        int rc = columns_find(&n->names, option, item, &at);
+        int rc = columns_find(&n->names, probability_option, item, &at);
         return rc ? rc : take_probability(n, at, alone ? NULL : item, strlen(item));
     }
     const char *last = NULL;
     for (const char *equals = strchr(item, '='); equals; equals = strchr(equals + 1, '=')) {
         last = equals;
         if (columns_have(&n->names, equals + 1)) {
-            int rc = columns_find(&n->names, option, equals + 1, &at);
+            int rc = columns_find(&n->names, probability_option, equals + 1, &at);
             return rc ? rc : take_probability(n, at, item, (size_t)(equals - item));
         }
     }
-    if (strchr(item, '*')) {
-        int rc = take_pattern(n, item, &found);
-        return rc || found ? rc : err_set(RECO_E_USAGE, "no column of '%s' is like '%s' (--%s)", n->path, item, option);
-    }
-    return columns_find(&n->names, option, last ? last + 1 : item, &at);
+    return columns_find(&n->names, probability_option, last ? last + 1 : item, &at);
 }
 
-static int take_probabilities(struct naming *n, const struct predictions_source *source)
+/* Single columns, which may also be those of reco's names, come before them, and patterns behind. */
+static int take_probabilities(struct naming *n, const struct predictions_source *source, bool patterns)
 {
-    size_t found;
-    if (!source || !source->probability_count) {
-        return take_pattern(n, "p_*", &found);
-    }
-    for (size_t i = 0; i < source->probability_count; i++) {
-        int rc = take_item(n, source->probabilities[i], source->probability_count == 1);
-        if (rc) {
-            return rc;
+    static const char *const own = "p_*";
+    const char *const *items = source && source->probability_count ? source->probabilities : &own;
+    size_t count = source && source->probability_count ? source->probability_count : 1;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < count; i++) {
+        size_t found = 1;
+        if (is_pattern(n, items[i]) != patterns) {
+            continue;
+        }
+        rc = patterns ? take_pattern(n, items[i], &found) : take_item(n, items[i], count == 1);
+        if (!rc && !found && items != &own) {
+            rc = err_set(RECO_E_USAGE, "no column of '%s' is like '%s' (--%s)", n->path, items[i], probability_option);
         }
     }
-    return 0;
+    return rc;
 }
 
 static int check_doubled(const struct naming *n)
@@ -160,17 +191,10 @@ int predictions_name_columns(struct column *columns, char *const *names, size_t 
     for (size_t i = 0; !rc && i < count; i++) {
         columns[i].kind = COLUMN_EXTRA;
     }
-    for (size_t which = 0; !rc && which < PREDICTIONS_COLUMN_COUNT; which++) {
-        size_t at;
-        rc = find_one(&n, source, which, &at);
-        if (!rc && at < count) {
-            bool is_event = which >= PREDICTIONS_FIXED_COUNT;
-            rc = take(&n, at, predictions_column_options[which] ? predictions_column_options[which] : "");
-            columns[at].kind = is_event ? COLUMN_EVENT : (enum column_kind)which;
-            columns[at].place = is_event ? which - PREDICTIONS_FIXED_COUNT : 0;
-        }
-    }
-    rc = rc ? rc : take_probabilities(&n, source);
+    rc = rc ? rc : name_all(&n, source, true);
+    rc = rc ? rc : take_probabilities(&n, source, false);
+    rc = rc ? rc : name_all(&n, source, false);
+    rc = rc ? rc : take_probabilities(&n, source, true);
     mem_free(n.taken);
     mem_free(label);
     return rc;

@@ -282,7 +282,7 @@ static void what_is_wrong_is_said(void **state)
         {"label,prob\n1,nan\n", 5, RECO_E_DATA, "line 2: logit is not a number: 'nan'"},
         {"label,score\n1,1.5\n", 6, RECO_E_USAGE, "--logits goes with --probability_columns"},
         {"label,p_0,p_1\n1,inf,0\n", 6, RECO_E_DATA, "line 2: the greatest logit is inf"},
-        {"label,b\na,1\n", 7, RECO_E_USAGE, "column 'label' of"},
+        {"label,b\na,1\n", 7, RECO_E_DATA, "no column 'label'"},
         {"label,score\n1,1\n\"0,2\n1,2\n", -1, RECO_E_DATA, "line 3: "},
         {"label,score\n1,1\n0\n", -1, RECO_E_DATA, "line 3: 1 field"},
         {"label,score\n1,1\nlabel,score\n", -1, RECO_E_DATA, "line 3: a second header"},
