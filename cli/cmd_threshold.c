@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,17 @@ static int check(const struct cmd_ctx *ctx)
     return 0;
 }
 
+static int print_title(const struct threshold_command *o, const struct threshold *t, size_t rows, struct buf *b)
+{
+    int rc = buf_printf(b, "threshold by %s", threshold_objective_names[t->objective]);
+    if (!rc && t->objective == THRESHOLD_F_BETA && o->beta != 1) {
+        rc = buf_printf(b, " (beta %g)", o->beta);
+    } else if (!rc && (t->objective == THRESHOLD_PRECISION || t->objective == THRESHOLD_RECALL)) {
+        rc = buf_printf(b, " of at least %g", o->floor);
+    }
+    return rc ? rc : buf_printf(b, " on %zu rows of '%s'\n\n", rows, o->predictions);
+}
+
 static int print_rule(const struct threshold *t, struct buf *b)
 {
     if (t->rule == THRESHOLD_RULE_COSTS) {
@@ -97,23 +109,49 @@ static int print_rule(const struct threshold *t, struct buf *b)
     if (t->rule == THRESHOLD_RULE_RATIOS) {
         int rc = buf_add_str(b, "  predicted: the label with the greatest p / cut\n");
         for (int c = 0; !rc && c < t->labels.count; c++) {
-            rc = buf_printf(b, "  cut of '%s': %.9g\n", t->labels.names[c], t->cuts[c]);
+            rc = buf_printf(b, "  cut of '%s': %.6g\n", t->labels.names[c], t->cuts[c]);
         }
         return rc;
     }
     const char *label = t->labels.names[t->label];
-    int rc = isinf(t->cuts[0]) ? buf_printf(b, "  '%s' is never predicted\n", label)
-                               : buf_printf(b, "  '%s' is predicted where its %s is at least %.9g\n", label,
-                                            t->on_score ? "score" : "probability", t->cuts[0]);
+    if (isinf(t->cuts[0]) || t->cuts[0] <= -DBL_MAX) {
+        return buf_printf(b, "  '%s' is %s predicted\n", label, isinf(t->cuts[0]) ? "never" : "always");
+    }
+    return buf_printf(b, "  '%s' is predicted where its %s is at least %.7g\n", label,
+                      t->on_score ? "score" : "probability", t->cuts[0]);
+}
+
+static int print_figure(const json_t *value, struct buf *b)
+{
+    if (json_is_integer(value)) {
+        return buf_printf(b, " %9lld", (long long)json_integer_value(value));
+    }
+    double number = json_number_value(value);
+    return !json_is_real(value)     ? buf_printf(b, " %9s", "-")
+           : fabs(number) < 1000000 ? buf_printf(b, " %9.4f", number)
+                                    : buf_printf(b, " %9.3g", number);
+}
+
+/* What the rule reaches on the rows that it was chosen on, beside what they give without it. */
+static int print_figures(const struct threshold *t, struct buf *b)
+{
+    const json_t *without = json_object_get(t->chosen, "without");
     const char *key;
     json_t *value;
+    int rc = buf_printf(b, "\n  %-14s %9s%s\n", "", "reached", without ? "   without" : "");
     json_object_foreach(t->chosen, key, value)
     {
-        if (!rc && json_is_number(value)) {
-            rc = buf_printf(b, "  %-14s %.6g\n", key, json_number_value(value));
+        if (rc || json_is_string(value) || json_is_object(value) || !strcmp(key, "beta") || !strcmp(key, "floor")) {
+            continue;
         }
+        rc = buf_printf(b, "  %-14s", key);
+        rc = rc ? rc : print_figure(value, b);
+        if (!rc && without) {
+            rc = print_figure(json_object_get(without, key), b);
+        }
+        rc = rc ? rc : buf_add_char(b, '\n');
     }
-    return rc;
+    return rc || !without ? rc : buf_add_str(b, "\nwithout: the most probable label; ");
 }
 
 static int print(const struct threshold_command *o, const struct threshold *t, const struct predictions *p,
@@ -128,10 +166,10 @@ static int print(const struct threshold_command *o, const struct threshold *t, c
         free(text);
         json_decref(json);
     } else {
-        rc = buf_printf(&b, "threshold by %s on %zu rows of '%s'\n\n", threshold_objective_names[t->objective],
-                        decisions_labelled(p), o->predictions);
+        rc = print_title(o, t, decisions_labelled(p), &b);
         rc = rc ? rc : print_rule(t, &b);
-        rc = rc ? rc : buf_printf(&b, "\nwritten to %s\n", path);
+        rc = rc ? rc : print_figures(t, &b);
+        rc = rc ? rc : buf_printf(&b, "new rows fare a little worse\nwritten to %s\n", path);
     }
     if (!rc) {
         rc = cmd_print(buf_str(&b));
@@ -206,8 +244,9 @@ const struct cmd_spec cmd_threshold = {
         "Chooses from which probability on a label is predicted: for the greatest F-beta, for a floor of precision or "
         "recall, or for the least cost of mistakes. The choice is made on the predictions of the validation split and "
         "applied to others by reco predict or reco eval --threshold; predictions of the test split are refused.\n\n"
-        "With more than two labels: F-beta gives every label a cut and predicts the one with the greatest p / cut; "
-        "costs predict the label of the least expected cost, for which calibrated probabilities are needed; --label "
+        "With more than two labels: F-beta gives every label a cut and predicts the one with the greatest p / cut, by "
+        "the cuts for which the mean F-beta of the labels is greatest; costs predict the label of the least expected "
+        "cost, for which calibrated probabilities are needed; --label "
         "sets one label against the others.",
     .examples =
         "reco threshold --predictions val.tsv --objective precision --floor 0.9 --model run\n"

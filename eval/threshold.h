@@ -6,8 +6,10 @@
  * ones. There are three rules:
  *   cut     one class is predicted where its probability (without p_ columns the score) is at least the cut, else the
  *           most probable of the others; two classes, or --label
- *   ratios  the class with the greatest p / cut, each cut the best of its class against the rest; F-beta of many
- * classes costs   the class of the least expected cost sum_i p_i cost[i][j] (Elkan 2001); costs of many classes
+ *   ratios  the class with the greatest p / cut; F-beta of many classes: the cuts by which its mean over the classes is
+ *           greatest, found by moving one at a time from two starts, so that it is never below that of the most
+ *           probable class
+ *   costs   the class of the least expected cost sum_i p_i cost[i][j] (Elkan 2001); costs of many classes
  */
 
 #include <jansson.h>
@@ -40,24 +42,28 @@ struct threshold { /* zero-initialised is empty */
     enum threshold_objective objective;
     enum threshold_rule rule;
     struct label_map labels;
-    int label;         /* cut: the class */
-    bool on_score;     /* cut: of the score, not of p */
-    double *cuts;      /* cut: [1], INFINITY: never; ratios: [labels.count] */
-    double *costs;     /* [labels.count, labels.count]; NULL without */
-    json_t *chosen;    /* what the rule reached where it was chosen: objective, beta or floor, precision, recall... */
+    int label;     /* cut: the class */
+    bool on_score; /* cut: of the score, not of p */
+    double *cuts;  /* cut: [1], INFINITY: never, -DBL_MAX: always; ratios: [labels.count], their sum is 1 */
+    double *costs; /* [labels.count, labels.count]; NULL without */
+    /* Objective, beta or floor, and what the rule reached where it was chosen: cut: precision, recall, f_beta,
+     * rows_predicted of the class; else f_beta_macro; accuracy; cost where there are costs. "without": the same of the
+     * most probable class (without p_ columns: of the classes as they were predicted) */
+    json_t *chosen;
     json_t *fitted_on; /* may be NULL */
     char *calibration; /* hash of the calibration of the predictions it was chosen on; NULL: none */
 };
 
 /*
  * costs [labels->count, labels->count] from "label:predicted=cost" texts: what is not named costs 1, a right answer 0.
- * RECO_E_USAGE: an unknown label, no number.
+ * RECO_E_USAGE: an unknown label, no number, a pair that is named twice.
  */
 int threshold_costs_parse(double *costs, const struct label_map *labels, const char *const *assignments,
                           size_t count) RECO_MUST_CHECK;
 
 /*
- * From the labelled rows of p. Equal objectives: the highest cut. RECO_E_USAGE: many classes and neither F-beta, costs
+ * From the labelled rows of p. Equal objectives: the highest cut, which lies 1e-8 of itself below the number that was
+ * seen, since numbers are written with nine digits. RECO_E_USAGE: many classes and neither F-beta, costs
  * nor a label; an unknown label. RECO_E_DATA: a regression, no probabilities, no labelled row of the class, or a floor
  * that no cut reaches; the message says what is reached.
  */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "eval/evaluate.h"
 #include "eval/threshold.h"
 
 #define TOLERANCE 1e-9
@@ -79,6 +80,14 @@ static double chosen(const struct threshold *t, const char *key)
     return json_number_value(json_object_get(t->chosen, key));
 }
 
+/* A hair below the number that is cut. */
+static void cut_of(const char *name, const struct threshold *t, double number)
+{
+    if (!(t->cuts[0] <= number && t->cuts[0] >= number * (1 - 2e-8))) {
+        fail_msg("%s: cut %.17g, reference %.17g", name, t->cuts[0], number);
+    }
+}
+
 static void check_case(const struct predictions *p, const char *name, const json_t *expected)
 {
     const char *objective = json_string_value(json_object_get(expected, "objective"));
@@ -95,7 +104,7 @@ static void check_case(const struct predictions *p, const char *name, const json
         return;
     }
     assert_int_equal(rc, 0);
-    close_to(name, t.cuts[0], json_number_value(json_object_get(expected, "cut")));
+    cut_of(name, &t, json_number_value(json_object_get(expected, "cut")));
     close_to(name, chosen(&t, "precision"), json_number_value(json_object_get(expected, "precision")));
     close_to(name, chosen(&t, "recall"), json_number_value(json_object_get(expected, "recall")));
     threshold_release(&t);
@@ -116,7 +125,7 @@ static void check_cost(struct predictions *p, const char *name, const json_t *ex
     if (json_is_null(json_object_get(expected, "cut"))) {
         assert_true(isinf(t.cuts[0]));
     } else {
-        close_to(name, t.cuts[0], json_number_value(json_object_get(expected, "cut")));
+        cut_of(name, &t, json_number_value(json_object_get(expected, "cut")));
     }
     assert_int_equal(threshold_predictions(&t, p, "p.tsv"), 0);
     close_to(name, threshold_cost(p, costs), json_number_value(json_object_get(expected, "cost")));
@@ -152,6 +161,58 @@ static void agrees_with_scikit_learn(void **state)
     json_decref(json);
 }
 
+/*
+ * The mean F-beta of many classes: no less than that of the most probable class and of each class cut for itself, as
+ * much as a search without gradients finds, and what the rule reaches when it is applied.
+ */
+static void reaches_the_greatest_mean_f_beta(void **state)
+{
+    (void)state;
+    json_t *json = reference();
+    const json_t *many = json_object_get(json, "many");
+    struct predictions p;
+    json_t *item;
+    size_t i;
+    sample_new(&p, many, false);
+    assert_int_equal(json_array_size(json_object_get(many, "f_beta")), 3);
+    json_array_foreach(json_object_get(many, "f_beta"), i, item)
+    {
+        struct threshold t;
+        double beta = json_number_value(json_object_get(item, "beta"));
+        const struct threshold_options o = {.objective = THRESHOLD_F_BETA, .beta = beta};
+        assert_int_equal(threshold_choose(&t, &o, &p), 0);
+        assert_int_equal(t.rule, THRESHOLD_RULE_RATIOS);
+        close_to("sum of the cuts", t.cuts[0] + t.cuts[1] + t.cuts[2], 1);
+        double reached = chosen(&t, "f_beta_macro");
+        const json_t *without = json_object_get(t.chosen, "without");
+        close_to("most probable", json_number_value(json_object_get(without, "f_beta_macro")),
+                 json_number_value(json_object_get(item, "most_probable")));
+        assert_true(reached >= json_number_value(json_object_get(item, "most_probable")) - 1e-12);
+        assert_true(reached >= json_number_value(json_object_get(item, "alone")) - 1e-12);
+        if (!(reached >= json_number_value(json_object_get(item, "searched")) - 0.005)) {
+            fail_msg("beta %g: %.9g, a search finds %.9g", beta, reached,
+                     json_number_value(json_object_get(item, "searched")));
+        }
+        char name[32];
+        const char *const names[] = {name};
+        struct eval_options options;
+        struct eval_report *report = NULL;
+        double value = NAN;
+        snprintf(name, sizeof name, "f%g_macro", beta);
+        eval_options_init(&options);
+        options.metrics = names;
+        options.metric_count = 1;
+        assert_int_equal(threshold_predictions(&t, &p, "p.tsv"), 0);
+        assert_int_equal(eval_run(&report, &p, &options), 0);
+        assert_true(eval_report_get(report, name, &value, NULL));
+        close_to("applied", value, reached);
+        eval_report_free(report);
+        threshold_release(&t);
+    }
+    sample_free(&p);
+    json_decref(json);
+}
+
 static void decides_among_many_classes(void **state)
 {
     (void)state;
@@ -161,14 +222,7 @@ static void decides_among_many_classes(void **state)
     struct threshold t;
     double costs[9];
     sample_new(&p, many, false);
-    struct threshold_options o = {.objective = THRESHOLD_F_BETA, .beta = 1};
-    assert_int_equal(threshold_choose(&t, &o, &p), 0);
-    assert_int_equal(t.rule, THRESHOLD_RULE_RATIOS);
-    assert_int_equal(threshold_predictions(&t, &p, "p.tsv"), 0);
-    for (size_t row = 0; row < p.rows; row++) {
-        assert_int_equal(p.predicted[row], (int)at(json_object_get(many, "by_ratio"), row));
-    }
-    threshold_release(&t);
+    struct threshold_options o;
     o = (struct threshold_options){.objective = THRESHOLD_COST, .costs = costs};
     for (size_t i = 0; i < 9; i++) {
         costs[i] = at(json_array_get(json_object_get(many, "costs"), i / 3), i % 3);
@@ -202,6 +256,7 @@ static void costs_name_their_labels(void **state)
     static const char *const names[] = {"no", "yes", "it=is:so"};
     static const char *const good[] = {"it=is:so:no=2.5", "yes:it=is:so=-1"};
     static const char *const bad[] = {"yes:no", "yes=1", "yes:maybe=1", "yes:no=inf", ""};
+    static const char *const twice[] = {"yes:no=1", "no:yes=2", "yes:no=1"};
     struct label_map labels;
     double costs[9];
     assert_int_equal(label_map_from_list(&labels, names, 3), 0);
@@ -211,7 +266,92 @@ static void costs_name_their_labels(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(threshold_costs_parse(costs, &labels, &bad[i], 1), RECO_E_USAGE);
     }
+    assert_int_equal(threshold_costs_parse(costs, &labels, twice, 3), RECO_E_USAGE);
+    assert_string_equal(err_message(), "cost 'yes:no=1': that of label 'yes' predicted as 'no' is given twice");
     label_map_release(&labels);
+}
+
+static double applied(const struct threshold *t, struct predictions *p)
+{
+    double right = 0;
+    assert_int_equal(threshold_predictions(t, p, "p.tsv"), 0);
+    for (size_t row = 0; row < p->rows; row++) {
+        right += p->predicted[row] == p->label[row];
+    }
+    return right;
+}
+
+/* Infinite scores are cut like others; a cut may be never, or always; all of it survives the file. */
+static void cuts_infinite_scores(void **state)
+{
+    (void)state;
+    static const struct {
+        double score[4];
+        int label[4];
+        double missed, alarm, right;
+    } cases[] = {{{INFINITY, INFINITY, 3, -INFINITY}, {1, 1, 0, 0}, 1, 1, 4},
+                 {{INFINITY, 2, 1, -INFINITY}, {0, 0, 0, 1}, 0.1, 1, 3}, /* never */
+                 {{-INFINITY, -INFINITY, 1, 2}, {1, 1, 1, 0}, 9, 1, 3},  /* always */
+                 {{INFINITY, -INFINITY, 0, 0}, {1, 0, 1, 1}, 1, 1, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static const char *const names[] = {"no", "yes"};
+        struct predictions p = {.rows = 4};
+        const double costs[] = {0, cases[i].alarm, cases[i].missed, 0};
+        const struct threshold_options o = {.objective = THRESHOLD_COST, .costs = costs};
+        struct threshold t;
+        struct threshold again;
+        char path[] = "/tmp/reco-threshold-XXXXXX";
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(label_map_from_list(&p.labels, names, 2), 0);
+        p.label = mem_calloc(4, sizeof *p.label);
+        p.predicted = mem_calloc(4, sizeof *p.predicted);
+        p.score = mem_calloc(4, sizeof *p.score);
+        for (int row = 0; row < 4; row++) {
+            p.label[row] = (int16_t)cases[i].label[row];
+            p.score[row] = cases[i].score[row];
+        }
+        assert_int_equal(threshold_choose(&t, &o, &p), 0);
+        assert_int_equal(threshold_write(&t, path), 0);
+        assert_int_equal(threshold_read(&again, path), 0);
+        assert_true(applied(&t, &p) == cases[i].right);
+        assert_true(applied(&again, &p) == cases[i].right);
+        assert_true(fabs(chosen(&t, "accuracy") - cases[i].right / 4) < 1e-12);
+        threshold_release(&t);
+        threshold_release(&again);
+        unlink(path);
+        sample_free(&p);
+    }
+}
+
+/* A step of a calibration is one number in many rows: written with nine digits it may be above what it was. */
+static void survives_nine_digits(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"no", "yes"};
+    struct predictions p = {.rows = 6};
+    const struct threshold_options o = {.beta = 1};
+    struct threshold t;
+    assert_int_equal(label_map_from_list(&p.labels, names, 2), 0);
+    p.label = mem_calloc(6, sizeof *p.label);
+    p.predicted = mem_calloc(6, sizeof *p.predicted);
+    p.score = mem_calloc(6, sizeof *p.score);
+    p.p = mem_calloc(12, sizeof *p.p);
+    for (int written = 1; written >= 0; written--) {
+        for (int row = 0; row < 6; row++) {
+            double of_yes = row < 3 ? 2.0 / 3 : 1.0 / 3;
+            p.label[row] = row < 3;
+            p.p[2 * row + 1] = written ? round(of_yes * 1e9) / 1e9 : of_yes;
+            p.p[2 * row] = 1 - p.p[2 * row + 1];
+        }
+        if (written) {
+            assert_int_equal(threshold_choose(&t, &o, &p), 0);
+        }
+        assert_true(applied(&t, &p) == 6);
+    }
+    threshold_release(&t);
+    sample_free(&p);
 }
 
 static void survives_its_file(void **state)
@@ -284,8 +424,13 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_scikit_learn),    cmocka_unit_test(decides_among_many_classes),
-        cmocka_unit_test(costs_name_their_labels),     cmocka_unit_test(survives_its_file),
+        cmocka_unit_test(agrees_with_scikit_learn),
+        cmocka_unit_test(decides_among_many_classes),
+        cmocka_unit_test(reaches_the_greatest_mean_f_beta),
+        cmocka_unit_test(cuts_infinite_scores),
+        cmocka_unit_test(survives_nine_digits),
+        cmocka_unit_test(costs_name_their_labels),
+        cmocka_unit_test(survives_its_file),
         cmocka_unit_test(survives_failed_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
