@@ -68,6 +68,26 @@ static const struct company {
     {"by_query", TREC, false},
 };
 
+/* Of reco's own reports: nothing would look at them beside trec_eval's text, and a gate would be met in silence. */
+static const char *const not_with_trec_eval[] = {"metrics", "at",   "ties",  "require",    "resamples", "interval",
+                                                 "level",   "seed", "junit", "output_dir", "overwrite", "worst"};
+
+static int check_trec_eval(const struct cmd_ctx *ctx, const struct eval_command *c)
+{
+    bool is_text = c->run && (c->measures.count || c->format == EVAL_FORMAT_TREC_EVAL);
+    for (size_t i = 0; is_text && i < sizeof not_with_trec_eval / sizeof not_with_trec_eval[0]; i++) {
+        const char *option = not_with_trec_eval[i];
+        bool is_gate = !strcmp(option, "require");
+        if (is_gate ? opt_is_set(ctx->set, option) : opt_origin_of(ctx->set, option) == OPT_ORIGIN_FLAG) {
+            return err_set(RECO_E_USAGE,
+                           "--%s goes with reco's own metrics, not with trec_eval's text (-m, --format "
+                           "trec_eval)",
+                           option);
+        }
+    }
+    return 0;
+}
+
 static int fail(const char *option, unsigned sources)
 {
     struct buf b = {0};
@@ -117,5 +137,5 @@ int eval_company_check(const struct cmd_ctx *ctx, const struct eval_command *c)
                    ? err_set(RECO_E_USAGE, "--%s goes with --model, or with --predictions and --output_dir", spec->name)
                    : fail(spec->name, sources);
     }
-    return 0;
+    return check_trec_eval(ctx, c);
 }
