@@ -175,12 +175,20 @@ static void tell_if(uint64_t count, const char *what)
         log_info("  %s: %llu", what, (unsigned long long)count);
 }
 
+/* Nothing of what the log does not tell. */
+static void tell_rate(bool is_known, uint64_t count, uint64_t impressions, const char *what)
+{
+    if (is_known)
+        log_info("  %s: %llu (%.2f %%)", what, (unsigned long long)count, share(count, impressions));
+}
+
 static void tell(const struct events_summary *s, const struct events_command_options *o)
 {
-    log_info("%s %llu, impressions %llu: clicked %llu (%.2f %%), put into the cart %llu, bought %llu",
-             s->is_ubi ? "events" : "rows", (unsigned long long)s->events, (unsigned long long)s->impressions,
-             (unsigned long long)s->clicked, share(s->clicked, s->impressions), (unsigned long long)s->carted,
-             (unsigned long long)s->converted);
+    log_info("%s %llu, impressions %llu", s->is_ubi ? "events" : "rows", (unsigned long long)s->events,
+             (unsigned long long)s->impressions);
+    tell_rate(s->knows_clicked, s->clicked, s->impressions, "clicked");
+    tell_rate(s->knows_carted, s->carted, s->impressions, "put into the cart");
+    tell_rate(s->knows_converted, s->converted, s->impressions, "bought");
     tell_if(s->queries, "searches");
     tell_if(s->sessions, "sessions");
     tell_if(s->repeated, "repeated impressions, taken as one with the first");

@@ -48,6 +48,7 @@ struct reading {
     struct join_bad_rows bad;
     struct buf reason, hit;
     uint64_t order; /* of the next event */
+    uint32_t knows; /* enum event_flags: what the file says of a row */
     char *label;
 };
 
@@ -91,6 +92,7 @@ static int read_row(struct reading *r, const struct csv_record *record)
     if (rc == 0)
         rc = event_read(&r->event, r->p->options, r->schema.is_ubi, r->values, &r->reason);
     r->event.head.order = r->order++;
+    r->event.head.flags |= r->knows;
     if (rc == 0 && r->reason.length == 0)
         rc = r->schema.is_ubi && event_is_search(r->values) ? add_hits(r, &r->values[EVENT_ROLE_HITS])
                                                             : events_add_by_session(r->p, &r->event);
@@ -120,6 +122,16 @@ static int read_rows(struct reading *r)
     return rc;
 }
 
+/* A log of events has no column of clicks, and yet tells of each. */
+static uint32_t what_is_known(const struct event_schema *s)
+{
+    uint32_t knows = s->is_ubi ? EVENT_KNOWS_CLICKED | EVENT_KNOWS_CARTED | EVENT_KNOWS_CONVERTED : 0;
+
+    knows |= s->sources[EVENT_ROLE_CLICKED].is_there ? EVENT_KNOWS_CLICKED : 0;
+    knows |= s->sources[EVENT_ROLE_CARTED].is_there ? EVENT_KNOWS_CARTED : 0;
+    return knows | (s->sources[EVENT_ROLE_CONVERTED].is_there ? EVENT_KNOWS_CONVERTED : 0);
+}
+
 /* is_first: the file decides on the format; the others must have the same. */
 static int read_file(struct reading *r, const char *path, const struct table_options *table, bool is_first)
 {
@@ -133,6 +145,10 @@ static int read_file(struct reading *r, const char *path, const struct table_opt
         rc = err_set(RECO_E_USAGE, "%s is a log of %s and the files before are not: name the --format", r->label,
                      r->schema.is_ubi ? "events" : "impressions");
     if (rc == 0) {
+        r->knows = what_is_known(&r->schema);
+        p->summary->knows_clicked |= (r->knows & EVENT_KNOWS_CLICKED) != 0;
+        p->summary->knows_carted |= (r->knows & EVENT_KNOWS_CARTED) != 0;
+        p->summary->knows_converted |= (r->knows & EVENT_KNOWS_CONVERTED) != 0;
         p->is_ubi = p->summary->is_ubi = r->schema.is_ubi;
         p->has_depth = p->has_depth || r->schema.sources[EVENT_ROLE_DEPTH].is_there;
         rc = read_rows(r);

@@ -92,9 +92,10 @@ struct events_position { /* of randomised impressions */
 struct events_summary {
     bool is_ubi;
     uint64_t events, bad_rows;
-    uint64_t impressions, clicked, carted, converted; /* rows written, and those of them with each */
-    uint64_t queries, sessions;                       /* 0: there are no such ids */
-    uint64_t without_query;                           /* rows whose query has no text */
+    uint64_t impressions, clicked, carted, converted;  /* rows written, and those of them with each */
+    bool knows_clicked, knows_carted, knows_converted; /* the logs tell of such */
+    uint64_t queries, sessions;                        /* 0: there are no such ids */
+    uint64_t without_query;                            /* rows whose query has no text */
     /* ubi: actions that belong to no impression, that came too late, without query id or item; repeated impressions */
     uint64_t unseen, late, without_ids, repeated;
     uint64_t clipped; /* weights cut to max_weight */

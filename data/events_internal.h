@@ -73,7 +73,11 @@ enum event_flags {
     EVENT_CARTED = 1u << 1,
     EVENT_CONVERTED = 1u << 2,
     EVENT_RANDOMISED = 1u << 3,
-    EVENT_HAS_TIME = 1u << 4
+    EVENT_HAS_TIME = 1u << 4,
+    /* the log says so either way; else what is not known stays empty */
+    EVENT_KNOWS_CLICKED = 1u << 5,
+    EVENT_KNOWS_CARTED = 1u << 6,
+    EVENT_KNOWS_CONVERTED = 1u << 7
 };
 enum event_text {
     EVENT_TEXT_QUERY,
@@ -143,7 +147,7 @@ void events_curve_add(struct events_curve *c, int64_t position, bool clicked);
  * Propensity of a position: its click rate relative to that of the first one, each with smoothing impressions at the
  * overall rate added; with monotone the rates are made never to rise first, by pooling neighbours (isotonic regression,
  * weights: impressions). Source: Joachims, Swaminathan, Schnabel 2017, "Unbiased Learning-to-Rank with Biased
- * Feedback", section 5, for uniformly randomised rankings. RECO_E_DATA: no impression, no click at the first position.
+ * Feedback", section 5, for uniformly randomised rankings. RECO_E_DATA: no impression, no click at a position.
  */
 int events_curve_fit(struct events_curve *c, double smoothing, bool monotone) RECO_MUST_CHECK;
 /* A position that was never randomised has the propensity of the next one above it that was. */

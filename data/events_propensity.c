@@ -49,6 +49,17 @@ static double rate(const struct block *block)
     return block->clicks / block->impressions;
 }
 
+/* Of the positions [begin, end), of which some were randomised. */
+static int no_click(const struct events_curve *c, size_t begin, size_t end)
+{
+    while (begin + 1 < end && c->places[begin].impressions == 0)
+        begin++;
+    return err_set(RECO_E_DATA,
+                   "cannot learn propensities: position %zu has no click in %llu impressions, and a "
+                   "propensity of 0 is none: give --smoothing, or --monotone",
+                   begin, (unsigned long long)c->places[begin].impressions);
+}
+
 int events_curve_fit(struct events_curve *c, double smoothing, bool monotone)
 {
     uint64_t impressions = 0, clicks = 0;
@@ -83,6 +94,9 @@ int events_curve_fit(struct events_curve *c, double smoothing, bool monotone)
     else if (first <= 0.0)
         rc = err_set(RECO_E_DATA, "cannot learn propensities: the first position has no click in %llu impressions",
                      (unsigned long long)impressions);
+    for (size_t i = 0, begin = 0; rc == 0 && i < count; begin = blocks[i++].end)
+        if (blocks[i].clicks <= 0.0)
+            rc = no_click(c, begin, blocks[i].end);
     for (size_t i = 0, seen = 0; rc == 0 && i < EVENTS_CURVE_POSITIONS; i++) {
         while (block + 1 < count && i >= blocks[block].end && c->places[i].impressions > 0)
             block++;

@@ -82,9 +82,12 @@ static double weight_of(const struct events_pass *p, double propensity, int labe
     return o->max_weight;
 }
 
-static char digit(uint32_t flag)
+/* 1, 0, or nothing where the log does not say. */
+static int add_flag(struct buf *b, uint32_t flags, uint32_t knows, uint32_t flag)
 {
-    return flag != 0 ? '1' : '0';
+    if ((flags & knows) == 0)
+        return buf_add_char(b, ',');
+    return buf_add_str(b, (flags & flag) != 0 ? "1," : "0,");
 }
 
 static int add_row(struct buf *b, const struct events_pass *p, const struct event *e)
@@ -103,10 +106,14 @@ static int add_row(struct buf *b, const struct events_pass *p, const struct even
         rc = buf_add_char(b, ',');
     if (rc == 0 && (h->flags & EVENT_HAS_TIME) != 0)
         rc = timestamp_add(b, h->time_us);
-    const char flags[] = {',', digit(h->flags & EVENT_CLICKED),   ',', digit(h->flags & EVENT_CARTED),
-                          ',', digit(h->flags & EVENT_CONVERTED), ','};
     if (rc == 0)
-        rc = buf_add(b, flags, sizeof flags);
+        rc = buf_add_char(b, ',');
+    if (rc == 0)
+        rc = add_flag(b, h->flags, EVENT_KNOWS_CLICKED, EVENT_CLICKED);
+    if (rc == 0)
+        rc = add_flag(b, h->flags, EVENT_KNOWS_CARTED, EVENT_CARTED);
+    if (rc == 0)
+        rc = add_flag(b, h->flags, EVENT_KNOWS_CONVERTED, EVENT_CONVERTED);
     if (rc == 0 && !isnan(h->dwell_s))
         rc = buf_printf(b, "%.9g", h->dwell_s);
     if (rc == 0)

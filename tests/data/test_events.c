@@ -80,9 +80,9 @@ static void test_flat(void **state)
            "30,b,i1,1,0,\"x, \"\"y\"\"\"\n"
            "10,\"a\nz\",i2,2,1,\n"
            "30,b,i3,,true,n\n",
-           "\"a\nz\",,,,i2,2,1970-01-01T00:00:10Z,1,0,0,,,,1,1,\n"
-           "b,,,,i1,1,1970-01-01T00:00:30Z,0,0,0,,,,0,1,\"x, \"\"y\"\"\"\n"
-           "b,,,,i3,,1970-01-01T00:00:30Z,1,0,0,,,,1,1,n\n");
+           "\"a\nz\",,,,i2,2,1970-01-01T00:00:10Z,1,,,,,,1,1,\n"
+           "b,,,,i1,1,1970-01-01T00:00:30Z,0,,,,,,0,1,\"x, \"\"y\"\"\"\n"
+           "b,,,,i3,,1970-01-01T00:00:30Z,1,,,,,,1,1,n\n");
     assert_int_equal(summary.impressions, 3);
     assert_int_equal(summary.clicked, 2);
     assert_false(summary.is_ubi);
@@ -93,11 +93,10 @@ static void test_flat(void **state)
            "query_id,itemId,click,add_to_cart,purchase,dwell\nq2,b,1,0,0,1.5\nq1,a,1,1,0,\nq2,b,0,0,2,\nq2,c,0,0,0,\n",
            ",q2,,,b,,,1,0,0,1.5,3,,1,1\n,q1,,,a,,,1,1,0,,1,,2,1\n,q2,,,b,,,0,0,1,,3,,3,1\n,q2,,,c,,,0,0,0,,3,,0,1\n");
     o.label = EVENTS_LABEL_ORDER;
-    expect(&o, "query_id,item_id,purchase,depth\nq,a,1,7\nq,b,0,9\n",
-           ",q,,,a,,,0,0,1,,7,,1,1\n,q,,,b,,,0,0,0,,9,,0,1\n");
+    expect(&o, "query_id,item_id,purchase,depth\nq,a,1,7\nq,b,0,9\n", ",q,,,a,,,,,1,,7,,1,1\n,q,,,b,,,,,0,,9,,0,1\n");
     o.item_id_column = "what";
     o.converted_column = "bought";
-    expect(&o, "what,bought\na,3\n", ",,,,a,,,0,0,1,,,,1,1\n");
+    expect(&o, "what,bought\na,3\n", ",,,,a,,,,,1,,,,1,1\n");
 }
 
 static const char *const ubi = "timestamp,query_id,query,action,object_id,position\n"
@@ -317,10 +316,10 @@ static void expect_weights(const struct events_options *o, const char *log, int 
 
     if (run(&out, o, util_write("log.csv", log)) != 0)
         fail_msg("%s", err_message());
-    snprintf(row, sizeof row, "\n,,,,i,%d,,1,0,0,,,%s\n", position, clicked);
+    snprintf(row, sizeof row, "\n,,,,i,%d,,1,,,,,%s\n", position, clicked);
     if (strstr(buf_str(&out), row) == NULL)
         fail_msg("no row '%s'", row);
-    snprintf(row, sizeof row, "\n,,,,i,%d,,0,0,0,,,%s\n", position, other);
+    snprintf(row, sizeof row, "\n,,,,i,%d,,0,,,,,%s\n", position, other);
     if (strstr(buf_str(&out), row) == NULL)
         fail_msg("no row '%s'", row);
     buf_release(&out);
@@ -363,6 +362,8 @@ static void test_learn(void **state)
     expect_error(&o, "item_id,position,click,explored\ni,1,1,0\n", RECO_E_DATA,
                  "no impression with a position is randomised");
     expect_error(&o, "item_id,position,click,explored\ni,1,0,1\n", RECO_E_DATA, "the first position has no click");
+    const char *none_at_3 = "item_id,position,click,explored\ni,1,1,1\ni,3,0,1\ni,3,0,1\n";
+    expect_error(&o, none_at_3, RECO_E_DATA, "position 3 has no click in 2 impressions");
     expect_error(&o, "item_id,click,explored\ni,0,1\n", RECO_E_USAGE, "name it by --position_column");
 }
 
@@ -372,13 +373,12 @@ static void test_given_propensities(void **state)
     const char *log = "item_id,click,propensity_score\na,1,0.25\nb,0,0.029411764705882353\nc,0,0.001\n";
 
     (void)state;
-    expect(&o, log, ",,,,a,,,1,0,0,,,0.25,1,1\n,,,,b,,,0,0,0,,,0.029411764705882353,0,1\n,,,,c,,,0,0,0,,,0.001,0,1\n");
+    expect(&o, log, ",,,,a,,,1,,,,,0.25,1,1\n,,,,b,,,0,,,,,0.029411764705882353,0,1\n,,,,c,,,0,,,,,0.001,0,1\n");
     o.propensity = EVENTS_PROPENSITY_COLUMN;
-    expect(&o, log,
-           ",,,,a,,,1,0,0,,,0.25,1,4\n,,,,b,,,0,0,0,,,0.029411764705882353,0,34\n,,,,c,,,0,0,0,,,0.001,0,100\n");
+    expect(&o, log, ",,,,a,,,1,,,,,0.25,1,4\n,,,,b,,,0,,,,,0.029411764705882353,0,34\n,,,,c,,,0,,,,,0.001,0,100\n");
     assert_int_equal(summary.clipped, 1);
     o.weighted = EVENTS_WEIGHTED_POSITIVES;
-    expect(&o, log, ",,,,a,,,1,0,0,,,0.25,1,4\n,,,,b,,,0,0,0,,,0.029411764705882353,0,1\n,,,,c,,,0,0,0,,,0.001,0,1\n");
+    expect(&o, log, ",,,,a,,,1,,,,,0.25,1,4\n,,,,b,,,0,,,,,0.029411764705882353,0,1\n,,,,c,,,0,,,,,0.001,0,1\n");
     expect_error(&o, "item_id,click,propensity\na,1,0\n", RECO_E_DATA, "propensity '0' is not in (0, 1]");
     expect_error(&o, "item_id,click,propensity\na,1,\n", RECO_E_DATA, "empty propensity");
     expect_error(&o, "item_id,click\na,1\n", RECO_E_USAGE, "name it by --propensity_column");
@@ -395,7 +395,7 @@ static void test_errors(void **state)
                  "1 of 2 rows are bad and 0 may be (--max_bad_rows); the first is line 3");
     o.max_bad_rows = (struct opt_amount){.value = 4};
     expect(&o, "item_id,click,position,time\na,1,1,1\nb,maybe,1,1\n,1,1,1\nc,1,1.5,1\nd,1,1,noon\n",
-           ",,,,a,1,1970-01-01T00:00:01Z,1,0,0,,,,1,1\n");
+           ",,,,a,1,1970-01-01T00:00:01Z,1,,,,,,1,1\n");
     assert_int_equal(summary.bad_rows, 4);
     o = usual();
     expect_error(&o, "item_id,clik\na,1\n", RECO_E_USAGE, "no column 'clicked', 'click' in");
