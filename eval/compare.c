@@ -184,6 +184,7 @@ static int compare_pair(struct compare *c, struct compare_pair *pair, struct poo
     }
     struct compare_task task = {&c->options, a, b, pair->figures, c->figure_count, pair, pool};
     size_t over_rows = 0;
+    size_t catalogue = 0;
     for (size_t f = 0; f < c->figure_count; f++) {
         const struct eval_value *v = &a->report->values[f];
         pair->figures[f] = (struct compare_figure){.metric = v->name,
@@ -198,14 +199,19 @@ static int compare_pair(struct compare *c, struct compare_pair *pair, struct poo
                                                    .effect = NAN,
                                                    .needed = NAN,
                                                    .interval = {.low = NAN, .high = NAN, .se = NAN}};
-        over_rows += !pair->figures[f].by_query;
+        pair->figures[f].catalogue = v->metric->catalogue != NULL;
+        catalogue += pair->figures[f].catalogue;
+        over_rows += !pair->figures[f].by_query && !pair->figures[f].catalogue;
     }
     int rc = check_same(a, b);
     if (!rc) {
         rc = compare_queries(&task);
     }
     if (!rc && over_rows && a->p && b->p) {
-        rc = compare_rows(&task);
+        rc = compare_rows(&task, false);
+    }
+    if (!rc && catalogue && a->p && b->p) {
+        rc = compare_rows(&task, true);
     }
     for (size_t f = 0; f < c->figure_count && !a->p; f++) {
         struct compare_figure *figure = &pair->figures[f];

@@ -48,6 +48,7 @@ struct compare_figure {
     const char *metric;
     int direction;
     bool by_query;     /* a mean over queries */
+    bool catalogue;    /* of what all lists show */
     double a, b;       /* over the pairs; NaN with reason */
     double difference; /* b - a */
     struct interval interval;

@@ -276,10 +276,11 @@ static int add_pair(struct buf *b, const struct compare *c, const struct compare
 {
     TRY(buf_printf(b, "<h2>%s against ", compare_letter(pair->b)));
     TRY(buf_printf(b, "%s</h2>\n", compare_letter(pair->a)));
-    TRY(buf_printf(b, "<div class=\"wide\"><table>\n<tr><th></th><th scope=\"col\">%s</th>", compare_letter(pair->a)));
+    TRY(buf_printf(b, "<div class=\"wide\"><table>\n<thead><tr><th></th><th scope=\"col\">%s</th>",
+                   compare_letter(pair->a)));
     TRY(buf_printf(b,
                    "<th scope=\"col\">%s</th><th scope=\"col\">difference</th><th scope=\"col\">p (Holm)</th><th "
-                   "scope=\"col\">wins / losses / ties</th></tr>\n",
+                   "scope=\"col\">wins / losses / ties</th></tr></thead>\n",
                    compare_letter(pair->b)));
     for (size_t f = 0; f < c->figure_count; f++) {
         TRY(add_figure(b, c, &pair->figures[f]));

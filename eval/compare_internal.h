@@ -29,8 +29,18 @@ struct compare_task {
 };
 /* The figures with by_query. */
 int compare_queries(struct compare_task *task) RECO_MUST_CHECK;
-/* The others, of two predictions files. */
-int compare_rows(struct compare_task *task) RECO_MUST_CHECK;
+/* The others, of two predictions files: those of rows, or those of the catalogue. */
+int compare_rows(struct compare_task *task, bool catalogue) RECO_MUST_CHECK;
+
+/* Rows of two predictions files, in the order in which they are joined. */
+struct compare_chosen {
+    uint32_t *a, *b; /* [count_a], [count_b] */
+    size_t count_a, count_b;
+};
+/* One set of them, those of A first: queries are each run's own, items of the same id are one. Texts are borrowed. */
+int compare_join(struct predictions *to, const struct predictions *a, const struct predictions *b,
+                 const struct compare_chosen *rows) RECO_MUST_CHECK;
+void compare_join_release(struct predictions *joined);
 
 /*
  * With fewer pairs than INTERVAL_UNITS_MIN resamples are too much alike: the figure gets the reason why it has no

@@ -40,6 +40,7 @@ static json_t *figure_json(const struct compare *c, const struct compare_figure 
               json_object_set_new(json, "b_loses_most", queries_json(f->worst, f->worst_count));
     }
     bad = bad || json_object_set_new(json, "queries_needed", number(ceil(f->needed)));
+    bad = bad || (f->interval.jackknife && json_object_set_new(json, "interval_method", json_string("jackknife")));
     bad = bad || (f->reason && json_object_set_new(json, "undefined", json_string(f->reason)));
     bad = bad || (f->no_test && json_object_set_new(json, "no_test", json_string(f->no_test)));
     bad = bad || (f->interval.reason && json_object_set_new(json, "no_interval", json_string(f->interval.reason)));

@@ -16,110 +16,22 @@ struct both {
     struct eval_report *report;
     struct eval_weighted *weighted;
     size_t figures;
+    bool catalogue;
+    double *counts; /* how popular the items are, [items] */
 };
 
-/* ---- the set ---- */
-
-static int join(void **to, const void *a, const void *b, size_t size_bytes, const struct compare_matches *matches)
+static bool is_asked(const struct both *both, const struct compare_figure *f)
 {
-    if (!a || !b) {
-        return 0;
-    }
-    char *column = mem_realloc_array(NULL, 2 * matches->count + 1, size_bytes);
-    *to = column;
-    if (!column) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t i = 0; i < matches->count; i++) {
-        memcpy(column + i * size_bytes, (const char *)a + matches->items[i].a * size_bytes, size_bytes);
-        memcpy(column + (matches->count + i) * size_bytes, (const char *)b + matches->items[i].b * size_bytes,
-               size_bytes);
-    }
-    return 0;
-}
-
-#define JOIN(member, factor)                                                                                           \
-    (rc = rc ? rc : join((void **)&to->member, a->member, b->member, (size_t)(factor) * sizeof *a->member, matches))
-
-/* The same query (item) is one of each run's own: numbers [2 rows] of B go behind those of A. */
-static int join_names(const char ***to, size_t *count, uint32_t *numbers, const char **a, size_t count_a,
-                      const char **b, size_t count_b, size_t rows)
-{
-    *count = count_a + count_b;
-    *to = mem_calloc(*count + 1, sizeof **to);
-    if (!*to) {
-        return RECO_E_NOMEM;
-    }
-    memcpy(*to, a, count_a * sizeof **to);
-    memcpy(*to + count_a, b, count_b * sizeof **to);
-    for (size_t i = rows; i < 2 * rows; i++) {
-        numbers[i] += (uint32_t)count_a;
-    }
-    return 0;
-}
-
-static int join_columns(struct predictions *to, const struct predictions *a, const struct predictions *b,
-                        const struct compare_matches *matches)
-{
-    int rc = label_map_copy(&to->labels, &a->labels);
-    to->rows = 2 * matches->count;
-    JOIN(label, 1);
-    JOIN(predicted, 1);
-    JOIN(target, 1);
-    JOIN(value, 1);
-    JOIN(p, a->labels.count);
-    JOIN(score, 1);
-    JOIN(row_ids, 1);
-    JOIN(item, 1);
-    JOIN(position, 1);
-    JOIN(clicked, 1);
-    JOIN(converted, 1);
-    JOIN(dwell_s, 1);
-    JOIN(depth, 1);
-    JOIN(propensity, 1);
-    JOIN(carted, 1);
-    JOIN(ordered, 1);
-    JOIN(revenue, 1);
-    JOIN(query, 1);
-    to->derives_score = !to->score && a->derives_score && b->derives_score;
-    if (!rc && to->query) {
-        rc = join_names(&to->query_ids, &to->query_count, to->query, a->query_ids, a->query_count, b->query_ids,
-                        b->query_count, matches->count);
-    }
-    if (!rc && to->item) {
-        rc = join_names(&to->item_ids, &to->item_count, to->item, a->item_ids, a->item_count, b->item_ids,
-                        b->item_count, matches->count);
-    }
-    return rc;
+    return !f->by_query && f->catalogue == both->catalogue;
 }
 
 static void both_release(struct both *both)
 {
-    struct predictions *p = &both->p;
     eval_weighted_free(both->weighted);
     eval_report_free(both->report);
-    label_map_release(&p->labels);
-    mem_free(p->label);
-    mem_free(p->predicted);
-    mem_free(p->target);
-    mem_free(p->value);
-    mem_free(p->p);
-    mem_free(p->score);
-    mem_free(p->row_ids);
-    mem_free(p->item);
-    mem_free(p->item_ids);
-    mem_free(p->carted);
-    mem_free(p->ordered);
-    mem_free(p->revenue);
-    mem_free(p->position);
-    mem_free(p->clicked);
-    mem_free(p->converted);
-    mem_free(p->dwell_s);
-    mem_free(p->depth);
-    mem_free(p->propensity);
-    mem_free(p->query);
-    mem_free(p->query_ids);
+    compare_join_release(&both->p);
     mem_free(both->unit);
+    mem_free(both->counts);
 }
 
 /* ---- units ---- */
@@ -137,10 +49,9 @@ static int compare_named(const void *left, const void *right)
 /* A unit is a query of A, numbered by the order of the ids, so that the order of rows is nothing; else a row. */
 static int number_units(struct both *both, const struct predictions *a, const struct compare_matches *matches)
 {
-    both->unit = mem_realloc_array(NULL, 2 * matches->count + 1, sizeof *both->unit);
     struct named *order = mem_calloc(a->query_count + 1, sizeof *order);
     uint32_t *rank = mem_calloc(a->query_count + 1, sizeof *rank);
-    int rc = both->unit && order && rank ? 0 : RECO_E_NOMEM;
+    int rc = order && rank ? 0 : RECO_E_NOMEM;
     both->units = matches->count;
     if (!rc && a->query) {
         for (size_t i = 0; i < matches->count; i++) {
@@ -157,7 +68,7 @@ static int number_units(struct both *both, const struct predictions *a, const st
             rank[order[i].query] = (uint32_t)i;
         }
     }
-    for (size_t i = 0; !rc && i < matches->count; i++) {
+    for (size_t i = 0; !rc && i < matches->count; i++) { /* as the rows are joined */
         uint32_t unit = a->query ? rank[a->query[matches->items[i].a]] : (uint32_t)i;
         both->unit[i] = unit;
         both->unit[matches->count + i] = (uint32_t)both->units + unit;
@@ -189,22 +100,117 @@ static int check_rows(const struct compare_task *task, const struct compare_matc
     return 0;
 }
 
-static int both_new(struct both *both, struct compare_task *task)
+static int chosen_init(struct compare_chosen *rows, struct both *both, const struct compare_task *task)
+{
+    rows->a = mem_realloc_array(NULL, task->a->p->rows + 1, sizeof *rows->a);
+    rows->b = mem_realloc_array(NULL, task->b->p->rows + 1, sizeof *rows->b);
+    both->unit = mem_realloc_array(NULL, task->a->p->rows + task->b->p->rows + 1, sizeof *both->unit);
+    return rows->a && rows->b && both->unit ? 0 : RECO_E_NOMEM;
+}
+
+/* The rows that both have, by their ids. */
+static int choose_rows(struct compare_chosen *rows, struct both *both, struct compare_task *task)
 {
     const struct predictions *a = task->a->p;
     const struct predictions *b = task->b->p;
     struct compare_matches matches = {0};
-    struct eval_options asked;
-    const char **names = mem_calloc(task->figure_count + 1, sizeof *names);
-    int rc = names ? compare_match_ids(&matches, a->row_ids, a->rows, b->row_ids, b->rows) : RECO_E_NOMEM;
+    int rc = compare_match_ids(&matches, a->row_ids, a->rows, b->row_ids, b->rows);
     if (!rc && !matches.count) {
         rc = err_set(RECO_E_DATA, "cannot compare '%s' and '%s': no row_id is in both", task->a->path, task->b->path);
     }
     task->pair->rows_only_a = matches.only_a;
     task->pair->rows_only_b = matches.only_b;
     rc = rc ? rc : check_rows(task, &matches);
-    rc = rc ? rc : join_columns(&both->p, a, b, &matches);
     rc = rc ? rc : number_units(both, a, &matches);
+    for (size_t i = 0; !rc && i < matches.count; i++) {
+        rows->a[rows->count_a++] = matches.items[i].a;
+        rows->b[rows->count_b++] = matches.items[i].b;
+    }
+    mem_free(matches.items);
+    return rc;
+}
+
+static int unit_queries(uint32_t **unit_of_query, const struct predictions *p, const struct compare_matches *matches,
+                        bool of_b)
+{
+    uint32_t *unit = mem_realloc_array(NULL, p->query_count + 1, sizeof *unit);
+    *unit_of_query = unit;
+    if (!unit) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t q = 0; q < p->query_count; q++) {
+        unit[q] = UINT32_MAX;
+    }
+    for (size_t i = 0; i < matches->count; i++) {
+        unit[of_b ? matches->items[i].b : matches->items[i].a] = (uint32_t)i;
+    }
+    return 0;
+}
+
+/* All rows of the queries that both have: what a list shows may be another item in each run. */
+static int choose_lists(struct compare_chosen *rows, struct both *both, struct compare_task *task)
+{
+    const struct predictions *a = task->a->p;
+    const struct predictions *b = task->b->p;
+    struct compare_matches matches = {0};
+    uint32_t *unit_a = NULL;
+    uint32_t *unit_b = NULL;
+    if (!a->query || !b->query) {
+        return 0;
+    }
+    int rc = compare_match_ids(&matches, a->query_ids, a->query_count, b->query_ids, b->query_count);
+    if (!rc && !matches.count) {
+        rc = err_set(RECO_E_DATA, "cannot compare '%s' and '%s': no query is in both", task->a->path, task->b->path);
+    }
+    rc = rc ? rc : unit_queries(&unit_a, a, &matches, false);
+    rc = rc ? rc : unit_queries(&unit_b, b, &matches, true);
+    both->units = matches.count;
+    for (size_t row = 0; !rc && row < a->rows; row++) {
+        if (unit_a[a->query[row]] != UINT32_MAX) {
+            both->unit[rows->count_a] = unit_a[a->query[row]];
+            rows->a[rows->count_a++] = (uint32_t)row;
+        }
+    }
+    for (size_t row = 0; !rc && row < b->rows; row++) {
+        if (unit_b[b->query[row]] != UINT32_MAX) {
+            both->unit[rows->count_a + rows->count_b] = (uint32_t)both->units + unit_b[b->query[row]];
+            rows->b[rows->count_b++] = (uint32_t)row;
+        }
+    }
+    mem_free(unit_a);
+    mem_free(unit_b);
+    mem_free(matches.items);
+    return rc;
+}
+
+/* An item is as popular as it has rows in A, or in B where A has none: joined rows would count it twice. */
+static int count_items(struct both *both, const struct compare_chosen *rows, struct eval_popularity *popularity)
+{
+    const struct predictions *p = &both->p;
+    both->counts = mem_calloc(2 * p->item_count + 1, sizeof *both->counts);
+    if (!both->counts) {
+        return RECO_E_NOMEM;
+    }
+    double *of_b = both->counts + p->item_count;
+    for (size_t row = 0; row < p->rows; row++) {
+        *((row < rows->count_a ? both->counts : of_b) + p->item[row]) += 1;
+    }
+    for (size_t item = 0; item < p->item_count; item++) {
+        both->counts[item] = both->counts[item] > 0 ? both->counts[item] : of_b[item];
+    }
+    *popularity = (struct eval_popularity){p->item_ids, both->counts, p->item_count};
+    return 0;
+}
+
+static int both_new(struct both *both, struct compare_task *task)
+{
+    struct compare_chosen rows = {0};
+    struct eval_popularity popularity;
+    struct eval_options asked;
+    const char **names = mem_calloc(task->figure_count + 1, sizeof *names);
+    int rc = names ? chosen_init(&rows, both, task) : RECO_E_NOMEM;
+    rc = rc ? rc : (both->catalogue ? choose_lists : choose_rows)(&rows, both, task);
+    rc = rc ? rc : compare_join(&both->p, task->a->p, task->b->p, &rows);
     task->pair->both = task->pair->both ? task->pair->both : both->units;
     eval_options_init(&asked);
     if (task->options->eval) {
@@ -213,16 +219,21 @@ static int both_new(struct both *both, struct compare_task *task)
     asked.metric_count = asked.also_count = 0;
     asked.by_query = true;
     for (size_t f = 0; !rc && f < task->figure_count; f++) {
-        if (!task->figures[f].by_query) {
+        if (is_asked(both, &task->figures[f])) {
             names[asked.metric_count++] = task->figures[f].metric;
         }
+    }
+    if (!rc && both->catalogue && both->p.item && !asked.popularity) {
+        rc = count_items(both, &rows, &popularity);
+        asked.popularity = &popularity;
     }
     both->figures = asked.metric_count;
     asked.metrics = names;
     rc = rc ? rc : eval_run(&both->report, &both->p, &asked);
     rc = rc ? rc : eval_weighted_new(&both->weighted, both->report, both->unit, 2 * both->units);
     mem_free(names);
-    mem_free(matches.items);
+    mem_free(rows.a);
+    mem_free(rows.b);
     return rc;
 }
 
@@ -252,6 +263,12 @@ static void evaluation_release(struct evaluation *e)
     mem_free(e->values);
 }
 
+static int evaluate(const struct both *both, struct evaluation *e, size_t count, double *values)
+{
+    return (both->catalogue ? eval_weighted_catalogue : eval_weighted_many)(both->weighted, e->scratch, count,
+                                                                            e->weights, values);
+}
+
 /* out [count, 2 figures]: of A, then of B, with weights [count, units]. */
 static int resample(void *arg, size_t count, const uint32_t *weights, double *out)
 {
@@ -266,7 +283,7 @@ static int resample(void *arg, size_t count, const uint32_t *weights, double *ou
             memcpy(e.weights + 4 * i * units, w, units * sizeof *w);
             memcpy(e.weights + (4 * i + 3) * units, w, units * sizeof *w);
         }
-        rc = eval_weighted_many(both->weighted, e.scratch, 2 * now, e.weights, out + first * 2 * both->figures);
+        rc = evaluate(both, &e, 2 * now, out + first * 2 * both->figures);
     }
     evaluation_release(&e);
     return rc;
@@ -310,7 +327,7 @@ static int swap_task(void *arg, size_t task)
         rc = err_set(RECO_E_STOPPED, "stopped in the randomisation test");
     }
     if (!rc) {
-        rc = eval_weighted_many(both->weighted, e.scratch, 2 * count, e.weights, e.values);
+        rc = evaluate(both, &e, 2 * count, e.values);
     }
     for (size_t i = 0; !rc && i < count; i++) {
         const double *of_a = e.values + 2 * i * both->figures;
@@ -346,6 +363,13 @@ static int randomise(struct compare_task *task, const struct both *both, const d
 
 /* ---- all ---- */
 
+static const char *why_in_one(const struct compare_task *task, const char *metric)
+{
+    const struct eval_value *a = compare_value(task->a->report, metric);
+    const struct eval_value *b = compare_value(task->b->report, metric);
+    return a && a->reason ? a->reason : b && b->reason ? b->reason : "it is undefined in one of the runs";
+}
+
 static void fill_figure(const struct compare_task *task, struct compare_figure *f, const struct both *both,
                         const double *values, size_t place)
 {
@@ -355,13 +379,14 @@ static void fill_figure(const struct compare_task *task, struct compare_figure *
     f->b = values[both->figures + place];
     f->difference = f->b - f->a;
     if (isnan(f->difference)) {
-        f->reason = v && v->reason              ? v->reason
-                    : v && v->metric->catalogue ? "it is one of the whole catalogue, not of queries"
-                                                : "it is undefined in one of the runs";
+        f->reason = v && v->reason ? v->reason : why_in_one(task, f->metric);
         f->no_test = f->reason;
         f->difference = NAN;
     } else if (task->options->test == COMPARE_T || task->options->test == COMPARE_WILCOXON) {
-        f->no_test = "it is no mean over queries; --test randomisation or bootstrap can";
+        f->no_test = both->catalogue ? "it is no mean over queries; --test randomisation can"
+                                     : "it is no mean over queries; --test randomisation or bootstrap can";
+    } else if (both->catalogue && task->options->test == COMPARE_BOOTSTRAP) {
+        f->no_test = "resamples repeat lists, and so show fewer items; --test randomisation can";
     }
 }
 
@@ -372,7 +397,7 @@ static int fill_figures(struct compare_task *task, struct both *both, struct boo
     int rc = 0;
     const struct bootstrap_options *options = &task->options->bootstrap;
     for (size_t f = 0; f < task->figure_count; f++) {
-        if (!task->figures[f].by_query) {
+        if (is_asked(both, &task->figures[f])) {
             fill_figure(task, &task->figures[f], both, values, place);
             observed[place] = task->figures[f].difference;
             place++;
@@ -384,14 +409,16 @@ static int fill_figures(struct compare_task *task, struct both *both, struct boo
     place = 0;
     for (size_t i = 0; !rc && i < task->figure_count; i++) {
         struct compare_figure *f = &task->figures[i];
-        if (f->by_query) {
+        if (!is_asked(both, f)) {
             continue;
         }
         bool few = compare_too_few(task, f);
-        if (!few) {
+        if (!few && both->catalogue) {
+            jackknife_interval(&f->interval, b, options, place, both->figures + place, f->difference);
+        } else if (!few) {
             rc = bootstrap_interval_between(&f->interval, b, options, place, both->figures + place, f->difference);
         }
-        if (!rc && !few && !f->reason && task->options->test == COMPARE_BOOTSTRAP) {
+        if (!rc && !few && !f->no_test && task->options->test == COMPARE_BOOTSTRAP) {
             double *difference = mem_realloc_array(NULL, b->resamples + 1, sizeof *difference);
             rc = difference ? 0 : RECO_E_NOMEM;
             for (size_t r = 0; !rc && r < b->resamples; r++) {
@@ -406,16 +433,20 @@ static int fill_figures(struct compare_task *task, struct both *both, struct boo
             f->p = p[place];
             f->p_least = 1 / (1 + (double)task->options->bootstrap.resamples);
         }
-        f->sd = f->interval.se * sqrt((double)both->units);
+        /* what all lists together show is not of a query, and more of them show more */
+        f->sd = both->catalogue ? NAN : f->interval.se * sqrt((double)both->units);
         place++;
     }
     return rc;
 }
 
-int compare_rows(struct compare_task *task)
+int compare_rows(struct compare_task *task, bool catalogue)
 {
-    struct both both = {0};
+    struct both both = {.catalogue = catalogue};
     struct bootstrap b = {0};
+    struct bootstrap_options options = task->options->bootstrap;
+    options.resamples = catalogue ? 0 : options.resamples;
+    options.method = catalogue ? BOOTSTRAP_BCA : options.method;
     double *values = NULL;
     uint32_t *ones = NULL;
     int rc = both_new(&both, task);
@@ -429,7 +460,7 @@ int compare_rows(struct compare_task *task)
         ones[u] = 1;
     }
     rc = rc ? rc : resample(&both, 1, ones, values);
-    rc = rc ? rc : bootstrap_run(&b, &task->options->bootstrap, both.units, 2 * figures, resample, &both, task->pool);
+    rc = rc ? rc : bootstrap_run(&b, &options, both.units, 2 * figures, resample, &both, task->pool);
     rc = rc ? rc : fill_figures(task, &both, &b, values, values + 2 * figures, values + 3 * figures);
     bootstrap_release(&b);
     mem_free(values);

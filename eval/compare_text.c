@@ -210,11 +210,16 @@ int compare_add_method(const struct compare *c, struct buf *b)
     static const char *const tests[] = {"Fisher's randomisation test", "paired t-test", "Wilcoxon's signed-rank test",
                                         "bootstrap test"};
     bool any = false;
+    bool jackknife = false;
     TRY(buf_printf(b,
                    "%s, two-sided, p adjusted by Holm over all pairs and metrics; %s intervals from %zu resamples "
                    "by %s, seed %llu",
                    tests[c->options.test], o->method == BOOTSTRAP_BCA ? "BCa" : "percentile", o->resamples,
                    compare_unit(c), (unsigned long long)o->seed));
+    for (size_t i = 0; i < c->pair_count * c->figure_count; i++) {
+        jackknife = jackknife || c->pairs[i / c->figure_count].figures[i % c->figure_count].interval.jackknife;
+    }
+    TRY(jackknife ? buf_add_str(b, ", those of the catalogue by the jackknife") : 0);
     for (size_t f = 0; f < c->figure_count; f++) {
         if (c->pairs[0].figures[f].direction < 0) {
             TRY(buf_printf(b, "%s %s", any ? "," : "; lower is better:", c->pairs[0].figures[f].metric));

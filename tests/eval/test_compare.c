@@ -16,16 +16,17 @@
 #include "eval/compare.h"
 #include "eval/paired.h"
 
-enum { QUERIES = 24, ITEMS = 6, ROWS = QUERIES * ITEMS };
+enum { QUERIES = 24, ITEMS = 6, ROWS = QUERIES * ITEMS, CATALOGUE = 40 };
 
 /* Binary predictions: scores follow the labels, with noise. order[i]: which row stands at i. */
 struct sample {
     struct predictions p;
     int16_t label[ROWS], predicted[ROWS];
     double p_of[2 * ROWS], score[ROWS];
-    uint32_t query[ROWS];
+    uint32_t query[ROWS], item[ROWS];
     const char *query_ids[QUERIES], *row_ids[ROWS];
-    char query_text[QUERIES][24], row_text[ROWS][24];
+    char query_text[QUERIES][24], row_text[ROWS][24], item_text[CATALOGUE][24];
+    const char *item_ids[CATALOGUE];
 };
 
 static void sample_new(struct sample *s, double noise, uint32_t stream, const uint32_t *order)
@@ -57,6 +58,7 @@ static void sample_new(struct sample *s, double noise, uint32_t stream, const ui
         s->query[i] = number[q];
         snprintf(s->row_text[i], 24, "%zu", row);
         s->row_ids[i] = s->row_text[i];
+        s->item[i] = (uint32_t)(row * 7 % CATALOGUE);
         s->label[i] = label[row];
         s->p_of[2 * i] = 1 - p[row];
         s->p_of[2 * i + 1] = s->score[i] = p[row];
@@ -70,6 +72,13 @@ static void sample_new(struct sample *s, double noise, uint32_t stream, const ui
     s->p.query = s->query;
     s->p.query_ids = s->query_ids;
     s->p.row_ids = s->row_ids;
+    for (size_t i = 0; i < CATALOGUE; i++) {
+        snprintf(s->item_text[i], 24, "i%zu", i);
+        s->item_ids[i] = s->item_text[i];
+    }
+    s->p.item = s->item;
+    s->p.item_ids = s->item_ids;
+    s->p.item_count = CATALOGUE;
 }
 
 static const char *const metrics[] = {"ndcg@3", "mrr", "f1", "auc", "log_loss"};
@@ -81,15 +90,16 @@ struct compared {
     struct compare c;
 };
 
-static int compare_try(struct compared *out, struct sample **samples, size_t count, enum compare_test test, int threads)
+static int compare_by(struct compared *out, struct sample **samples, size_t count, enum compare_test test, int threads,
+                      const char *const *names, size_t name_count)
 {
     struct eval_options eval;
     struct compare_options options;
     struct pool *pool = NULL;
     memset(out, 0, sizeof *out);
     eval_options_init(&eval);
-    eval.metrics = metrics;
-    eval.metric_count = METRICS;
+    eval.metrics = names;
+    eval.metric_count = name_count;
     eval.by_query = true;
     compare_options_init(&options);
     options.test = test;
@@ -104,6 +114,11 @@ static int compare_try(struct compared *out, struct sample **samples, size_t cou
     int rc = compare_runs(&out->c, out->runs, count, true, &options, pool);
     pool_free(pool);
     return rc;
+}
+
+static int compare_try(struct compared *out, struct sample **samples, size_t count, enum compare_test test, int threads)
+{
+    return compare_by(out, samples, count, test, threads, metrics, METRICS);
 }
 
 static void compared_release(struct compared *c)
@@ -277,6 +292,54 @@ static void refuses_other_data(void **state)
     label_map_release(&b.p.labels);
 }
 
+static const char *const of_catalogue[] = {"coverage@3", "popularity@3", "gini@2", "diversity@3", "entropy@3"};
+enum { OF_CATALOGUE = 5 };
+
+/* The catalogue of both runs is one: values are those of each report, the test swaps lists, the order is nothing. */
+static void compares_what_lists_show(void **state)
+{
+    (void)state;
+    static struct sample a;
+    static struct sample b;
+    static struct sample shuffled;
+    uint32_t order[ROWS];
+    struct compared straight;
+    struct compared other;
+    for (uint32_t i = 0; i < ROWS; i++) {
+        order[i] = ROWS - 1 - i;
+    }
+    sample_new(&a, 2, 1, NULL);
+    sample_new(&b, 1, 2, NULL);
+    sample_new(&shuffled, 1, 2, order);
+    for (int test = 0; compare_test_names[test]; test++) {
+        assert_int_equal(compare_by(&straight, (struct sample *[]){&a, &b}, 2, (enum compare_test)test, 1, of_catalogue,
+                                    OF_CATALOGUE),
+                         0);
+        assert_int_equal(compare_by(&other, (struct sample *[]){&a, &shuffled}, 2, (enum compare_test)test, 3,
+                                    of_catalogue, OF_CATALOGUE),
+                         0);
+        for (size_t f = 0; f < OF_CATALOGUE; f++) {
+            const struct compare_figure *s = &straight.c.pairs[0].figures[f];
+            const struct compare_figure *o = &other.c.pairs[0].figures[f];
+            double value;
+            assert_true(eval_report_get(straight.reports[0], of_catalogue[f], &value, NULL));
+            near(s->a, value);
+            assert_true(eval_report_get(straight.reports[1], of_catalogue[f], &value, NULL));
+            near(s->b, value);
+            assert_true(s->interval.jackknife && s->interval.low <= s->difference && s->difference <= s->interval.high);
+            assert_true(isnan(s->p) == (test != COMPARE_RANDOMISATION) && isnan(s->p) == (s->no_test != NULL));
+            near(s->p, o->p);
+            near(s->interval.low, o->interval.low);
+            assert_false(isfinite(s->needed));
+        }
+        compared_release(&straight);
+        compared_release(&other);
+    }
+    label_map_release(&a.p.labels);
+    label_map_release(&b.p.labels);
+    label_map_release(&shuffled.p.labels);
+}
+
 /* Resamples of three queries are too much alike: no interval, and the bootstrap does not find its test sure. */
 static void few_queries_make_nothing_sure(void **state)
 {
@@ -417,6 +480,7 @@ int main(void)
         cmocka_unit_test(order_and_threads_change_nothing),
         cmocka_unit_test(counts_what_only_one_has),
         cmocka_unit_test(refuses_other_data),
+        cmocka_unit_test(compares_what_lists_show),
         cmocka_unit_test(few_queries_make_nothing_sure),
         cmocka_unit_test(asks_for_queries_at_the_level_of_holm),
         cmocka_unit_test(gates_name_runs),
