@@ -45,7 +45,8 @@ struct predictions_row {
 int predictions_writer_open(struct predictions_writer **out, const char *path, const struct label_map *labels,
                             const char *const *extra_names, size_t extra_count) RECO_MUST_CHECK;
 int predictions_write(struct predictions_writer *w, const struct predictions_row *row) RECO_MUST_CHECK;
-/* sidecar (borrowed): written as <path>.json, with "rows" and "labels" added. Frees *w on success and failure. */
+/* sidecar (borrowed): written as <path>.json, with "rows", "labels" and the file's own hash added. Frees *w on success
+ * and failure. */
 int predictions_writer_commit(struct predictions_writer **w, json_t *sidecar) RECO_MUST_CHECK;
 void predictions_writer_abort(struct predictions_writer **w);
 
@@ -119,6 +120,7 @@ struct predictions_options {
     bool row_ids;  /* hold them in any case; else only where items have no ids, since they then break ties */
     bool tokens;   /* hold the column */
     bool no_lists; /* neither query_id nor item_id is looked at */
+    double position_shift; /* is added to positions, so that the first one is 1 */
     bool extra;    /* hold all columns of no meaning of their own */
     const char *const *extra_names; /* [extra_name_count] else these; a name that no column has is RECO_E_USAGE */
     size_t extra_name_count;

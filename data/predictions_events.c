@@ -11,17 +11,24 @@
 #include "core/stop.h"
 #include "data/decimal.h"
 #include "data/predictions_reader.h"
+#include "data/predictions_source.h"
 
 #define STOP_CHECK_ROWS 4096
 
 enum { QUERY, ITEM, FIRST_EVENT, COLUMN_COUNT = FIRST_EVENT + PREDICTIONS_EVENT_COUNT };
+
+_Static_assert((int)PREDICTIONS_EVENT_POSITION == (int)PREDICTIONS_POSITION - (int)PREDICTIONS_FIXED_COUNT &&
+                   (int)PREDICTIONS_EVENT_PROPENSITY == (int)PREDICTIONS_PROPENSITY - (int)PREDICTIONS_FIXED_COUNT &&
+                   (int)PREDICTIONS_EVENT_REVENUE == (int)PREDICTIONS_REVENUE - (int)PREDICTIONS_FIXED_COUNT,
+               "the events come in the order of the columns");
 
 struct event_reader {
     struct predictions *p;
     const char *path;
     struct table_reader *table;
     struct text_store *texts;
-    bool has[COLUMN_COUNT];
+    double position_shift;
+    bool has[COLUMN_COUNT], named[COLUMN_COUNT];
     size_t column[COLUMN_COUNT];
     size_t *extra_column; /* [extra_count] */
     double *event[PREDICTIONS_EVENT_COUNT];
@@ -44,7 +51,8 @@ static int find_columns(struct event_reader *r, const struct predictions_event_c
     bool any = false;
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         const char *name = i == QUERY ? "query_id" : i == ITEM ? "item_id" : predictions_event_names[i - FIRST_EVENT];
-        r->has[i] = given[i] || table_reader_has(r->table, name);
+        r->named[i] = given[i];
+        r->has[i] = r->named[i] || table_reader_has(r->table, name);
         if (r->has[i]) {
             int rc = table_reader_find(r->table, options[i], given[i] ? given[i] : name, &r->column[i]);
             if (rc) {
@@ -101,6 +109,17 @@ static int find_extra(struct event_reader *r, const struct predictions_event_col
 
 /* ---- rows ---- */
 
+const char *predictions_event_fault(size_t event, double value)
+{
+    if (!isfinite(value)) {
+        return "not a finite number";
+    }
+    if (event == PREDICTIONS_EVENT_PROPENSITY) {
+        return value > 0 ? NULL : "not above 0";
+    }
+    return value >= 0 || event == PREDICTIONS_EVENT_REVENUE ? NULL : "below 0";
+}
+
 static int grow(void **array, size_t count, size_t size_bytes)
 {
     void *grown = mem_realloc_array(*array, count, size_bytes);
@@ -135,7 +154,7 @@ static int read_number(const struct event_reader *r, const struct csv_record *re
     static const char *const yes[] = {"true", "yes"};
     static const char *const no[] = {"false", "no"};
     *out = NAN;
-    if (!field->length || decimal_parse(field->text, field->length, out)) {
+    if (!field->length) {
         return 0;
     }
     for (size_t i = 0; i < 2; i++) {
@@ -148,9 +167,15 @@ static int read_number(const struct event_reader *r, const struct csv_record *re
             return 0;
         }
     }
-    return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.*s' is not a number", r->path,
-                   (unsigned long long)record->line, predictions_event_names[event],
-                   (int)(field->length < 200 ? field->length : 200), field->text);
+    const char *fault =
+        decimal_parse(field->text, field->length, out) ? predictions_event_fault(event, *out) : "not a number";
+    if (fault) {
+        return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s '%.*s' is %s", r->path,
+                       (unsigned long long)record->line, predictions_event_names[event],
+                       (int)(field->length < 200 ? field->length : 200), field->text, fault);
+    }
+    *out += event == PREDICTIONS_EVENT_POSITION ? r->position_shift : 0;
+    return 0;
 }
 
 static int read_row(struct event_reader *r, const struct csv_record *record)
@@ -198,8 +223,24 @@ static int read_rows(struct event_reader *r)
     return rc || r->p->rows ? rc : err_set(RECO_E_DATA, "cannot read '%s': it has no rows", r->path);
 }
 
+/* An empty column that nobody asked for tells nothing. */
+static void drop_empty(struct event_reader *r)
+{
+    for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
+        size_t row = 0;
+        while (r->event[i] && row < r->p->rows && isnan(r->event[i][row])) {
+            row++;
+        }
+        if (r->event[i] && row == r->p->rows && !r->named[FIRST_EVENT + i]) {
+            mem_free(r->event[i]);
+            r->event[i] = NULL;
+        }
+    }
+}
+
 static void take_over(struct event_reader *r)
 {
+    drop_empty(r);
     struct predictions *p = r->p;
     p->query_ids = r->queries.texts;
     p->query_count = r->queries.count;
@@ -213,7 +254,7 @@ int predictions_read_events(struct predictions **out, const char *path, const st
                             const struct predictions_event_columns *columns)
 {
     *out = NULL;
-    struct event_reader r = {.path = path};
+    struct event_reader r = {.path = path, .position_shift = columns->position_shift};
     struct predictions_memory *memory = mem_calloc(1, sizeof *memory);
     r.p = mem_calloc(1, sizeof *r.p);
     int rc = memory && r.p ? 0 : RECO_E_NOMEM;
@@ -252,11 +293,39 @@ int predictions_read_events(struct predictions **out, const char *path, const st
     return 0;
 }
 
-void predictions_attribute(struct predictions *p, double window_s)
+/* ---- what is done to them ---- */
+
+/* Later than the window: then nothing of it counts. */
+static bool is_late(const struct predictions *p, size_t row, double window_s)
 {
-    for (size_t row = 0; p->converted && p->delay_s && row < p->rows; row++) {
-        if (p->converted[row] > 0 && p->delay_s[row] > window_s) {
-            p->converted[row] = 0;
+    return p->delay_s[row] > window_s;
+}
+
+void predictions_attribute(struct predictions *p, double window_s, size_t *late, size_t *without_delay)
+{
+    const double *converted = p->converted ? p->converted : p->ordered;
+    double *const outcomes[] = {p->converted, p->ordered, p->revenue};
+    *late = *without_delay = 0;
+    for (size_t row = 0; p->delay_s && row < p->rows; row++) {
+        bool is_conversion = converted && converted[row] > 0;
+        *late += is_conversion && is_late(p, row, window_s);
+        *without_delay += is_conversion && isnan(p->delay_s[row]);
+        for (size_t i = 0; is_late(p, row, window_s) && i < sizeof outcomes / sizeof outcomes[0]; i++) {
+            if (outcomes[i] && !isnan(outcomes[i][row])) {
+                outcomes[i][row] = 0;
+            }
         }
     }
+}
+
+size_t predictions_cut_weights(struct predictions *p, double max_weight)
+{
+    size_t cut = 0;
+    for (size_t row = 0; p->propensity && row < p->rows; row++) {
+        if (p->propensity[row] * max_weight < 1) {
+            p->propensity[row] = 1 / max_weight;
+            cut++;
+        }
+    }
+    return cut;
 }

@@ -1,10 +1,12 @@
 #include "data/predictions_reader.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/hash.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/sort_keys.h"
 #include "data/decimal.h"
@@ -12,22 +14,66 @@
 
 /* ---- the label map, when only the values tell ---- */
 
-/* Without a map: are the values seen those of a regression? */
-static bool values_are_regression(const struct predictions_reader *r)
+/* What is known of the values, once all are seen. */
+struct values {
+    const struct predictions_reader *r;
+    const char **names; /* [count] without that which stands for none */
+    size_t count;
+    bool numbers;  /* all of them are */
+    bool fraction; /* some number is not whole */
+    uint32_t nan;  /* the number of a value that is NaN among numbers, as numpy writes what is missing; else NO_VALUE */
+};
+
+static int look_at_values(struct values *v, const struct predictions_reader *r)
 {
-    const struct predictions_source *source = r->options->source;
-    bool fraction = false;
-    if (source && (source->grade_count || source->positive_label)) {
-        return false;
-    }
-    for (size_t i = 0; i < r->values.count; i++) {
+    bool has_nan = false;
+    *v = (struct values){.r = r, .numbers = true, .nan = PREDICTIONS_NO_VALUE};
+    v->names = mem_calloc(r->values.count + 1, sizeof *v->names);
+    for (size_t i = 0; v->names && v->numbers && i < r->values.count; i++) {
+        const char *text = r->values.texts[i];
         double number;
-        if (!decimal_parse(r->values.texts[i], strlen(r->values.texts[i]), &number)) {
-            return false;
-        }
-        fraction = fraction || floor(number) != number;
+        v->numbers = decimal_parse(text, strlen(text), &number);
+        v->fraction = v->fraction || (v->numbers && !isnan(number) && floor(number) != number);
+        has_nan = has_nan || (v->numbers && isnan(number));
     }
-    return fraction && r->has[COLUMN_PREDICTED];
+    for (size_t i = 0; v->names && i < r->values.count; i++) {
+        if (has_nan && v->numbers && strcasestr(r->values.texts[i], "nan")) {
+            v->nan = (uint32_t)i;
+        } else {
+            v->names[v->count++] = r->values.texts[i];
+        }
+    }
+    return v->names ? 0 : RECO_E_NOMEM;
+}
+
+/* Without a map: are the values seen those of a regression? */
+static bool values_are_regression(const struct values *v)
+{
+    const struct predictions_source *source = v->r->options->source;
+    return !(source && (source->grade_count || source->positive_label)) && v->numbers && v->fraction &&
+           v->r->has[COLUMN_PREDICTED];
+}
+
+/* Where a row stands; a stream is gone, and of a table in which rows go over several lines only the number is known. */
+static int fail_row(const struct predictions_reader *r, size_t row, const char *what)
+{
+    return r->line_a_row ? err_set(RECO_E_DATA, "cannot parse '%s' line %llu: %s", r->path,
+                                   (unsigned long long)r->first_row_line + row, what)
+                         : err_set(RECO_E_DATA, "cannot parse '%s' row %zu: %s", r->path, row + 1, what);
+}
+
+/* A label may be missing, a prediction not. */
+static int check_predicted(const struct values *v)
+{
+    const struct predictions_reader *r = v->r;
+    for (size_t row = 0; r->predicted_value && v->nan != PREDICTIONS_NO_VALUE && row < r->p->rows; row++) {
+        double number;
+        const char *text = r->values.texts[r->predicted_value[row]];
+        if (decimal_parse(text, strlen(text), &number) && isnan(number)) {
+            return fail_row(r, row, "predicted is not a number");
+        }
+    }
+    return 0;
 }
 
 static int become_regression(struct predictions_reader *r)
@@ -72,21 +118,61 @@ static int take_classes(const struct predictions_reader *r, const uint32_t *valu
     return 0;
 }
 
+/* Labels and predictions of two vocabularies, as True and 1: nothing is ever right. */
+static int warn_of_strangers(const struct predictions *p, const char *path)
+{
+    if (!p->label || !p->predicted || !p->labels.count) {
+        return 0;
+    }
+    bool *is_label = mem_calloc((size_t)p->labels.count, sizeof *is_label);
+    int label = -1;
+    int predicted = -1;
+    if (!is_label) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t row = 0; row < p->rows; row++) {
+        label = p->label[row] >= 0 ? p->label[row] : label;
+        if (p->label[row] >= 0) {
+            is_label[p->label[row]] = true;
+        }
+    }
+    for (size_t row = 0; row < p->rows && label >= 0; row++) {
+        predicted = p->predicted[row];
+        if (is_label[predicted]) {
+            label = -1;
+        }
+    }
+    if (label >= 0) {
+        log_warn("'%s': no row has a label that is ever predicted, as '%s', and none is predicted that is a label, as "
+                 "'%s': are they named alike?",
+                 path, p->labels.names[label], p->labels.names[predicted]);
+    }
+    mem_free(is_label);
+    return 0;
+}
+
 static int map_from_values(struct predictions_reader *r)
 {
     struct predictions *p = r->p;
-    if (values_are_regression(r)) {
-        return become_regression(r);
+    struct values v;
+    int rc = look_at_values(&v, r);
+    rc = rc ? rc : check_predicted(&v);
+    if (!rc && values_are_regression(&v)) {
+        rc = become_regression(r);
+        goto done;
     }
-    int rc = r->values.count <= PREDICTIONS_CLASSES_MAX
-                 ? label_map_from_values(&p->labels, r->values.texts, r->values.count)
-                 : err_set(RECO_E_DATA, "%zu classes, at most %d can be", r->values.count, PREDICTIONS_CLASSES_MAX);
-    if (rc) {
-        return err_prepend(rc, "cannot read '%s'", r->path);
+    if (!rc) {
+        rc = v.count <= PREDICTIONS_CLASSES_MAX
+                 ? label_map_from_values(&p->labels, v.names, v.count)
+                 : err_set(RECO_E_DATA, "%zu classes, at most %d can be", v.count, PREDICTIONS_CLASSES_MAX);
+        rc = rc ? err_prepend(rc, "cannot read '%s'", r->path) : predictions_grade_labels(r);
     }
-    rc = predictions_grade_labels(r);
     rc = rc ? rc : take_classes(r, r->label_value, &p->label);
-    return rc ? rc : take_classes(r, r->predicted_value, &p->predicted);
+    rc = rc ? rc : take_classes(r, r->predicted_value, &p->predicted);
+    rc = rc ? rc : warn_of_strangers(p, r->path);
+done:
+    mem_free(v.names);
+    return rc;
 }
 
 /* ---- row ids that stand there twice ---- */
@@ -190,14 +276,12 @@ static int look_again(const struct predictions_reader *r, const uint64_t *repeat
     return rc;
 }
 
-/* A stream is gone: of a table in which rows go over several lines, only the row's number is known. */
 static int fail_doubled(const struct predictions_reader *r, size_t row, size_t other)
 {
-    return r->line_a_row
-               ? err_set(RECO_E_DATA, "cannot parse '%s' line %llu: doubled row_id, as in line %llu", r->path,
-                         (unsigned long long)r->first_row_line + row, (unsigned long long)r->first_row_line + other)
-               : err_set(RECO_E_DATA, "cannot parse '%s' row %zu: doubled row_id, as in row %zu", r->path, row + 1,
-                         other + 1);
+    char what[80];
+    (void)snprintf(what, sizeof what, "doubled row_id, as in %s %llu", r->line_a_row ? "line" : "row",
+                   (unsigned long long)other + (r->line_a_row ? r->first_row_line : 1));
+    return fail_row(r, row, what);
 }
 
 /* Two hashes of 64 bits that are both equal stand for equal ids. */

@@ -190,6 +190,30 @@ static void other_tools_files_are_read(void **state)
     predictions_free(p);
 }
 
+/* NaN among numbers is a label that is missing, not a class and not a reason to see a regression. */
+static void a_label_that_is_nan_is_missing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"label\tpredicted\n1\t1\nnan\t1\n0\t0\n", "label\tscore\n1\t1\nNaN\t1\n0\t0\n",
+                                        "label\tp_0\tp_1\n1\t0\t1\nnan\t0\t1\n0\t1\t0\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct predictions *p = read_text(texts[i]);
+        assert_int_equal(p->labels.task, LABEL_TASK_CLASSIFICATION);
+        assert_int_equal(p->labels.count, 2);
+        assert_int_equal(p->label[0], 1);
+        assert_int_equal(p->label[1], -1);
+        assert_int_equal(p->label[2], 0);
+        predictions_free(p);
+    }
+    struct predictions *p = read_text("label\tpredicted\nnan\tno\nno\tnan\n"); /* a name among names */
+    assert_int_equal(p->labels.count, 2);
+    assert_int_equal(p->label[0], 0);
+    predictions_free(p);
+    p = read_text("label\tpredicted\nnan\t1.5\n2\t2\n");
+    assert_true(isnan(p->target[0]) && p->target[1] == 2);
+    predictions_free(p);
+}
+
 static void write_file(const char *name, const char *text)
 {
     assert_int_equal(file_write_all(path_of(name), text, strlen(text)), 0);
@@ -253,10 +277,13 @@ static void bad_files_are_refused_with_their_line(void **state)
         {"score\trow_id\n1\t2\n", "no column 'label'"},
         {"label\tscore\tscore\n1\t2\t3\n", "line 1: doubled column 'score'"},
         {"label\tscore\n1\t2\n1\t2\t3\n", "line 3: 3 fields, the header has 2"},
-        {"label\tscore\n1\n", "line 2: 1 fields"},
+        {"label\tscore\n1\n", "line 2: 1 field, the header has 2"},
         {"row_id\tlabel\tscore\na\t0\t1\nb\t1\t1\na\t1\t1\n", "line 4: doubled row_id 'a'"},
         {"query_id\tlabel\tscore\n\t0\t1\n", "line 2: empty query_id"},
-        {"label\tp_a\tp_b\nc\t1\t0\n", "line 2: unknown label 'c'"},
+        {"label\tp_a\tp_b\nc\t1\t0\n", "line 2: unknown label 'c': the labels are 'a', 'b'"},
+        {"label\tscore\n1\t2\n\n", "line 3: 1 field, the header has 2 (the line is empty)"},
+        {"label\tpredicted\n1.5\t2\n3\tnan\n", "line 3: predicted is not a number"},
+        {"label\tp_0\tp_1\n0\t0\t1\nx\t1\t0\n", "line 3: unknown label 'x': the labels are '0', '1'"},
         {"label\tpredicted\tp_a\tp_b\na\tc\t1\t0\n", "line 2: unknown predicted label 'c'"},
         {"label\tscore\n1\tnan\n", "line 2: score is not a number: 'nan'"},
         {"label\tscore\n1\t1,5\n", "line 2: score is not a number: '1,5'"},
@@ -268,7 +295,7 @@ static void bad_files_are_refused_with_their_line(void **state)
         {"label\tscore\tclicked\n1\t1\tmaybe\n", "line 2: clicked 'maybe' is not a number"},
         {"label\tscore\ttokens\n1\t1\t-3\n", "line 2: tokens is not a count: '-3'"},
         {"label\tscore\ttruncated\n1\t1\t2\n", "line 2: truncated is not 0 or 1: '2'"},
-        {"label\tpredicted\n1\t\n", "line 2: empty predicted label"},
+        {"label\tpredicted\n1\t\n", "line 2: nothing is predicted"},
         {"label\tscore\na\t1\n\xff\t2\n", "line 3: not UTF-8: label"},
         {"label\tp_\xff\tp_a\na\t1\t0\n", "line 1: not UTF-8: the label of a column"},
         {"label\tscore\n1\t1\n1\t2\n", "cannot read"}, /* one class: no label map */
@@ -505,17 +532,12 @@ static void threads_and_packing_change_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_reads_back),
-        cmocka_unit_test(regression_reads_back),
-        cmocka_unit_test(other_tools_files_are_read),
-        cmocka_unit_test(sidecar_orders_the_labels),
-        cmocka_unit_test(bad_files_are_refused_with_their_line),
-        cmocka_unit_test(long_lines_are_read),
-        cmocka_unit_test(many_ids_are_told_apart),
-        cmocka_unit_test(a_full_disk_leaves_nothing),
-        cmocka_unit_test(survives_failing_allocations),
-        cmocka_unit_test(decimals_are_rounded_right),
-        cmocka_unit_test(threads_and_packing_change_nothing),
+        cmocka_unit_test(what_is_written_reads_back), cmocka_unit_test(regression_reads_back),
+        cmocka_unit_test(other_tools_files_are_read), cmocka_unit_test(a_label_that_is_nan_is_missing),
+        cmocka_unit_test(sidecar_orders_the_labels),  cmocka_unit_test(bad_files_are_refused_with_their_line),
+        cmocka_unit_test(long_lines_are_read),        cmocka_unit_test(many_ids_are_told_apart),
+        cmocka_unit_test(a_full_disk_leaves_nothing), cmocka_unit_test(survives_failing_allocations),
+        cmocka_unit_test(decimals_are_rounded_right), cmocka_unit_test(threads_and_packing_change_nothing),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
