@@ -159,7 +159,7 @@ const struct opt_spec eval_option_specs[] = {
      .type = OPT_STRING,
      .offset = AT(arm_column),
      .help = "column of the arms of an experiment: behaviour by arm, with its lift over --control and intervals by "
-             "--level; independent are the queries, or what --resample_by names, else the rows",
+             "--level; what is independent is a query, or what --resample_by names, else a row",
      .group = "behaviour"},
     {.name = "control",
      .type = OPT_STRING,
@@ -379,6 +379,9 @@ static int check_pairs(const struct eval_command *c)
 {
     if (c->control && !c->arm_column) {
         return err_set(RECO_E_USAGE, "--control goes with --arm_column");
+    }
+    if (c->resample_by && !c->resamples && !c->arm_column) {
+        return err_set(RECO_E_USAGE, "--resample_by goes with --resamples or --arm_column");
     }
     if (c->junit && !c->require.count) {
         return err_set(RECO_E_USAGE, "--junit goes with --require");

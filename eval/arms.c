@@ -1,32 +1,124 @@
 #include "eval/arms.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/opt.h"
 #include "data/text_index.h"
+#include "eval/interval.h"
+#include "eval/paired_distribution.h"
 #include "eval/report.h"
 #include "eval/tally.h"
-#include "eval/try.h"
 
-#define QUANTILE 1.959963984540054 /* of the normal distribution, for 95 % */
+enum { ARMS_MAX = 1000 };
+#define NO_ARM UINT32_MAX
 
 void eval_arms_free(struct eval_arms *arms)
 {
     if (arms) {
         mem_free(arms->names);
         mem_free(arms->rows);
+        mem_free(arms->units);
         mem_free(arms->figures);
         mem_free(arms->values);
         mem_free(arms);
     }
 }
 
+/* ---- which row is of which arm ---- */
+
+struct named {
+    const char *name;
+    uint32_t number;
+};
+
+static int compare_named(const void *left, const void *right)
+{
+    return strcmp(((const struct named *)left)->name, ((const struct named *)right)->name);
+}
+
+/* Names and numbers in the order of first sight. */
+static int find_names(struct eval_arms *arms, const struct predictions *p, const char *const *texts,
+                      uint32_t *arm_of_row)
+{
+    struct text_index index = {0};
+    size_t capacity = 0;
+    int rc = 0;
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        uint32_t number = NO_ARM;
+        if (*texts[row]) {
+            rc = mem_grow((void **)&arms->names, &capacity, arms->count + 1, sizeof *arms->names);
+            rc = rc ? rc
+                    : text_index_enter(&index, arms->names, (uint32_t)arms->count, texts[row], strlen(texts[row]),
+                                       &number);
+        }
+        if (!rc && *texts[row] && number == TEXT_INDEX_NONE) {
+            number = (uint32_t)arms->count;
+            arms->names[arms->count++] = texts[row];
+            rc = arms->count > ARMS_MAX ? err_set(RECO_E_USAGE, "column '%s' has over %d values: these are no arms",
+                                                  arms->column, ARMS_MAX)
+                                        : 0;
+        }
+        arms->left_out += !*texts[row];
+        arm_of_row[row] = number;
+    }
+    text_index_release(&index);
+    return rc || arms->count ? rc : err_set(RECO_E_USAGE, "column '%s' is empty: there are no arms", arms->column);
+}
+
+/* In the order of bytes, the control first. */
+static int sort_names(struct eval_arms *arms, size_t rows, uint32_t *arm_of_row)
+{
+    struct named order[ARMS_MAX];
+    uint32_t rank[ARMS_MAX];
+    size_t control = 0;
+    for (size_t i = 0; i < arms->count; i++) {
+        order[i] = (struct named){arms->names[i], (uint32_t)i};
+    }
+    qsort(order, arms->count, sizeof *order, compare_named);
+    while (arms->control && control < arms->count && strcmp(order[control].name, arms->control) != 0) {
+        control++;
+    }
+    if (control == arms->count) {
+        const char *near = opt_nearest(arms->control, arms->names, arms->count);
+        return err_set(RECO_E_USAGE, "column '%s' has no arm '%s'; did you mean '%s'?", arms->column, arms->control,
+                       near ? near : order[0].name);
+    }
+    struct named first = order[control];
+    memmove(order + 1, order, control * sizeof *order);
+    order[0] = first;
+    for (size_t i = 0; i < arms->count; i++) {
+        arms->names[i] = order[i].name;
+        rank[order[i].number] = (uint32_t)i;
+    }
+    arms->control = arms->names[0];
+    for (size_t row = 0; row < rows; row++) {
+        arm_of_row[row] = arm_of_row[row] == NO_ARM ? NO_ARM : rank[arm_of_row[row]];
+    }
+    return 0;
+}
+
 /* ---- sums by arm ---- */
 
 struct arm_sums {
-    double n, d, nn, nd, dd;
+    double n, d;
+    double nn, nd, dd; /* products of a unit's sums */
+    /* of the units that are in the control too: own n and d by those of the control */
+    double cross_nn, cross_nd, cross_dn, cross_dd;
+    size_t units, shared; /* with a denominator; of them, with one in the control too */
+};
+
+/* A walk over the rows, unit by unit. */
+struct arm_walk {
+    const struct eval_report *report;
+    const uint32_t *arm_of_row;
+    size_t arm_count;
+    uint32_t *rows; /* those of a unit stand together: rows[start[u]..start[u + 1]); NULL: a row is a unit */
+    size_t *start;
+    size_t unit_count;
+    struct arm_sums *of_unit; /* [arm_count] scratch: n and d */
+    uint32_t *touched;        /* [arm_count] scratch */
 };
 
 static double ratio_of(const struct arm_sums *s)
@@ -38,264 +130,296 @@ static double ratio_of(const struct arm_sums *s)
 static double variance_of(const struct arm_sums *s)
 {
     double ratio = ratio_of(s);
-    return (s->nn - 2 * ratio * s->nd + ratio * ratio * s->dd) / (s->d * s->d);
+    return fmax((s->nn - 2 * ratio * s->nd + ratio * ratio * s->dd) / (s->d * s->d), 0);
 }
 
-static struct eval_interval around(double value, double variance)
+static double covariance_of(const struct arm_sums *arm, const struct arm_sums *control)
 {
-    double half = QUANTILE * sqrt(fmax(variance, 0));
+    double a = ratio_of(arm);
+    double c = ratio_of(control);
+    double sum = arm->cross_nn - c * arm->cross_nd - a * arm->cross_dn + a * c * arm->cross_dd;
+    return sum / (arm->d * control->d);
+}
+
+static void end_unit(const struct arm_walk *walk, size_t touched, struct arm_sums *sums)
+{
+    const struct arm_sums control = walk->of_unit[0];
+    for (size_t i = 0; i < touched; i++) {
+        uint32_t arm = walk->touched[i];
+        struct arm_sums *of_unit = &walk->of_unit[arm];
+        struct arm_sums *s = &sums[arm];
+        s->n += of_unit->n;
+        s->d += of_unit->d;
+        s->nn += of_unit->n * of_unit->n;
+        s->nd += of_unit->n * of_unit->d;
+        s->dd += of_unit->d * of_unit->d;
+        s->units += of_unit->d > 0;
+        s->shared += of_unit->d > 0 && control.d > 0;
+        s->cross_nn += of_unit->n * control.n;
+        s->cross_nd += of_unit->n * control.d;
+        s->cross_dn += of_unit->d * control.n;
+        s->cross_dd += of_unit->d * control.d;
+    }
+    for (size_t i = 0; i < touched; i++) {
+        walk->of_unit[walk->touched[i]] = (struct arm_sums){0};
+    }
+}
+
+/* sums [arm_count] of one figure. False: it is no rate, as a row has more than one or none of one. */
+static bool sum_figure(const struct arm_walk *walk, const struct eval_value *v, struct arm_sums *sums)
+{
+    const struct predictions *p = walk->report->p;
+    bool is_rate = true;
+    for (size_t unit = 0; unit < walk->unit_count; unit++) {
+        size_t begin = walk->rows ? walk->start[unit] : unit;
+        size_t end = walk->rows ? walk->start[unit + 1] : unit + 1;
+        size_t touched = 0;
+        for (size_t i = begin; i < end; i++) {
+            size_t row = walk->rows ? walk->rows[i] : i;
+            uint32_t arm = walk->arm_of_row[row];
+            struct metric_event event;
+            double n;
+            double d;
+            if (arm == NO_ARM) {
+                continue;
+            }
+            event_of_row(&event, p, row);
+            if (!tally_rate_of_row(v, p, row, &event, &n, &d) || (n == 0 && d == 0)) {
+                continue;
+            }
+            is_rate = is_rate && d == 1 && (n == 0 || n == 1);
+            struct arm_sums *of_unit = &walk->of_unit[arm];
+            if (of_unit->units++ == 0) {
+                walk->touched[touched++] = arm;
+            }
+            of_unit->n += n;
+            of_unit->d += d;
+        }
+        end_unit(walk, touched, sums);
+    }
+    return is_rate;
+}
+
+/* ---- intervals ---- */
+
+static struct eval_interval around(double value, double variance, double quantile, bool known)
+{
+    double half = known && variance > 0 ? quantile * sqrt(variance) : NAN;
     return (struct eval_interval){value, value - half, value + half};
 }
 
-static void compare(struct eval_arm_figure *to, const struct arm_sums *arm, const struct arm_sums *control,
-                    bool is_control)
+/* share [0, 1] of so many independent rows */
+static struct eval_interval wilson(double share, double rows, double quantile)
+{
+    double square = quantile * quantile;
+    double middle = (share + square / (2 * rows)) / (1 + square / rows);
+    double half = quantile / (1 + square / rows) * sqrt(share * (1 - share) / rows + square / (4 * rows * rows));
+    return (struct eval_interval){share, share > 0 ? fmax(middle - half, 0) : 0,
+                                  share < 1 ? fmin(middle + half, 1) : 1};
+}
+
+struct arm_compare {
+    double quantile;
+    bool is_rate, by_row;
+};
+
+/* As many units as make an interval; of rates of single rows any number will do. */
+static bool is_enough(const struct arm_compare *c, const struct arm_sums *s)
+{
+    return c->is_rate && c->by_row ? s->units > 0 : s->units >= INTERVAL_UNITS_MIN;
+}
+
+/* The variance of a figure; that of rates is the plain one, so that it is share (1 - share) / rows. */
+static double spread_of(const struct arm_compare *c, const struct arm_sums *s)
+{
+    double units = (double)s->units;
+    return variance_of(s) * (c->is_rate ? 1 : units / (units - 1));
+}
+
+static struct eval_interval of_arm(const struct arm_compare *c, const struct arm_sums *s)
+{
+    double share = ratio_of(s);
+    double variance = spread_of(c, s);
+    if (!c->is_rate || !is_enough(c, s)) {
+        return around(share, variance, c->quantile, is_enough(c, s));
+    }
+    double alike = share * (1 - share); /* of one row */
+    if (!(alike > 0)) {
+        return wilson(share, (double)s->units, c->quantile);
+    }
+    return variance > 0 ? wilson(share, alike / variance, c->quantile) : around(share, 0, c->quantile, false);
+}
+
+static void compare(struct eval_arm_figure *to, const struct eval_arm_figure *control_figure,
+                    const struct arm_compare *c, const struct arm_sums *arm, const struct arm_sums *control)
 {
     const struct eval_interval none = {NAN, NAN, NAN};
-    double a = ratio_of(arm);
-    double c = ratio_of(control);
-    to->of_arm = around(a, variance_of(arm));
+    to->of_arm = of_arm(c, arm);
     to->difference = to->ratio = none;
-    if (is_control) {
+    if (arm == control || isnan(to->of_arm.value) || isnan(control_figure->of_arm.value)) {
         return;
     }
-    to->difference = around(a - c, variance_of(arm) + variance_of(control));
-    if (a > 0 && c > 0) {
-        double half = QUANTILE * sqrt(variance_of(arm) / (a * a) + variance_of(control) / (c * c));
-        to->ratio = (struct eval_interval){a / c, a / c * exp(-half), a / c * exp(half)};
+    double a = ratio_of(arm);
+    double b = ratio_of(control);
+    bool enough = is_enough(c, arm) && is_enough(c, control);
+    double covariance = arm->shared ? covariance_of(arm, control) : 0;
+    to->difference = around(a - b, spread_of(c, arm) + spread_of(c, control) - 2 * covariance, c->quantile, enough);
+    if (c->is_rate && enough && !arm->shared) {
+        const struct eval_interval *x = &to->of_arm;
+        const struct eval_interval *y = &control_figure->of_arm;
+        to->difference.low = a - b - hypot(a - x->low, y->high - b);
+        to->difference.high = a - b + hypot(x->high - a, b - y->low);
+    }
+    if (b > 0) {
+        double variance = spread_of(c, arm) / (a * a) + spread_of(c, control) / (b * b) - 2 * covariance / (a * b);
+        double half = enough && a > 0 && variance > 0 ? c->quantile * sqrt(variance) : NAN;
+        to->ratio = (struct eval_interval){a / b, a / b * exp(-half), a / b * exp(half)};
     }
 }
 
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp(*(const char *const *)left, *(const char *const *)right);
-}
+/* ---- all of it ---- */
 
-/* The arms, the control first; arm_of_row [rows]. */
-static int find_arms(struct eval_arms *arms, const struct predictions *p, const char *const *texts,
-                     uint32_t *arm_of_row)
+/* Puts the rows of a unit together. */
+static int group_rows(struct arm_walk *walk, const uint32_t *unit_of_row)
 {
-    size_t capacity = 0;
-    for (size_t row = 0; row < p->rows; row++) {
-        size_t at = 0;
-        while (at < arms->count && strcmp(arms->names[at], texts[row]) != 0) {
-            at++;
-        }
-        if (at < arms->count) {
-            continue;
-        }
-        if (arms->count == 1000) {
-            return err_set(RECO_E_USAGE, "column '%s' has over 1000 values: these are no arms", arms->column);
-        }
-        TRY(mem_grow((void **)&arms->names, &capacity, arms->count + 1, sizeof *arms->names));
-        arms->names[arms->count++] = texts[row];
+    size_t rows = walk->report->p->rows;
+    walk->start = mem_calloc(walk->unit_count + 2, sizeof *walk->start);
+    walk->rows = mem_alloc((rows + 1) * sizeof *walk->rows);
+    if (!walk->start || !walk->rows) {
+        return RECO_E_NOMEM;
     }
-    qsort(arms->names, arms->count, sizeof *arms->names, compare_names);
-    size_t control = 0;
-    while (arms->control && control < arms->count && strcmp(arms->names[control], arms->control) != 0) {
-        control++;
+    for (size_t row = 0; row < rows; row++) {
+        walk->start[unit_of_row[row] + 2]++;
     }
-    if (control == arms->count) {
-        return err_set(RECO_E_USAGE, "column '%s' has no arm '%s'", arms->column, arms->control);
+    for (size_t u = 2; u < walk->unit_count + 2; u++) {
+        walk->start[u] += walk->start[u - 1];
     }
-    const char *name = arms->names[control];
-    memmove(arms->names + 1, arms->names, control * sizeof *arms->names);
-    arms->names[0] = name;
-    arms->control = name;
-    for (size_t row = 0; row < p->rows; row++) {
-        arm_of_row[row] = 0;
-        while (strcmp(arms->names[arm_of_row[row]], texts[row]) != 0) {
-            arm_of_row[row]++;
-        }
+    for (size_t row = 0; row < rows; row++) {
+        walk->rows[walk->start[unit_of_row[row] + 1]++] = (uint32_t)row;
     }
     return 0;
 }
 
-static int fill(struct eval_arms *arms, const struct eval_report *report, const uint32_t *arm_of_row)
+/* Rows and units of each arm. */
+static void count_arms(struct eval_arms *arms, const struct arm_walk *walk)
 {
-    const struct predictions *p = report->p;
-    const struct metric **metrics = mem_calloc(report->value_count + 1, sizeof *metrics);
+    for (size_t arm = 0; arm < arms->count; arm++) {
+        walk->touched[arm] = UINT32_MAX; /* the unit last seen in it */
+    }
+    for (size_t unit = 0; unit < walk->unit_count; unit++) {
+        size_t end = walk->rows ? walk->start[unit + 1] : unit + 1;
+        for (size_t i = walk->rows ? walk->start[unit] : unit; i < end; i++) {
+            uint32_t arm = walk->arm_of_row[walk->rows ? walk->rows[i] : i];
+            if (arm != NO_ARM) {
+                arms->rows[arm]++;
+                arms->units[arm] += walk->touched[arm] != unit;
+                walk->touched[arm] = (uint32_t)unit;
+            }
+        }
+    }
+}
+
+static bool is_figure(const struct eval_report *report, const struct eval_value *v)
+{
+    const unsigned forms = METRIC_FORM_PLAIN | METRIC_FORM_IPS | METRIC_FORM_SNIPS;
+    const char *reason;
+    return v->metric->event && v->variant.form & forms && report_applies(report, v, &reason);
+}
+
+static int fill(struct eval_arms *arms, struct arm_walk *walk)
+{
+    const struct eval_report *report = walk->report;
+    const struct eval_value **figures = mem_calloc(report->value_count + 1, sizeof *figures);
     arms->figures = mem_calloc(report->value_count + 1, sizeof *arms->figures);
-    arms->rows = mem_calloc(arms->count + 1, sizeof *arms->rows);
-    int rc = metrics && arms->figures && arms->rows ? 0 : RECO_E_NOMEM;
-    for (size_t i = 0; !rc && i < report->value_count; i++) {
-        const struct eval_value *v = &report->values[i];
-        const char *reason;
-        if (v->metric->event && v->variant.form == METRIC_FORM_PLAIN && report_applies(report, v, &reason)) {
-            metrics[arms->figure_count] = v->metric;
-            arms->figures[arms->figure_count++] = v->name;
+    for (size_t i = 0; figures && arms->figures && i < report->value_count; i++) {
+        if (is_figure(report, &report->values[i])) {
+            figures[arms->figure_count] = &report->values[i];
+            arms->figures[arms->figure_count++] = report->values[i].name;
         }
     }
+    struct arm_sums *sums = mem_alloc(arms->count * sizeof *sums);
+    walk->of_unit = mem_calloc(arms->count, sizeof *walk->of_unit);
+    walk->touched = mem_alloc(arms->count * sizeof *walk->touched);
+    arms->rows = mem_calloc(arms->count, sizeof *arms->rows);
+    arms->units = mem_calloc(arms->count, sizeof *arms->units);
+    arms->values = mem_calloc(arms->count * arms->figure_count + 1, sizeof *arms->values);
+    int rc =
+        figures && arms->figures && sums && walk->of_unit && walk->touched && arms->rows && arms->units && arms->values
+            ? 0
+            : RECO_E_NOMEM;
     if (!rc && !arms->figure_count) {
-        rc = err_set(RECO_E_USAGE, "no figure of behaviour to compare arms by");
+        rc = err_set(RECO_E_USAGE, "no figure of behaviour to compare arms by: the arms have ctr, cvr and the like, "
+                                   "not those at a depth or by list");
     }
-    struct arm_sums *sums = rc ? NULL : mem_calloc(arms->count * arms->figure_count, sizeof *sums);
-    arms->values = rc ? NULL : mem_calloc(arms->count * arms->figure_count, sizeof *arms->values);
-    rc = !rc && (!sums || !arms->values) ? RECO_E_NOMEM : rc;
-    for (size_t row = 0; !rc && row < p->rows; row++) {
-        struct metric_event event;
-        event_of_row(&event, p, row);
-        arms->rows[arm_of_row[row]]++;
-        for (size_t i = 0; i < arms->figure_count; i++) {
-            struct arm_sums *s = &sums[arm_of_row[row] * arms->figure_count + i];
-            double n = 0;
-            double d = 0;
-            metrics[i]->event(&event, &n, &d);
-            s->n += n;
-            s->d += d;
-            s->nn += n * n;
-            s->nd += n * d;
-            s->dd += d * d;
-        }
+    if (!rc) {
+        count_arms(arms, walk);
     }
-    for (size_t a = 0; !rc && a < arms->count; a++) {
-        for (size_t i = 0; i < arms->figure_count; i++) {
-            size_t at = a * arms->figure_count + i;
-            compare(&arms->values[at], &sums[at], &sums[i], a == 0);
+    for (size_t i = 0; !rc && i < arms->figure_count; i++) {
+        struct arm_compare c = {.quantile = normal_quantile(0.5 + arms->level / 2), .by_row = !walk->rows};
+        memset(sums, 0, arms->count * sizeof *sums);
+        c.is_rate = sum_figure(walk, figures[i], sums);
+        for (size_t a = 0; a < arms->count; a++) {
+            compare(&arms->values[a * arms->figure_count + i], &arms->values[i], &c, &sums[a], &sums[0]);
+            arms->few = arms->few || (sums[a].units && !is_enough(&c, &sums[a]));
         }
     }
     mem_free(sums);
-    mem_free(metrics);
+    mem_free(figures);
     return rc;
 }
 
-int eval_arms_new(struct eval_arms **out, const struct eval_report *report, const char *column, const char *control)
+static int run(struct eval_arms *arms, const struct eval_report *report, const struct eval_arms_options *options,
+               const char *const *texts)
+{
+    const struct predictions *p = report->p;
+    uint32_t *arm_of_row = mem_alloc((p->rows + 1) * sizeof *arm_of_row);
+    uint32_t *unit_of_row = NULL;
+    struct arm_walk walk = {.report = report, .arm_of_row = arm_of_row};
+    int rc = arm_of_row ? find_names(arms, p, texts, arm_of_row) : RECO_E_NOMEM;
+    if (!rc) {
+        rc = sort_names(arms, p->rows, arm_of_row);
+    }
+    if (!rc) {
+        rc = eval_units_of(&unit_of_row, &walk.unit_count, &arms->unit, p, options->unit_column);
+    }
+    if (!rc && unit_of_row) {
+        rc = group_rows(&walk, unit_of_row);
+    }
+    if (!rc) {
+        rc = fill(arms, &walk);
+    }
+    mem_free(arm_of_row);
+    mem_free(unit_of_row);
+    mem_free(walk.rows);
+    mem_free(walk.start);
+    mem_free(walk.of_unit);
+    mem_free(walk.touched);
+    return rc;
+}
+
+int eval_arms_new(struct eval_arms **out, const struct eval_report *report, const struct eval_arms_options *options)
 {
     *out = NULL;
     const struct predictions *p = report->p;
     size_t extra = 0;
-    while (p && extra < p->extra_count && strcmp(p->extra[extra].name, column) != 0) {
+    while (p && extra < p->extra_count && strcmp(p->extra[extra].name, options->column) != 0) {
         extra++;
     }
     if (!p || extra == p->extra_count) {
-        return err_set(RECO_E_USAGE, "there is no column '%s'", column);
+        return err_set(RECO_E_USAGE, "there is no column '%s'", options->column);
     }
     struct eval_arms *arms = mem_calloc(1, sizeof *arms);
-    uint32_t *arm_of_row = mem_alloc((p->rows + 1) * sizeof *arm_of_row);
-    int rc = arms && arm_of_row ? 0 : RECO_E_NOMEM;
-    if (!rc) {
-        arms->column = column;
-        arms->control = control;
-        rc = find_arms(arms, p, p->extra[extra].values, arm_of_row);
+    if (!arms) {
+        return RECO_E_NOMEM;
     }
-    if (!rc) {
-        rc = fill(arms, report, arm_of_row);
-    }
-    mem_free(arm_of_row);
+    arms->column = options->column;
+    arms->control = options->control;
+    arms->level = options->level;
+    int rc = run(arms, report, options, p->extra[extra].values);
     if (rc) {
         eval_arms_free(arms);
         return rc;
     }
     *out = arms;
     return 0;
-}
-
-/* ---- what is printed ---- */
-
-static int add_interval(struct buf *b, const char *before, const struct eval_interval *i, const char *format)
-{
-    if (isnan(i->value)) {
-        return 0;
-    }
-    TRY(buf_add_str(b, before));
-    char text[64];
-    const double numbers[] = {i->value, i->low, i->high};
-    static const char *const behind[] = {" [", ", ", "]"};
-    for (int n = 0; n < 3; n++) {
-        (void)snprintf(text, sizeof text, "%.4f", numbers[n]);
-        TRY(buf_printf(b, "%s%s%s", n == 0 && *format == '+' && numbers[0] >= 0 ? "+" : "", text, behind[n]));
-    }
-    return 0;
-}
-
-int eval_arms_text(const struct eval_arms *arms, struct buf *b)
-{
-    TRY(buf_printf(b,
-                   "\nby '%s', against '%s' (95 %% intervals; rows taken as independent)\n"
-                   "  %-24s %9s  %-28s  %-32s  %s\n",
-                   arms->column, arms->control, "", "rows", "value", "difference", "ratio"));
-    for (size_t i = 0; i < arms->figure_count; i++) {
-        TRY(buf_printf(b, "  %s\n", arms->figures[i]));
-        for (size_t a = 0; a < arms->count; a++) {
-            const struct eval_arm_figure *f = &arms->values[a * arms->figure_count + i];
-            TRY(buf_printf(b, "    %-22s %9zu", arms->names[a], arms->rows[a]));
-            if (isnan(f->of_arm.value)) {
-                TRY(buf_add_str(b, "  undefined\n"));
-                continue;
-            }
-            TRY(add_interval(b, "  ", &f->of_arm, ""));
-            TRY(add_interval(b, "  ", &f->difference, "+"));
-            TRY(add_interval(b, "  x", &f->ratio, ""));
-            TRY(buf_add_char(b, '\n'));
-        }
-    }
-    return 0;
-}
-
-int eval_arms_markdown(const struct eval_arms *arms, struct buf *b)
-{
-    TRY(buf_printf(b,
-                   "\n## By `%s`, against `%s`\n\n95 %% intervals; rows taken as independent.\n\n"
-                   "| figure | arm | rows | value | difference | ratio |\n|---|---|--:|--:|--:|--:|\n",
-                   arms->column, arms->control));
-    for (size_t i = 0; i < arms->figure_count; i++) {
-        for (size_t a = 0; a < arms->count; a++) {
-            const struct eval_arm_figure *f = &arms->values[a * arms->figure_count + i];
-            TRY(buf_printf(b, "| %s | %s | %zu | ", arms->figures[i], arms->names[a], arms->rows[a]));
-            TRY(add_interval(b, "", &f->of_arm, ""));
-            TRY(add_interval(b, " | ", &f->difference, "+"));
-            TRY(add_interval(b, " | ", &f->ratio, ""));
-            TRY(buf_add_str(b, a ? " |\n" : " | | |\n"));
-        }
-    }
-    return 0;
-}
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *interval_json(const struct eval_interval *i)
-{
-    return json_pack("{sososo}", "value", number(i->value), "low", number(i->low), "high", number(i->high));
-}
-
-static json_t *figures_json(const struct eval_arms *arms, size_t arm)
-{
-    json_t *figures = json_object();
-    for (size_t i = 0; figures && i < arms->figure_count; i++) {
-        const struct eval_arm_figure *f = &arms->values[arm * arms->figure_count + i];
-        json_t *figure = interval_json(&f->of_arm);
-        if (!figure || (arm && (json_object_set_new(figure, "difference", interval_json(&f->difference)) ||
-                                json_object_set_new(figure, "ratio", interval_json(&f->ratio))))) {
-            json_decref(figure);
-            json_decref(figures);
-            return NULL;
-        }
-        if (json_object_set_new(figures, arms->figures[i], figure)) {
-            json_decref(figures);
-            return NULL;
-        }
-    }
-    return figures;
-}
-
-json_t *eval_arms_json(const struct eval_arms *arms)
-{
-    json_t *list = json_array();
-    for (size_t a = 0; list && a < arms->count; a++) {
-        json_t *arm = json_pack("{sssIso}", "arm", arms->names[a], "rows", (json_int_t)arms->rows[a], "metrics",
-                                figures_json(arms, a));
-        if (!arm || json_array_append_new(list, arm)) {
-            json_decref(list);
-            list = NULL;
-        }
-    }
-    json_t *out =
-        list ? json_pack("{sssssfso}", "column", arms->column, "control", arms->control, "level", 0.95, "arms", list)
-             : NULL;
-    if (!out) {
-        (void)err_nomem();
-    }
-    return out;
 }

@@ -88,11 +88,21 @@ static bool row_gives(const struct metric *row, const char *name, struct metric_
     return *rest == '_' && rest[1] && (row->forms & METRIC_FORM_LABEL);
 }
 
+const char *metric_unalias(const char *name)
+{
+    static const char *const aliases[][2] = {
+        {"loss", "log_loss"}, {"dar", "dwell_mean_s"}, {"dar_lists", "dwell_mean_s_lists"}};
+    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
+        if (!strcmp(name, aliases[i][0])) {
+            return aliases[i][1];
+        }
+    }
+    return name;
+}
+
 const struct metric *metric_find(const char *name, struct metric_variant *variant, const char **label_text)
 {
-    if (!strcmp(name, "loss")) {
-        name = "log_loss";
-    }
+    name = metric_unalias(name);
     for (size_t i = 0; metric_table[i]; i++) {
         if (row_gives(metric_table[i], name, variant, label_text)) {
             return metric_table[i];

@@ -12,6 +12,7 @@
  * value raises its version.
  */
 
+#include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -208,11 +209,15 @@ struct metric {
     bool catalogue_share; /* of the catalogue: within [0, 1]; the others are 0 or more */
     const char *query_reason; /* why it is undefined where such a function gives no value: "no relevant item" */
     bool by_items;            /* in the mean over the queries each weighs as many as its items */
+    /* The denominator of event is itself what came of impressions, as clicks: IPS then weighs both sides. */
+    bool of_outcomes;
     bool no_expected_ties;    /* there is no closed form of its expected value under ties */
 };
 
 extern const struct metric *const metric_table[]; /* NULL-terminated, in the order of the report */
 
+/* "loss" is log_loss, "dar" is dwell_mean_s; any other name is itself. */
+const char *metric_unalias(const char *name);
 /*
  * The row and form of a name ("f1", "auc_4", "ndcg@10", "f0.5_macro"). A label is not checked: *label_text is the part
  * after the row's name, borrowed from name. NULL: no metric has that name.

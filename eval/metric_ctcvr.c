@@ -8,7 +8,7 @@ static void of_event(const struct metric_event *event, double *numerator, double
 
 const struct metric metric_ctcvr = {
     .name = "ctcvr",
-    .help = "conversion rate of the impressions; an attribution window takes out later conversions",
+    .help = "conversion rate of the impressions, clicked or not; an attribution window takes out later conversions",
     .formula = "conversions / impressions",
     .citation = "Ma et al. 2018 (ESMM)",
     .version = 1,

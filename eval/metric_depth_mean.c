@@ -10,7 +10,7 @@ static void of_event(const struct metric_event *event, double *numerator, double
 
 const struct metric metric_depth_mean = {
     .name = "depth_mean",
-    .help = "mean visit depth over the rows that have one",
+    .help = "mean visit depth over the rows that have one; depth_mean_lists counts a visit (query) once",
     .formula = "sum depth / rows with depth",
     .citation = "Lehmann et al. 2012",
     .version = 1,

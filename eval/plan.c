@@ -230,13 +230,13 @@ static int add_named(struct eval_report *report, const char *name)
             return err_set(RECO_E_USAGE, "unknown label '%s' in metric '%s'", label, name);
         }
     }
-    return add_value(report, mem_strdup(strcmp(name, "loss") != 0 ? name : "log_loss"), row, &variant);
+    return add_value(report, mem_strdup(metric_unalias(name)), row, &variant);
 }
 
 static bool is_planned(const struct eval_report *report, const char *name)
 {
     for (size_t i = 0; i < report->value_count; i++) {
-        if (!strcmp(report->values[i].name, name)) {
+        if (!strcmp(report->values[i].name, metric_unalias(name))) {
             return true;
         }
     }

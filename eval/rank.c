@@ -274,7 +274,7 @@ static double rate_of_list(const struct rank_work *work, const struct eval_value
     double numerator = 0;
     double denominator = 0;
     for (size_t i = 0; i < work->event_count; i++) {
-        if (v->variant.k == SIZE_MAX || work->positions[i] <= (double)v->variant.k) {
+        if (v->variant.k == SIZE_MAX || (work->positions[i] >= 1 && work->positions[i] <= (double)v->variant.k)) {
             double n = 0;
             double d = 0;
             v->metric->event(&work->events[i], &n, &d);
@@ -351,6 +351,8 @@ static void run_query(const struct rank_blocks *run, size_t block, struct rank_w
         if (report->queries) {
             report->queries[query] = (struct eval_query){work->id, list.count, list.relevant, tied};
         }
+    } else if (report->queries && work->event_count) { /* a list without labels is one of behaviour all the same */
+        report->queries[query] = (struct eval_query){work->id, work->event_count, 0, 0};
     }
     add_values(run, run->sums + block * report->value_count, work, &list, has_list, query);
     if (report->lists.depth) {

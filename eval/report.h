@@ -47,6 +47,16 @@ struct eval_lists {
     double tail_below, tail_share; /* as in struct metric_catalogue */
 };
 
+/* Rows with events: counts of them, and sums of weights (1 / propensity). */
+struct eval_behaviour {
+    double impressions; /* with an outcome that is known */
+    double clicks, conversions, carts, orders;
+    double unclicked_conversions; /* of rows that say that they were not clicked */
+    double unplaced, deep;        /* without a whole position from 1; below REPORT_POSITIONS_MAX */
+    double weighted, weight, weight_squares, weight_max;
+};
+enum { REPORT_POSITIONS_MAX = 50 };
+
 struct eval_report {
     const struct predictions *p; /* NULL: a TREC run */
     struct metric_data data;
@@ -54,9 +64,8 @@ struct eval_report {
     double *predicted; /* [classes] */
     size_t rows;       /* looked at: those of p that the filter of data keeps */
     size_t rows_truncated;
-    struct metric_event
-        events; /* for the summary: sums over the rows that have each; revenue, dwell and depth unused */
-    double impressions;
+    struct eval_behaviour behaviour;
+    struct eval_attributed attributed;
     struct eval_value *values;
     size_t value_count, value_capacity;
     struct eval_ranking ranking;
@@ -73,10 +82,10 @@ struct eval_report {
     struct eval_arms *arms;           /* NULL: not asked for */
     /* Behaviour by position, from 1: numerators and denominators [position_count, rate_count] of the plain figures */
     double *by_position;
+    double position_rows[REPORT_POSITIONS_MAX];
     size_t position_count;
     json_t *provenance;
 };
-enum { REPORT_POSITIONS_MAX = 50 };
 /* The i-th plain figure of behaviour that applies, as in by_position; NULL: no more. */
 const struct eval_value *report_rate(const struct eval_report *report, size_t i);
 
@@ -106,6 +115,9 @@ const char *report_label_name(const struct eval_report *report, int label);
 
 /* The table by class in the layout of scikit-learn's classification_report; needs the confusion matrix and a row. */
 int report_text_classes(const struct eval_report *report, int digits, struct buf *b) RECO_MUST_CHECK;
+
+/* Text in a cell of Markdown: '|' and line breaks would end it. */
+int report_add_cell(struct buf *b, const char *text, size_t length) RECO_MUST_CHECK;
 
 /* ---- what a page shows; report_layout.c ---- */
 

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/opt.h"
 #include "eval/interval.h"
+#include "eval/metric.h"
 #include "eval/slice_internal.h"
 
 void slice_name_release(struct slice_name *name)
@@ -17,7 +18,7 @@ void slice_name_release(struct slice_name *name)
 
 const char *slice_metric_name(const char *metric)
 {
-    return strcmp(metric, "loss") ? metric : "log_loss";
+    return metric_unalias(metric);
 }
 
 /* ---- parsing ---- */

@@ -168,27 +168,35 @@ void event_of_row(struct metric_event *event, const struct predictions *p, size_
                                    .depth = p->depth ? p->depth[row] : NAN};
 }
 
+bool tally_rate_of_row(const struct eval_value *v, const struct predictions *p, size_t row,
+                       const struct metric_event *event, double *numerator, double *denominator)
+{
+    *numerator = *denominator = 0;
+    if (v->variant.k != SIZE_MAX && !(p->position[row] >= 1 && p->position[row] <= (double)v->variant.k)) {
+        return false;
+    }
+    v->metric->event(event, numerator, denominator);
+    if (v->variant.form == METRIC_FORM_IPS || v->variant.form == METRIC_FORM_SNIPS) {
+        double propensity = p->propensity[row];
+        if (isnan(propensity)) {
+            return false;
+        }
+        *numerator /= propensity;
+        *denominator /= v->variant.form == METRIC_FORM_SNIPS || v->metric->of_outcomes ? propensity : 1;
+    }
+    return true;
+}
+
 static struct tally_entry *add_rates(const struct tally *tally, struct tally_entry *to, size_t row)
 {
     const struct predictions *p = tally->p;
     struct metric_event event;
     event_of_row(&event, p, row);
-    double propensity = p->propensity ? p->propensity[row] : NAN;
-    double position = p->position ? p->position[row] : NAN;
     for (size_t i = 0; i < tally->rate_count; i++) {
-        const struct eval_value *v = tally->rates[i];
-        double numerator = 0;
-        double denominator = 0;
-        if (v->variant.k != SIZE_MAX && !(position <= (double)v->variant.k)) {
+        double numerator;
+        double denominator;
+        if (!tally_rate_of_row(tally->rates[i], p, row, &event, &numerator, &denominator)) {
             continue;
-        }
-        v->metric->event(&event, &numerator, &denominator);
-        if (v->variant.form == METRIC_FORM_IPS || v->variant.form == METRIC_FORM_SNIPS) {
-            if (isnan(propensity)) {
-                continue;
-            }
-            numerator /= propensity;
-            denominator /= v->variant.form == METRIC_FORM_SNIPS ? propensity : 1;
         }
         if (numerator != 0) {
             to = add(to, tally->rate_at + 2 * i, numerator);

@@ -45,6 +45,12 @@ double tally_rate(const struct tally *tally, const double *sums, size_t i);
 
 /* The events of a row. */
 void event_of_row(struct metric_event *event, const struct predictions *p, size_t row);
+/*
+ * What a row adds to a behaviour figure that applies and is no mean over lists: event is the row's. False: nothing, as
+ * it lies too deep or has no propensity.
+ */
+bool tally_rate_of_row(const struct eval_value *v, const struct predictions *p, size_t row,
+                       const struct metric_event *event, double *numerator, double *denominator);
 
 /* Source of the summation: Neumaier 1974; the order of the parts then changes nothing that is printed. */
 struct tally_sum {
