@@ -51,7 +51,7 @@ static int add_torch(struct buf *b)
     if (status != 0)
         return status;
     char *argv[] = {path, "libtorch", NULL};
-    status = program_capture(path, argv, &text, &exit_status);
+    status = program_capture(path, argv, &text, NULL, &exit_status);
     if (status == 0 && exit_status == 0)
         status = buf_add(b, text.data, text.length);
     else if (status == 0)

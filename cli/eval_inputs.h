@@ -42,11 +42,8 @@ struct eval_item_counts {
 int eval_item_counts_read(struct eval_item_counts *items, const char *path) RECO_MUST_CHECK;
 void eval_item_counts_release(struct eval_item_counts *items);
 
-/* Paths that were read; NULL or "-" where there is none to be hashed. */
-struct eval_sources {
-    const char *predictions, *qrels, *run, *events, *item_popularity;
-};
-int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, const struct eval_sources *sources,
+/* The command, what was read with its hashes, and what is unknown of it. */
+int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx,
                         const struct predictions *p) RECO_MUST_CHECK;
 
 /* Prints the report of p (NULL: of a TREC run), writes output_dir and junit (NULL: none), and returns RECO_E_GATE when

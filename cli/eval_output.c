@@ -4,44 +4,10 @@
 #include <string.h>
 
 #include "cli/eval_page.h"
-#include "cli/provenance.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "eval/provenance.h"
-
-/* ---- provenance ---- */
-
-int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx, const struct eval_sources *sources,
-                        const struct predictions *p)
-{
-    json_t *json = provenance_new(ctx);
-    int rc = json ? 0 : err_nomem();
-    if (!rc) {
-        rc = provenance_add_file(json, "predictions", sources->predictions);
-    }
-    if (!rc) {
-        rc = provenance_add_file(json, "events", sources->events);
-    }
-    if (!rc) {
-        rc = provenance_add_file(json, "item_popularity", sources->item_popularity);
-    }
-    if (!rc) {
-        rc = provenance_add_file(json, "qrels", sources->qrels);
-    }
-    if (!rc) {
-        rc = provenance_add_file(json, "run", sources->run);
-    }
-    if (!rc && p && p->sidecar && json_object_set(json, "sidecar", p->sidecar)) {
-        rc = err_nomem();
-    }
-    if (!rc) {
-        eval_report_set_provenance(report, json);
-    } else {
-        json_decref(json);
-    }
-    return rc;
-}
 
 /* ---- texts ---- */
 
@@ -127,11 +93,12 @@ static int json_of(const struct eval_report *report, const struct gates *gates, 
 
 /* ---- files ---- */
 
-static int write_junit(const struct gates *gates, const struct opt_list *asked, const char *path)
+static int write_junit(const struct eval_report *report, const struct gates *gates, const struct opt_list *asked,
+                       const char *path)
 {
     struct buf b = {0};
-    int rc = eval_gates_junit((const char *const *)asked->items, (const char *const *)gates->lines, gates->passed,
-                              gates->count, &b);
+    int rc = eval_gates_junit(report, (const char *const *)asked->items, (const char *const *)gates->lines,
+                              gates->passed, gates->count, &b);
     if (!rc) {
         rc = file_write_all(path, b.data, b.length);
     }
@@ -191,7 +158,7 @@ int eval_output(const struct eval_report *report, const struct predictions *p, c
         rc = eval_directory_write(report, p, c, &directory);
     }
     if (!rc && c->junit) {
-        rc = write_junit(&gates, &c->require, c->junit);
+        rc = write_junit(report, &gates, &c->require, c->junit);
     }
     if (!rc) {
         rc = print(report, &gates, c, buf_str(&text), json);

@@ -30,14 +30,19 @@ static char *find_gnuplot(void)
 static int draw(struct page_picture *picture, const char *gnuplot, const char *script)
 {
     int exit_status = 0;
+    struct buf talk = {0};
     int rc = file_write_all(script, picture->program.data, picture->program.length);
     if (!rc) {
-        char *argv[] = {(char *)"gnuplot", (char *)script, NULL};
-        rc = program_capture(gnuplot, argv, &picture->svg, &exit_status);
+        char *argv[] = {(char *)"gnuplot", (char *)"-d", (char *)script, NULL}; /* no ~/.gnuplot */
+        rc = program_capture(gnuplot, argv, &picture->svg, &talk, &exit_status);
+    }
+    if (!rc && talk.length) {
+        log_debug("gnuplot, '%s': %s", picture->title, buf_str(&talk));
     }
     if (!rc && exit_status) {
         buf_clear(&picture->svg);
     }
+    buf_release(&talk);
     return rc;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static int check_libraries(char *path)
     char *argv[] = {path, NULL};
     if (setenv("LD_TRACE_LOADED_OBJECTS", "1", 1) != 0)
         return err_nomem();
-    int status = program_capture(path, argv, &trace, &exit_status);
+    int status = program_capture(path, argv, &trace, NULL, &exit_status);
     unsetenv("LD_TRACE_LOADED_OBJECTS");
     for (const char *line = buf_str(&trace); *line != '\0' && status == 0;) {
         size_t length = strcspn(line, "\n"), name = strspn(line, " \t"), name_end = name + strcspn(line + name, " \n");
@@ -205,33 +206,65 @@ int cmd_run_child(const char *const *argv)
     return err_set(error_of_exit_status(exit_status), "'reco %s' ended with exit status %d", argv[0], exit_status);
 }
 
-int program_capture(const char *path, char *const *argv, struct buf *output, int *exit_status)
+/* What can be read from *end, which is closed and becomes -1 at its end. */
+static int read_part(int *end, const char *path, struct buf *b)
 {
-    int ends[2];
-    if (pipe(ends) != 0)
+    char chunk[4096];
+    ssize_t got = read(*end, chunk, sizeof chunk);
+    if (got < 0 && errno == EINTR)
+        return 0;
+    if (got < 0)
+        return err_set_errno("cannot read what '%s' prints", path);
+    if (got == 0) {
+        close(*end);
+        *end = -1;
+        return 0;
+    }
+    return buf_add(b, chunk, (size_t)got);
+}
+
+int program_capture(const char *path, char *const *argv, struct buf *output, struct buf *talk, int *exit_status)
+{
+    int out[2], err[2] = {-1, -1};
+    if (pipe(out) != 0)
         return err_set_errno("cannot make a pipe");
+    if (talk != NULL && pipe(err) != 0) {
+        int status = err_set_errno("cannot make a pipe");
+        close(out[0]);
+        close(out[1]);
+        return status;
+    }
     pid_t child = fork();
     if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
+        dup2(out[1], STDOUT_FILENO);
+        if (talk != NULL)
+            dup2(err[1], STDERR_FILENO);
+        for (int i = 0; i < 2; i++) {
+            close(out[i]);
+            close(err[i]);
+        }
         execv(path, argv);
         _exit(127);
     }
-    close(ends[1]);
     int status = child < 0 ? err_set_errno("cannot start '%s'", path) : 0;
-    while (status == 0) {
-        char chunk[4096];
-        ssize_t got = read(ends[0], chunk, sizeof chunk);
-        if (got < 0 && errno == EINTR)
+    close(out[1]);
+    if (talk != NULL)
+        close(err[1]);
+    while (status == 0 && (out[0] >= 0 || err[0] >= 0)) {
+        struct pollfd ends[2] = {{.fd = out[0], .events = POLLIN}, {.fd = err[0], .events = POLLIN}};
+        if (poll(ends, 2, -1) < 0) {
+            status = errno == EINTR ? 0 : err_set_errno("cannot read what '%s' prints", path);
             continue;
-        if (got < 0)
-            status = err_set_errno("cannot read what '%s' prints", path);
-        if (got <= 0)
-            break;
-        status = buf_add(output, chunk, (size_t)got);
+        }
+        if (ends[0].revents != 0)
+            status = read_part(&out[0], path, output);
+        if (status == 0 && ends[1].revents != 0)
+            status = read_part(&err[0], path, talk);
     }
-    close(ends[0]);
+    if (out[0] >= 0)
+        close(out[0]);
+    if (err[0] >= 0)
+        close(err[0]);
     int wait_status = 0;
     if (child > 0 && waitpid(child, &wait_status, 0) < 0 && status == 0)
         status = err_set_errno("cannot wait for '%s'", path);

@@ -15,7 +15,11 @@
  */
 int program_find_torch(char **out) RECO_MUST_CHECK;
 
-/* Runs path with argv and appends what it prints on stdout to output; *exit_status as a shell shows it. */
-int program_capture(const char *path, char *const *argv, struct buf *output, int *exit_status) RECO_MUST_CHECK;
+/*
+ * Runs path with argv and appends what it prints on stdout to output; *exit_status as a shell shows it. What it prints
+ * on stderr is appended to talk (NULL: it goes to stderr).
+ */
+int program_capture(const char *path, char *const *argv, struct buf *output, struct buf *talk,
+                    int *exit_status) RECO_MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/hash.h"
 #include "core/json_file.h"
 #include "core/mem.h"
 
@@ -13,6 +14,7 @@
 struct predictions_writer {
     const struct label_map *labels;
     struct file_writer *file; /* NULL: stdout */
+    struct hash_stream *hash; /* of what went into the file */
     char *path;
     struct buf line;
     struct buf names;    /* the labels, escaped, each with its NUL */
@@ -66,6 +68,7 @@ static int put_line(struct predictions_writer *w)
         return rc;
     }
     if (w->file) {
+        hash_stream_add(w->hash, w->line.data, w->line.length);
         return file_write(w->file, w->line.data, w->line.length);
     }
     if (fwrite(w->line.data, 1, w->line.length, stdout) != w->line.length) {
@@ -77,6 +80,7 @@ static int put_line(struct predictions_writer *w)
 static void writer_free(struct predictions_writer *w)
 {
     file_writer_abort(&w->file);
+    hash_stream_free(w->hash);
     buf_release(&w->line);
     buf_release(&w->names);
     mem_free(w->name_offset);
@@ -135,7 +139,8 @@ int predictions_writer_open(struct predictions_writer **out, const char *path, c
     w->path = mem_strdup(path);
     int rc = w->path ? keep_names(w) : RECO_E_NOMEM;
     if (!rc && strcmp(path, "-") != 0) {
-        rc = file_writer_open(&w->file, path);
+        rc = hash_stream_new(&w->hash);
+        rc = rc ? rc : file_writer_open(&w->file, path);
     }
     if (!rc) {
         rc = write_header(w, extra_names);
@@ -215,9 +220,24 @@ int predictions_write(struct predictions_writer *w, const struct predictions_row
     return rc;
 }
 
+/* The hash of the file among the others, by which a reader sees whether it is still the one that this describes. */
+static int add_file_hash(const struct predictions_writer *w, json_t *json)
+{
+    char hex[HASH_HEX_SIZE];
+    json_t *hashes = json_object_get(json, "hashes");
+    if (!json_is_object(hashes)) {
+        hashes = json_object();
+        if (json_object_set_new(json, "hashes", hashes)) {
+            return err_nomem();
+        }
+    }
+    hash_stream_hex(w->hash, hex);
+    return json_object_set_new(hashes, "predictions", json_string(hex)) ? err_nomem() : 0;
+}
+
 static int write_sidecar(const struct predictions_writer *w, json_t *sidecar, const char *path)
 {
-    json_t *json = sidecar ? json_copy(sidecar) : json_object();
+    json_t *json = sidecar ? json_deep_copy(sidecar) : json_object();
     json_t *labels = label_map_to_json(w->labels);
     int rc = 0;
     if (!json || !labels || json_object_set_new(json, "format", json_string("reco predictions")) ||
@@ -225,6 +245,9 @@ static int write_sidecar(const struct predictions_writer *w, json_t *sidecar, co
         json_object_set_new(json, "rows", json_integer((json_int_t)w->rows)) ||
         json_object_set(json, "labels", labels)) {
         rc = err_nomem();
+    }
+    if (!rc) {
+        rc = add_file_hash(w, json);
     }
     if (!rc) {
         rc = json_file_write(path, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

@@ -2,12 +2,22 @@
 
 #include <string.h>
 
-#include "eval/evaluate.h"
 #include "eval/page.h"
+#include "eval/provenance.h"
+#include "eval/report.h"
 #include "eval/try.h"
 
-int eval_gates_junit(const char *const *gates, const char *const *lines, const bool *passed, size_t count,
-                     struct buf *b)
+static int add_property(struct buf *b, const char *key, const char *value)
+{
+    TRY(buf_add_str(b, "      <property name=\""));
+    TRY(page_add_escaped(b, key));
+    TRY(buf_add_str(b, "\" value=\""));
+    TRY(page_add_escaped(b, value));
+    return buf_add_str(b, "\"/>\n");
+}
+
+int eval_gates_junit(const struct eval_report *report, const char *const *gates, const char *const *lines,
+                     const bool *passed, size_t count, struct buf *b)
 {
     size_t failures = 0;
     for (size_t i = 0; i < count; i++) {
@@ -17,6 +27,11 @@ int eval_gates_junit(const char *const *gates, const char *const *lines, const b
                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
                    "  <testsuite name=\"reco eval\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\">\n",
                    count, failures));
+    if (report->provenance) {
+        TRY(buf_add_str(b, "    <properties>\n"));
+        TRY(provenance_rows(report->provenance, add_property, b));
+        TRY(buf_add_str(b, "    </properties>\n"));
+    }
     for (size_t i = 0; i < count; i++) {
         TRY(buf_add_str(b, "    <testcase classname=\"reco.eval\" name=\""));
         TRY(page_add_escaped(b, gates[i]));

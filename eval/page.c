@@ -24,7 +24,9 @@ static const char page_style[] =
 int page_begin(struct buf *b, const char *title, const char *style)
 {
     TRY(buf_add_str(b, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"));
+                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+                       "'unsafe-inline'\">\n<title>"));
     TRY(page_add_escaped(b, title));
     TRY(buf_add_str(b, "</title>\n<style>\n"));
     TRY(buf_add_str(b, page_style));
@@ -54,7 +56,9 @@ int page_add_escaped(struct buf *b, const char *text)
             TRY(buf_add_str(b, "&quot;"));
             break;
         default:
-            TRY(buf_add_char(b, *text));
+            /* Other control characters may stand neither in HTML nor in XML, not even by number. */
+            TRY((unsigned char)*text < ' ' && !strchr("\t\n\r", *text) ? buf_add_str(b, "\xEF\xBF\xBD")
+                                                                       : buf_add_char(b, *text));
         }
     }
     return 0;
@@ -95,11 +99,12 @@ int page_add_pictures(struct buf *b, const struct page_picture *pictures, size_t
 
 int page_plot_begin(struct buf *b, const char *name, const char *x, const char *y)
 {
-    return buf_printf(b,
-                      "set terminal svg size 520,380 dynamic name '%s' font 'sans-serif,13' background '#ffffff'\n"
-                      "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\nset xlabel '%s' noenhanced\nset "
-                      "ylabel '%s' noenhanced\n",
-                      name, x, y);
+    return buf_printf(
+        b,
+        "set encoding utf8\nset terminal svg size 520,380 dynamic name '%s' font 'sans-serif,13' background '#ffffff'\n"
+        "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\nset xlabel '%s' noenhanced\nset "
+        "ylabel '%s' noenhanced\n",
+        name, x, y);
 }
 
 int page_plot_quoted(struct buf *b, const char *text)

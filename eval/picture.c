@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "core/mem.h"
+#include "data/utf8.h"
 #include "eval/interval.h"
 #include "eval/picture_internal.h"
 #include "eval/try.h"
@@ -34,25 +36,29 @@ int picture_begin(struct buf *b, const char *name, int height, const char *x, co
                       height, name);
 }
 
-/* At most so many characters of text. */
-static int add_shortened(struct buf *b, const char *text, size_t characters)
+int picture_add_shortened(struct buf *b, const char *text, size_t columns)
 {
-    size_t bytes = 0;
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *end = at + strlen(text);
     size_t seen = 0;
-    for (; text[bytes]; bytes++) {
-        bool starts = ((unsigned char)text[bytes] & 0xc0) != 0x80;
-        if (starts && seen++ == characters) {
-            break;
+    while (at < end) {
+        uint32_t code_point;
+        size_t bytes = utf8_decode(at, end, &code_point);
+        int width = utf8proc_charwidth((utf8proc_int32_t)code_point); /* a Chinese character takes the room of two */
+        seen += width > 0 ? (size_t)width : 0;
+        if (seen > columns) {
+            return buf_add_str(b, "…");
         }
+        TRY(buf_add(b, at, bytes));
+        at += bytes;
     }
-    TRY(buf_add(b, text, bytes));
-    return buf_add_str(b, text[bytes] ? "…" : "");
+    return 0;
 }
 
-int picture_quoted(struct buf *b, const char *text, size_t characters)
+int picture_quoted(struct buf *b, const char *text, size_t columns)
 {
     struct buf shown = {0};
-    int rc = add_shortened(&shown, text, characters);
+    int rc = picture_add_shortened(&shown, text, columns);
     rc = rc ? rc : page_plot_quoted(b, buf_str(&shown));
     buf_release(&shown);
     return rc;
@@ -108,7 +114,7 @@ static int add_curve(struct buf *plot, struct buf *says, const struct eval_repor
     int rc = buf_printf(plot, "%s$c%d with lines lw 2 lt %zu title ", drawn || kind == CURVE_ROC ? ", " : "", label,
                         drawn + 1);
     if (!rc) {
-        rc = add_shortened(&key, name, NAME_SHOWN);
+        rc = picture_add_shortened(&key, name, NAME_SHOWN);
     }
     if (!rc) {
         rc = buf_printf(&key, ": %.3f", area);
@@ -126,18 +132,27 @@ static int add_curve(struct buf *plot, struct buf *says, const struct eval_repor
                       name, area);
 }
 
-/* Lines that the keys take above the curves: two side by side unless a name is long. */
-static int key_lines(const struct eval_report *report)
+static int count_curves(const struct eval_report *report)
 {
-    int keys = 0;
-    int to_a_line = 2;
-    for (int c = 0; c < report->data.classes && keys < CURVES_MAX; c++) {
+    int count = 0;
+    for (int c = 0; c < report->data.classes; c++) {
+        count += picture_has_curve(report, c);
+    }
+    return count;
+}
+
+/* The keys stand above the curves: two side by side unless a name is long, which gnuplot would leave out with all the
+ * others. */
+static bool has_short_names(const struct eval_report *report)
+{
+    bool is_short = true;
+    for (int c = 0, keys = 0; c < report->data.classes && keys < CURVES_MAX; c++) {
         if (picture_has_curve(report, c)) {
             keys++;
-            to_a_line = strlen(report_label_name(report, c)) > NAME_SHORT ? 1 : to_a_line;
+            is_short = is_short && strlen(report_label_name(report, c)) <= NAME_SHORT;
         }
     }
-    return (keys + to_a_line - 1) / to_a_line;
+    return is_short;
 }
 
 static int plan_curves(struct eval_pictures *pictures, const struct eval_report *report, enum curve_kind kind)
@@ -150,11 +165,16 @@ static int plan_curves(struct eval_pictures *pictures, const struct eval_report 
         return 0;
     }
     TRY(buf_add_str(&about->title, roc ? "ROC" : "Precision over recall"));
+    int all = count_curves(report);
     TRY(buf_printf(&about->title, "%s, with the %s", data->classes > 2 ? ", one class against the rest" : "",
                    roc ? "area under it" : "average precision"));
-    TRY(picture_begin(b, roc ? "roc" : "pr", 330 + KEY_HEIGHT * key_lines(report),
+    TRY(all > CURVES_MAX ? buf_printf(&about->title, "; the first %d of %d classes", CURVES_MAX, all) : 0);
+    int keys = all < CURVES_MAX ? all : CURVES_MAX;
+    bool two_a_line = has_short_names(report);
+    TRY(picture_begin(b, roc ? "roc" : "pr", 330 + KEY_HEIGHT * (two_a_line ? (keys + 1) / 2 : keys),
                       roc ? "false positive rate" : "recall", roc ? "true positive rate" : "precision"));
-    TRY(buf_add_str(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key outside top center horizontal samplen 2\n"));
+    TRY(buf_printf(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key outside top center %s samplen 2\n",
+                   two_a_line ? "horizontal" : "vertical maxcols 1"));
     struct buf plot = {0};
     int rc = buf_add_str(&plot, roc ? "plot x dt 2 lc rgb '#999999' notitle" : "plot ");
     size_t drawn = 0;

@@ -19,8 +19,10 @@ void pictures_name(struct eval_pictures *pictures);
 
 /* The head of a program: size, font, colours, axes. */
 int picture_begin(struct buf *b, const char *name, int height, const char *x, const char *y) RECO_MUST_CHECK;
-/* text as gnuplot's quoted string, at most so many characters of it. */
-int picture_quoted(struct buf *b, const char *text, size_t characters) RECO_MUST_CHECK;
+/* The beginning of text that is at most so many columns wide. */
+int picture_add_shortened(struct buf *b, const char *text, size_t columns) RECO_MUST_CHECK;
+/* The same as gnuplot's quoted string. */
+int picture_quoted(struct buf *b, const char *text, size_t columns) RECO_MUST_CHECK;
 
 int picture_plan_curves(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_reliability(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;

@@ -4,16 +4,16 @@
 
 #include <string.h>
 
-#include "core/mem.h"
 #include "eval/interval.h"
 #include "eval/picture_internal.h"
+#include "eval/provenance.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
-enum { PROVENANCE_DEPTH = 4, LONG_NAME = 12 };
+enum { LONG_NAME = 12 };
 
 const char html_style[] =
-    ":root{--line:#ccc;--soft:#f3f4f6;--quiet:#555;--bad:#a3271c;--good:#1c6b3a}\n"
+    ":root{--paper:#fff;--line:#ccc;--soft:#f3f4f6;--quiet:#555;--bad:#a3271c;--good:#1c6b3a}\n"
     "nav{margin:.6rem 0;line-height:1.9}nav a{margin-right:.9rem;white-space:nowrap}a{color:#005a9c}\n"
     ".cards{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0}\n"
     ".card{background:var(--soft);border-radius:.4rem;padding:.4rem .8rem;flex:0 1 auto;min-width:6rem}\n"
@@ -21,7 +21,10 @@ const char html_style[] =
     "small,td small{color:var(--quiet);white-space:nowrap}td small{display:block;font-size:.75rem}\n"
     "table{margin:.5rem "
     "0}caption{text-align:left;break-after:avoid;color:var(--quiet);font-size:.9rem;padding-bottom:.2rem}\n"
-    "th.long{min-width:8rem}.matrix td{text-align:center;min-width:2.6rem}.matrix td small{font-size:.7rem}\n"
+    "th.long{min-width:8rem}.matrix td,.matrix thead th{text-align:center;min-width:2.1rem;padding:.15rem}"
+    ".matrix td small{font-size:.65rem}.subject{margin:.3rem 0}.subject b{overflow-wrap:anywhere}\n"
+    ".wide tr>:first-child{position:sticky;left:0;background:var(--paper)}.matrix th{font-size:.9rem}\n"
+    "h2+.note{break-after:avoid}\n"
     "figure{flex:1 1 22rem;max-width:29rem}figure>div>svg{border-radius:.3rem}tr{break-inside:avoid}\n"
     ".row{border-left:.25rem solid #c77700;padding:.1rem .8rem;margin:.8rem 0;break-inside:avoid}\n"
     ".row p{margin:.2rem 0;overflow-wrap:anywhere}.row .head{font-weight:600}.row .key{color:var(--quiet)}\n"
@@ -30,11 +33,14 @@ const char html_style[] =
     "details{margin:.4rem 0}summary{color:var(--quiet);cursor:pointer}\n"
     "@media (max-width:30rem){th,td{padding:.2rem .4rem}.card{flex:1 1 40%}}\n"
     "@media print{nav{display:none}body{font-size:10.5pt}.card,.row{border:1px solid var(--line)}"
-    ".wide{overflow:visible}.pictures{display:grid;grid-template-columns:1fr 1fr}table{break-inside:auto}"
+    ".wide{overflow:visible}.wide "
+    "tr>:first-child{position:static}.matrix{font-size:8pt}.pictures{display:grid;grid-template-columns:1fr "
+    "1fr}table{break-inside:auto}"
     "details::details-content{content-visibility:visible;block-size:auto}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n"
-    "@media screen and (prefers-color-scheme:dark){:root{--line:#444;--soft:#24262b;--quiet:#a5a9b0;--bad:#ff9a8d;"
-    "--good:#7fd6a0}body{background:#16181c;color:#e4e6ea}h2,th,td{border-color:#3a3d44}a{color:#8cc4ff}"
+    "@media screen and "
+    "(prefers-color-scheme:dark){:root{--paper:#16181c;--line:#444;--soft:#24262b;--quiet:#a5a9b0;--bad:#ff9a8d;"
+    "--good:#7fd6a0}body{background:var(--paper);color:#e4e6ea}h2,th,td{border-color:#3a3d44}a{color:#8cc4ff}"
     "figcaption,.note,dt{color:var(--quiet)}td.why{color:#f0b37e}"
     "figure svg{filter:invert(.91) hue-rotate(180deg)}}\n";
 
@@ -51,13 +57,13 @@ int html_begin_table(struct buf *b, const char *caption, const char *columns)
     if (caption) {
         TRY(page_add_cell(b, "caption", caption));
     }
-    TRY(buf_add_str(b, "<tr>"));
+    TRY(buf_add_str(b, "<thead><tr>"));
     for (const char *at = columns; *at;) {
         size_t length = strcspn(at, "|");
         TRY(buf_printf(b, "<th scope=\"col\">%.*s</th>", (int)length, at));
         at += length + (at[length] == '|');
     }
-    return buf_add_str(b, "</tr>\n");
+    return buf_add_str(b, "</tr></thead>\n");
 }
 
 int html_end_table(struct buf *b)
@@ -67,7 +73,9 @@ int html_end_table(struct buf *b)
 
 int html_add_row_name(struct buf *b, const char *name)
 {
-    return page_add_cell(b, strlen(name) > LONG_NAME ? "th scope=\"row\" class=\"long\"" : "th scope=\"row\"", name);
+    return page_add_cell(
+        b, strlen(name) > LONG_NAME ? "th scope=\"row\" dir=\"auto\" class=\"long\"" : "th scope=\"row\" dir=\"auto\"",
+        name);
 }
 
 int html_add_figure(struct buf *b, double value, const char *reason, const struct interval *interval)
@@ -78,6 +86,13 @@ int html_add_figure(struct buf *b, double value, const char *reason, const struc
     TRY(buf_printf(b, "<td>%.4f", value));
     TRY(interval ? buf_printf(b, "<small>%.4f to %.4f</small>", interval->low, interval->high) : 0);
     return buf_add_str(b, "</td>");
+}
+
+int html_add_note(void *b, const char *text)
+{
+    TRY(buf_add_str(b, "<p class=\"note\">"));
+    TRY(page_add_escaped(b, text));
+    return buf_add_str(b, "</p>\n");
 }
 
 static const char *svg_of(const struct page_picture *picture)
@@ -109,10 +124,46 @@ int html_add_pictures(struct buf *b, const struct eval_pictures *pictures, enum 
 
 /* ---- what is seen first ---- */
 
+/* A text of the provenance, which may lie deeper: "sidecar", "model"; NULL: it is not there. */
+static const char *source_of(const struct eval_report *report, const char *outer, const char *key)
+{
+    const json_t *json = outer ? json_object_get(report->provenance, outer) : report->provenance;
+    return json_string_value(json_object_get(json, key));
+}
+
+/* What was evaluated: "p.tsv, model run, data ds, split test". */
+static int add_subject(const struct eval_report *report, struct buf *b)
+{
+    static const struct {
+        const char *outer, *key, *title;
+    } parts[] = {{NULL, "predictions", ""},     {NULL, "events", ""},           {NULL, "run", "run "},
+                 {NULL, "qrels", "judgments "}, {"sidecar", "model", "model "}, {"sidecar", "data", "data "},
+                 {"sidecar", "split", "split "}};
+    bool any = false;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const char *text = source_of(report, parts[i].outer, parts[i].key);
+        if (text) {
+            TRY(buf_printf(b, "%s%s", any ? ", " : "<p class=\"subject\">", parts[i].title));
+            TRY(page_add_cell(b, "b", text));
+            any = true;
+        }
+    }
+    TRY(any ? buf_add_str(b, "</p>\n") : 0);
+    const char *warning = source_of(report, NULL, "sidecar_warning");
+    if (!warning) {
+        return 0;
+    }
+    TRY(buf_add_str(b, "<p class=\"missed\">What is said of split, data and model may not hold: "));
+    TRY(page_add_escaped(b, warning));
+    return buf_add_str(b, ".</p>\n");
+}
+
 static int add_summary(const struct eval_report *report, struct buf *b)
 {
     const struct predictions *p = report->p;
-    TRY(buf_add_str(b, "<h1>Evaluation report</h1>\n<p class=\"note\">"));
+    TRY(buf_add_str(b, "<h1>Evaluation report</h1>\n"));
+    TRY(add_subject(report, b));
+    TRY(buf_add_str(b, "<p class=\"note\">"));
     if (p) {
         TRY(buf_printf(b, "%zu rows", p->rows));
         TRY(p->label || p->target ? buf_printf(b, ", %.0f with a label", report->data.rows) : 0);
@@ -126,11 +177,11 @@ static int add_summary(const struct eval_report *report, struct buf *b)
                        r->items ? 100 * (double)r->tied / (double)r->items : 0, r->items));
     }
     if (report->intervals) {
-        TRY(buf_printf(b, "; %g&nbsp;%% intervals by %s", 100 * report->intervals->bootstrap.level,
-                       interval_method_name(report->intervals->bootstrap.method)));
-        TRY(buf_printf(b, " bootstrap of %zu units (", report->intervals->units));
+        const struct bootstrap_options *o = &report->intervals->bootstrap;
+        TRY(buf_printf(b, "; %g&nbsp;%% intervals by bootstrap (%s, %zu resamples of %zu units: ", 100 * o->level,
+                       o->method == BOOTSTRAP_BCA ? "BCa" : "percentile", o->resamples, report->intervals->units));
         TRY(page_add_escaped(b, report->intervals->unit));
-        TRY(buf_add_str(b, ")"));
+        TRY(buf_printf(b, "; seed %llu)", (unsigned long long)o->seed));
     }
     return buf_add_str(b, "</p>\n");
 }
@@ -232,35 +283,12 @@ static int add_definitions(const struct eval_report *report, struct buf *b)
     return buf_add_str(b, "</dl>\n");
 }
 
-static int add_scalar(json_t *value, struct buf *b)
+static int add_provenance_row(struct buf *b, const char *key, const char *value)
 {
-    return json_is_string(value)    ? page_add_escaped(b, json_string_value(value))
-           : json_is_integer(value) ? buf_printf(b, "%lld", (long long)json_integer_value(value))
-           : json_is_real(value)    ? buf_printf(b, "%g", json_real_value(value))
-                                    : buf_add_str(b, json_is_true(value) ? "true" : "false");
-}
-
-static int add_provenance(json_t *object, const char *prefix, int depth, struct buf *b)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
-    {
-        if (json_is_string(value) || json_is_number(value) || json_is_boolean(value)) {
-            TRY(buf_add_str(b, "<dt>"));
-            TRY(page_add_escaped(b, prefix));
-            TRY(page_add_escaped(b, key));
-            TRY(buf_add_str(b, "</dt><dd><code>"));
-            TRY(add_scalar(value, b));
-            TRY(buf_add_str(b, "</code></dd>\n"));
-        } else if (json_is_object(value) && strcmp(key, "labels") != 0 && depth < PROVENANCE_DEPTH) {
-            char *inner = mem_printf("%s%s ", prefix, key);
-            int rc = inner ? add_provenance(value, inner, depth + 1, b) : RECO_E_NOMEM;
-            mem_free(inner);
-            TRY(rc);
-        }
-    }
-    return 0;
+    TRY(page_add_cell(b, "dt", key));
+    TRY(buf_add_str(b, "<dd>"));
+    TRY(page_add_cell(b, "code", value));
+    return buf_add_str(b, "</dd>\n");
 }
 
 /* ---- the page ---- */
@@ -270,9 +298,9 @@ static int add_body(const struct eval_report *report, const struct eval_pictures
 {
     TRY(add_gates(page, b));
     TRY(html_add_classes(b, report, pictures));
+    TRY(html_add_metrics(b, report));
     TRY(html_add_ranking(b, report, pictures));
     TRY(html_add_worst_queries(b, report, page));
-    TRY(html_add_metrics(b, report));
     TRY(html_add_slices(b, report, pictures));
     TRY(html_add_lengths(b, report, pictures));
     TRY(html_add_arms(b, report, pictures));
@@ -282,7 +310,7 @@ static int add_body(const struct eval_report *report, const struct eval_pictures
     if (report->provenance) {
         TRY(html_begin_section(b, "provenance", "Provenance"));
         TRY(buf_add_str(b, "<dl>\n"));
-        TRY(add_provenance(report->provenance, "", 0, b));
+        TRY(provenance_rows(report->provenance, add_provenance_row, b));
         TRY(buf_add_str(b, "</dl>\n"));
     }
     return 0;

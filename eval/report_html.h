@@ -19,6 +19,7 @@ int html_add_figure(struct buf *b, double value, const char *reason, const struc
 int html_add_pictures(struct buf *b, const struct eval_pictures *pictures,
                       enum eval_picture_place place) RECO_MUST_CHECK;
 
+int html_add_note(void *b, const char *text) RECO_MUST_CHECK; /* a paragraph; b is a struct buf */
 int html_add_missing(struct buf *b, const struct eval_pictures *pictures) RECO_MUST_CHECK; /* how many are not drawn */
 
 /* report_html_figures.c */

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "eval/behaviour.h"
 #include "eval/picture_internal.h"
 #include "eval/report_html.h"
+#include "eval/report_provenance.h"
 #include "eval/try.h"
 
-enum { CONFUSIONS_SHOWN = 12 };
+enum { CONFUSIONS_SHOWN = 12, MATRIX_NAMED = 6, MATRIX_NAME_BYTES = 16 };
 
 /* ---- by class ---- */
 
@@ -46,25 +48,57 @@ static int add_class_table(struct buf *b, const struct eval_report *report)
     return html_end_table(b);
 }
 
+/* Many or long names would make the columns too wide for a screen or a sheet: those have numbers then. */
+static bool needs_numbers(const struct eval_report *report)
+{
+    bool needs = report->data.classes > MATRIX_NAMED;
+    for (int c = 0; c < report->data.classes; c++) {
+        needs = needs || strlen(report_label_name(report, c)) > MATRIX_NAME_BYTES;
+    }
+    return needs;
+}
+
+static int begin_matrix(struct buf *b, const struct eval_report *report, bool numbers)
+{
+    TRY(html_begin_section(b, "confusion", "Confusion matrix"));
+    TRY(buf_printf(b,
+                   "<p class=\"note\">Rows: the label; columns: what was predicted%s. The shade is the share of the "
+                   "row.</p>\n<div class=\"wide matrix\"><table>\n<thead><tr><td></td>",
+                   numbers ? ", by the number of its row" : ""));
+    for (int c = 0; c < report->data.classes; c++) {
+        const char *name = report_label_name(report, c);
+        TRY(numbers ? buf_printf(b, "<th scope=\"col\">%d</th>", c + 1)
+                    : page_add_cell(b, "th scope=\"col\" dir=\"auto\"", name));
+    }
+    return buf_add_str(b, "</tr></thead>\n");
+}
+
+static int add_matrix_name(struct buf *b, const char *name, int number)
+{
+    if (!number) {
+        return html_add_row_name(b, name);
+    }
+    TRY(buf_printf(b, "<th scope=\"row\" class=\"long\">%d ", number));
+    TRY(page_add_cell(b, "bdi", name));
+    return buf_add_str(b, "</th>");
+}
+
 static int add_matrix(struct buf *b, const struct eval_report *report)
 {
     const struct metric_data *data = &report->data;
     size_t n = (size_t)data->classes;
-    TRY(html_begin_section(b, "confusion", "Confusion matrix"));
-    TRY(buf_add_str(b, "<div class=\"wide matrix\"><table>\n<caption>Rows: the label; columns: what was predicted. The "
-                       "shade is the share of the row.</caption><tr><th></th>"));
-    for (size_t c = 0; c < n; c++) {
-        TRY(page_add_cell(b, "th scope=\"col\"", report_label_name(report, (int)c)));
-    }
-    TRY(buf_add_str(b, "</tr>\n"));
+    bool numbers = needs_numbers(report);
+    TRY(begin_matrix(b, report, numbers));
     for (size_t i = 0; i < n; i++) {
         TRY(buf_add_str(b, "<tr>"));
-        TRY(html_add_row_name(b, report_label_name(report, (int)i)));
+        TRY(add_matrix_name(b, report_label_name(report, (int)i), numbers ? (int)i + 1 : 0));
         for (size_t j = 0; j < n; j++) {
             double count = data->confusion[i * n + j];
             double share = data->support[i] > 0 ? count / data->support[i] : 0;
-            TRY(buf_printf(b, "<td style=\"background:rgba(%s,%.2f)\">%.0f<small>%.0f&nbsp;%%</small></td>",
-                           i == j ? "40,120,70" : "190,70,50", 0.65 * share, count, 100 * share));
+            TRY(buf_printf(b, "<td style=\"background:rgba(%s,%.2f)\">%.0f", i == j ? "40,120,70" : "190,70,50",
+                           0.65 * share, count));
+            TRY(data->support[i] > 0 ? buf_printf(b, "<small>%.0f&nbsp;%%</small></td>", 100 * share)
+                                     : buf_add_str(b, "<small>&ndash;</small></td>"));
         }
         TRY(buf_add_str(b, "</tr>\n"));
     }
@@ -106,8 +140,8 @@ static int add_confusions(struct buf *b, const struct eval_report *report)
     TRY(html_begin_table(b, "What is taken for what, most rows first", "label|predicted as|rows|of the label"));
     for (size_t i = 0; i < count; i++) {
         TRY(buf_add_str(b, "<tr>"));
-        TRY(page_add_cell(b, "td", report_label_name(report, (int)found[i].label)));
-        TRY(page_add_cell(b, "td", report_label_name(report, (int)found[i].predicted)));
+        TRY(page_add_cell(b, "td dir=\"auto\"", report_label_name(report, (int)found[i].label)));
+        TRY(page_add_cell(b, "td dir=\"auto\"", report_label_name(report, (int)found[i].predicted)));
         TRY(buf_printf(b, "<td>%.0f</td><td>%.1f&nbsp;%%</td></tr>\n", found[i].rows,
                        100 * found[i].rows / data->support[found[i].label]));
     }
@@ -134,6 +168,13 @@ static int add_reliability(struct buf *b, const struct eval_report *report)
     return buf_add_str(b, "</details>\n");
 }
 
+static int add_class_note(void *arg, const char *text)
+{
+    TRY(buf_add_str(arg, "<p class=\"note\">"));
+    TRY(page_add_escaped(arg, text));
+    return buf_add_str(arg, "; averaged as 0.</p>\n");
+}
+
 int html_add_classes(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
 {
     bool table = report->data.confusion && report->data.rows > 0;
@@ -146,6 +187,7 @@ int html_add_classes(struct buf *b, const struct eval_report *report, const stru
     }
     TRY(html_begin_section(b, "classes", "By class"));
     TRY(table ? add_class_table(b, report) : 0);
+    TRY(table ? report_class_notes(report, add_class_note, b) : 0);
     TRY(html_add_pictures(b, pictures, PICTURE_OF_CLASSES));
     TRY(add_reliability(b, report));
     if (table && report->data.classes <= REPORT_CLASSES_SHOWN) {
@@ -209,12 +251,22 @@ static int add_ranking_row(struct buf *b, const struct eval_report *report, cons
 static int begin_ranking(struct buf *b, const struct eval_report *report)
 {
     size_t k = 0;
-    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<tr><th scope=\"col\">metric</th>"));
+    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">metric</th>"));
     for (bool first = true; report_next_depth(report, ~0u, first, &k); first = false) {
         TRY(k == SIZE_MAX ? buf_add_str(b, "<th scope=\"col\">all</th>")
                           : buf_printf(b, "<th scope=\"col\">@%zu</th>", k));
     }
-    return buf_add_str(b, "<th scope=\"col\">queries</th></tr>\n");
+    return buf_add_str(b, "<th scope=\"col\">queries</th></tr></thead>\n");
+}
+
+/* What the rows with events are. */
+static int add_events(struct buf *b, const struct eval_report *report)
+{
+    struct buf counts = {0};
+    int rc = report_add_counts(report, &counts);
+    rc = !rc && counts.length ? html_add_note(b, buf_str(&counts)) : rc;
+    buf_release(&counts);
+    return rc ? rc : report_event_notes(report, html_add_note, b);
 }
 
 int html_add_ranking(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
@@ -230,12 +282,14 @@ int html_add_ranking(struct buf *b, const struct eval_report *report, const stru
             continue;
         }
         if (!open) {
-            TRY(html_begin_section(b, "ranking", report->ranking.done ? "Ranking by query" : "By depth"));
+            TRY(html_begin_section(b, "ranking", report->ranking.queries ? "Ranking by query" : "By depth"));
             TRY(html_add_pictures(b, pictures, PICTURE_OF_QUERIES));
             TRY(begin_ranking(b, report));
             open = true;
         }
         TRY(add_ranking_row(b, report, v));
     }
-    return open ? html_end_table(b) : 0;
+    TRY(open ? html_end_table(b) : 0);
+    TRY(report_left_out_notes(report, html_add_note, b));
+    return add_events(b, report);
 }

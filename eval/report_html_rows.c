@@ -8,19 +8,19 @@
 
 enum { TEXT_SHOWN_BYTES = 400 };
 
-/* The beginning of a text, whole characters. */
+/* The beginning of a text, whole characters; in its own direction, whatever stands around it. */
 static int add_text(struct buf *b, const char *text)
 {
     size_t length = strlen(text);
     if (length <= TEXT_SHOWN_BYTES) {
-        return page_add_escaped(b, text);
+        return page_add_cell(b, "bdi", text);
     }
     length = TEXT_SHOWN_BYTES;
     while (length && ((unsigned char)text[length] & 0xc0) == 0x80) {
         length--;
     }
     char *part = mem_strndup(text, length);
-    int rc = part ? page_add_escaped(b, part) : RECO_E_NOMEM;
+    int rc = part ? page_add_cell(b, "bdi", part) : RECO_E_NOMEM;
     mem_free(part);
     return rc ? rc : buf_add_str(b, " &hellip;");
 }
@@ -84,10 +84,10 @@ int html_add_worst_queries(struct buf *b, const struct eval_report *report, cons
     }
     const char *figure = report->values[m->value].name;
     TRY(html_begin_section(b, "worst-queries", "Worst queries"));
-    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<tr><th scope=\"col\">query</th>"));
+    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">query</th>"));
     TRY(page_add_cell(b, "th scope=\"col\"", figure));
     TRY(buf_add_str(b, "<th scope=\"col\">items</th><th scope=\"col\">relevant</th><th "
-                       "scope=\"col\">tied</th></tr>\n"));
+                       "scope=\"col\">tied</th></tr></thead>\n"));
     for (size_t i = 0; i < m->query_count; i++) {
         const struct eval_query *query = &report->queries[m->queries[i].query];
         const char *text = query_text(page, row_of(page, m->queries[i].row));
@@ -116,14 +116,14 @@ static int add_verdict(struct buf *b, const struct eval_report *report, const st
     int label = predictions_label(p, m->row);
     bool with_p = kind == MISTAKE_PROBABILITY;
     TRY(buf_add_str(b, "label "));
-    TRY(page_add_escaped(b, p->labels.names[label]));
+    TRY(page_add_cell(b, "bdi", p->labels.names[label]));
     TRY(with_p ? buf_printf(b, " (p %.4g)", predictions_p(p, m->row, label)) : 0);
     if (kind == MISTAKE_SCORE) {
         return buf_printf(b, ", score %.4g", predictions_score(p, m->row));
     }
     int predicted = predictions_predicted(p, m->row);
     TRY(buf_add_str(b, ", predicted "));
-    TRY(page_add_escaped(b, p->labels.names[predicted]));
+    TRY(page_add_cell(b, "bdi", p->labels.names[predicted]));
     return with_p ? buf_printf(b, " (p %.4g)", predictions_p(p, m->row, predicted)) : 0;
 }
 
