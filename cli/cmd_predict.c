@@ -217,8 +217,10 @@ static int predict(const struct cmd_ctx *ctx, const struct predict_input *in, co
     json_t *sidecar = NULL;
     double started = clock_now_s();
     int rc = sidecar_make(&sidecar, ctx, in, decisions, model_dir);
-    if (rc == 0)
+    if (rc == 0) {
+        decisions_tell(decisions, sidecar, NULL, o->output);
         rc = output_open(&out, o->output);
+    }
     if (rc == 0) {
         progress_start(&out.progress, "predicting", (double)in->rows, 0);
         rc = infer_run(bert, in->split, in->rows, &options, write_row, &out);

@@ -189,8 +189,8 @@ static int choose(const struct threshold_command *o, struct threshold *t, struct
     if (!rc) {
         rc = decisions_open(&d, o->calibration, NULL, NULL);
     }
-    if (!rc) {
-        rc = decisions_apply(&d, p, o->predictions);
+    if (!rc && d.calibrates) { /* on the same rows, as a rule: nothing to be told */
+        rc = calibrate_predictions(&d.calibration, p, o->predictions);
     }
     if (!rc && o->objective == THRESHOLD_COST) {
         costs = mem_calloc(n * n + 1, sizeof *costs);

@@ -94,15 +94,54 @@ int decisions_check(const struct decisions *d, const struct label_map *labels, c
     return rc;
 }
 
-int decisions_apply(const struct decisions *d, struct predictions *p, const char *path)
+static const char *hash_in(const json_t *sidecar, const char *key)
 {
-    int rc = d->calibrates ? calibrate_predictions(&d->calibration, p, path) : 0;
-    return rc || !d->thresholds ? rc : threshold_predictions(&d->threshold, p, path);
+    return json_string_value(json_object_get(json_object_get(sidecar, "hashes"), key));
 }
 
-static const char *hash_in(const struct predictions *p, const char *key)
+static bool same(const char *a, const char *b)
 {
-    return json_string_value(json_object_get(json_object_get(p->sidecar, "hashes"), key));
+    return a && b && !strcmp(a, b);
+}
+
+static void tell(const char *what, const json_t *fitted_on, const json_t *sidecar, const char *hash, const char *path)
+{
+    const char *model = json_string_value(json_object_get(fitted_on, "model_hash"));
+    const char *split = json_string_value(json_object_get(fitted_on, "split"));
+    if (model && hash_in(sidecar, "model") && !same(model, hash_in(sidecar, "model"))) {
+        log_warn("'%s': the %s was fitted on predictions of another model", path, what);
+    }
+    if (same(hash, json_string_value(json_object_get(fitted_on, "predictions_hash"))) ||
+        (same(split, json_string_value(json_object_get(sidecar, "split"))) &&
+         same(json_string_value(json_object_get(fitted_on, "data_hash")), hash_in(sidecar, "data")))) {
+        log_warn("'%s' holds the rows on which the %s was chosen; their figures flatter", path, what);
+    }
+}
+
+void decisions_tell(const struct decisions *d, const json_t *sidecar, const char *hash, const char *path)
+{
+    if (d->calibrates) {
+        tell("calibration", d->calibration.fitted_on, sidecar, hash, path);
+    }
+    if (d->thresholds) {
+        tell("threshold", d->threshold.fitted_on, sidecar, hash, path);
+    }
+}
+
+int decisions_apply(const struct decisions *d, struct predictions *p, const char *path)
+{
+    char hex[HASH_HEX_SIZE] = "";
+    int rc = d->calibrates ? calibrate_predictions(&d->calibration, p, path) : 0;
+    if (!rc && d->thresholds) {
+        rc = threshold_predictions(&d->threshold, p, path);
+    }
+    if (!rc && (d->calibrates || d->thresholds) && strcmp(path, "-") != 0) {
+        rc = hash_file_hex(path, hex);
+    }
+    if (!rc) {
+        decisions_tell(d, p->sidecar, *hex ? hex : NULL, path);
+    }
+    return rc;
 }
 
 size_t decisions_labelled(const struct predictions *p)
@@ -125,8 +164,8 @@ int decisions_fitted_on(json_t **out, const char *path, const struct predictions
     }
     *out = json_pack("{s:s, s:s*, s:I, s:s*, s:s*, s:s*}", "predictions", path, "predictions_hash", *hex ? hex : NULL,
                      "rows", (json_int_t)decisions_labelled(p), "split",
-                     json_string_value(json_object_get(p->sidecar, "split")), "data_hash", hash_in(p, "data"),
-                     "model_hash", hash_in(p, "model"));
+                     json_string_value(json_object_get(p->sidecar, "split")), "data_hash", hash_in(p->sidecar, "data"),
+                     "model_hash", hash_in(p->sidecar, "model"));
     return *out ? 0 : err_set(RECO_E_USAGE, "the path '%s' is not UTF-8", path);
 }
 
@@ -134,7 +173,7 @@ static int check_model(const char *model, const struct predictions *p)
 {
     char hex[HASH_HEX_SIZE];
     char *weights = NULL;
-    const char *made_by = hash_in(p, "model");
+    const char *made_by = hash_in(p->sidecar, "model");
     int rc = hf_dir_weights_path(&weights, model);
     if (!rc) {
         rc = hash_file_hex(weights, hex);

@@ -66,7 +66,13 @@ void decisions_close(struct decisions *d);
 int decisions_check(const struct decisions *d, const struct label_map *labels, const char *path) RECO_MUST_CHECK;
 /* Into the sidecar of predictions that they were applied to. */
 int decisions_stamp(const struct decisions *d, json_t *sidecar) RECO_MUST_CHECK;
-/* First the calibration, then the threshold. path names p in messages. */
+/*
+ * Warns where a decision was fitted on other predictions than one would think, as far as sidecar tells: of another
+ * model; or of the very rows it is applied to (hash: of the file; NULL: unknown), whose figures then flatter. path
+ * names the predictions.
+ */
+void decisions_tell(const struct decisions *d, const json_t *sidecar, const char *hash, const char *path);
+/* First the calibration, then the threshold; decisions_tell is done here. path is p's file. */
 int decisions_apply(const struct decisions *d, struct predictions *p, const char *path) RECO_MUST_CHECK;
 
 size_t decisions_labelled(const struct predictions *p); /* rows with a label */

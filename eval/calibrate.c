@@ -28,11 +28,11 @@ void calibrate_release(struct calibration *c)
 int calibrate_check_split(const struct predictions *p, const char *path, const char *what)
 {
     const char *split = json_string_value(json_object_get(p->sidecar, "split"));
-    if (split && !strcmp(split, "test")) {
+    if (split && (!strcmp(split, "test") || !strcmp(split, "train"))) {
         return err_set(RECO_E_USAGE,
-                       "'%s' are predictions of the test split: choose %s on validation predictions (reco predict "
+                       "'%s' are predictions of the %s split%s: choose %s on validation predictions (reco predict "
                        "--split validation)",
-                       path, what);
+                       path, split, !strcmp(split, "train") ? ", whose answers the model knows" : "", what);
     }
     if (!split) {
         log_warn("'%s' has no sidecar that names its split; %s chosen on test rows flatters their figures", path, what);

@@ -72,8 +72,8 @@ int calibrate_read(struct calibration *out, const char *path) RECO_MUST_CHECK;
 int calibrate_write(const struct calibration *c, const char *path) RECO_MUST_CHECK;
 
 /*
- * Were the predictions made on data that may be looked at for a choice? RECO_E_USAGE when their sidecar says test; the
- * message names what ("calibration", "a threshold") is chosen. Without a sidecar nothing is known, which is logged.
+ * Were the predictions made on data that may be looked at for a choice? RECO_E_USAGE when their sidecar says test, or
+ * train, where a model is surer than on new rows; the message names what ("calibration", "a threshold") is chosen. Without a sidecar nothing is known, which is logged.
  */
 int calibrate_check_split(const struct predictions *p, const char *path, const char *what) RECO_MUST_CHECK;
 
