@@ -345,7 +345,7 @@ static void json_holds_what_was_computed(void **state)
     struct predictions *p = read_case("missing");
     eval_options_init(&options);
     struct eval_report *report = evaluate(p, &options);
-    eval_report_set_provenance(report, json_pack("{ss}", "command", "x"));
+    assert_int_equal(eval_report_set_provenance(report, json_pack("{ss}", "command", "x")), 0);
     json_t *json = eval_report_json(report);
     assert_non_null(json);
     json_t *metrics = json_object_get(json, "metrics");
