@@ -60,8 +60,8 @@ int trec_eval_run(struct eval_report **out, const struct trec_qrels *qrels, cons
 
 /*
  * Predictions as a run (items in rank order) or as qrels (grades); path is written atomically. RECO_E_DATA: no query
- * ids, an id that is empty or holds a blank, a grade that is not whole. Rows without a label are in the run, not in the
- * qrels.
+ * ids, an item twice in a query, an id that is empty or holds a blank, a grade that is not whole. Rows without a label
+ * are in the run, not in the qrels.
  */
 int trec_run_write(const char *path, const struct predictions *p, const char *tag) RECO_MUST_CHECK;
 int trec_qrels_write(const char *path, const struct predictions *p) RECO_MUST_CHECK;

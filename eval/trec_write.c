@@ -3,6 +3,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "core/sort_keys.h"
 #include "eval/rank.h"
 #include "eval/trec.h"
 
@@ -15,13 +16,34 @@ static int check_id(const char *what, const char *id)
     return 0;
 }
 
+/* TREC files hold an item of a query once; readers refuse others. Rows without item ids are items of their own. */
+static int check_pairs(const struct predictions *p)
+{
+    uint64_t *pairs = p->item ? mem_alloc((p->rows + 1) * sizeof *pairs) : NULL;
+    int rc = p->item && !pairs ? RECO_E_NOMEM : 0;
+    for (size_t row = 0; pairs && row < p->rows; row++) {
+        pairs[row] = (uint64_t)p->query[row] << 32 | p->item[row];
+    }
+    if (pairs) {
+        rc = sort_keys(pairs, p->rows, NULL);
+    }
+    for (size_t i = 1; !rc && pairs && i < p->rows; i++) {
+        if (pairs[i] == pairs[i - 1]) {
+            rc = err_set(RECO_E_DATA, "cannot write TREC files: query '%.200s' has item '%.200s' twice",
+                         p->query_ids[pairs[i] >> 32], p->item_ids[(uint32_t)pairs[i]]);
+        }
+    }
+    mem_free(pairs);
+    return rc;
+}
+
 static int check_predictions(const struct predictions *p, bool need_score)
 {
     if (!p->query || !p->query_ids || (need_score && !predictions_has_score(p))) {
         return err_set(RECO_E_DATA, "cannot write TREC files: the predictions have no column '%s'",
                        !p->query || !p->query_ids ? "query_id" : "score");
     }
-    return 0;
+    return check_pairs(p);
 }
 
 struct run_row {
