@@ -171,7 +171,7 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
     }
     double begin_s = clock_now_s();
     struct eval_stream *stream;
-    rc = eval_stream_new(&stream, options, (size_t)c->data.max_memory / 2, c->data.tmp_dir);
+    rc = eval_stream_new(&stream, options, (size_t)c->data.max_memory / 8 * 3, c->data.tmp_dir);
     if (!rc) {
         rc = read_rows(ctx, c, options, stream, p);
     }

@@ -28,6 +28,8 @@ struct entry {
     uint64_t place;  /* of the record in bytes */
 };
 
+enum { ENTRY_ROOM = 2 * sizeof(struct entry) }; /* sorting takes a second array of entries */
+
 struct run { /* a sorted stretch of the temporary file */
     uint64_t start, end;
 };
@@ -252,6 +254,33 @@ static int spill(struct sorter *s)
     return rc;
 }
 
+/* Doubled, but hardly beyond most. */
+static int grow(void **array, size_t *capacity, size_t need, size_t most, size_t size_bytes)
+{
+    size_t wanted = 2 * *capacity < 1024 ? 1024 : 2 * *capacity;
+
+    if (need <= *capacity)
+        return 0;
+    wanted = wanted > most ? most : wanted;
+    wanted = wanted < need ? need + need / 16 : wanted;
+    void *grown = mem_realloc_array(*array, wanted, size_bytes);
+    if (grown == NULL)
+        return RECO_E_NOMEM;
+    *array = grown;
+    *capacity = wanted;
+    return 0;
+}
+
+/* Room for one record more; the arrays share max_bytes as the records so far do. */
+static int reserve(struct sorter *s, size_t need)
+{
+    size_t record = s->entry_count > 0 ? s->bytes_used / s->entry_count : need;
+    size_t most = s->max_bytes / (record + ENTRY_ROOM) + 1;
+    int rc = grow((void **)&s->bytes, &s->bytes_capacity, s->bytes_used + need, most * record + need, 1);
+
+    return rc < 0 ? rc : grow((void **)&s->entries, &s->entry_capacity, s->entry_count + 1, most, sizeof *s->entries);
+}
+
 int sorter_add(struct sorter *s, const void *key, size_t key_length, const void *value, size_t value_length)
 {
     if (key_length > UINT32_MAX || value_length > UINT32_MAX)
@@ -260,13 +289,10 @@ int sorter_add(struct sorter *s, const void *key, size_t key_length, const void 
     size_t need = HEADER_BYTES + key_length + value_length;
     int rc = 0;
 
-    /* Sorting takes a second array of entries. */
-    if (s->entry_count > 0 && s->bytes_used + need + (s->entry_count + 1) * 2 * sizeof *s->entries > s->max_bytes)
+    if (s->entry_count > 0 && s->bytes_used + need + (s->entry_count + 1) * ENTRY_ROOM > s->max_bytes)
         rc = spill(s);
-    if (rc == 0 && s->bytes_used + need > s->bytes_capacity)
-        rc = mem_grow((void **)&s->bytes, &s->bytes_capacity, s->bytes_used + need, 1);
-    if (rc == 0 && s->entry_count == s->entry_capacity)
-        rc = mem_grow((void **)&s->entries, &s->entry_capacity, s->entry_count + 1, sizeof *s->entries);
+    if (rc == 0)
+        rc = reserve(s, need);
     if (rc < 0)
         return rc;
     unsigned char *at = s->bytes + s->bytes_used;

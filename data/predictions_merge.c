@@ -268,8 +268,14 @@ int predictions_hand_over(struct predictions_reader *r, bool all)
 {
     struct predictions *p = r->p;
     const struct predictions_options *options = r->options;
-    if (!options->take || !r->map_known || (!all && p->rows * predictions_bytes_of_row(r) <= options->max_memory)) {
+    bool first = !r->taken;
+    size_t limit = first ? options->max_memory : options->max_memory / 4; /* the taker needs memory too, from now on */
+    if (!options->take || !r->map_known || (!all && p->rows * predictions_bytes_of_row(r) <= limit)) {
         return 0;
+    }
+    int rc = first ? grow_rows(r, p->rows) : 0; /* no more than they need */
+    if (rc) {
+        return rc;
     }
     /* as a reader of columns sees them; all of it goes back */
     p->query_ids = r->queries.texts;
@@ -280,7 +286,7 @@ int predictions_hand_over(struct predictions_reader *r, bool all)
     p->item = r->any_item_id ? item : NULL;
     p->derives_score = !r->has[COLUMN_SCORE] && (r->has_p || p->value);
     predictions_take_events(p, r->event);
-    int rc = keep_hashes(r);
+    rc = keep_hashes(r);
     if (!rc) {
         rc = options->take(options->take_arg, p);
     }
@@ -291,5 +297,5 @@ int predictions_hand_over(struct predictions_reader *r, bool all)
     p->rows = 0;
     p->packed_p.rare_count = p->packed_score.rare_count = 0;
     text_store_release(&r->row_texts);
-    return rc;
+    return rc || !first ? rc : grow_rows(r, r->capacity / 4);
 }

@@ -407,8 +407,8 @@ static int fill_adaptive(struct metric_data *data, double *value)
 int metric_adaptive_gap_get(struct metric_data *data, double *value)
 {
     const struct metric_orders *orders = data->orders;
-    if (data->adaptive_gap) {
-        *value = *data->adaptive_gap;
+    if (data->known) {
+        *value = data->known->adaptive_gap;
         return 0;
     }
     if (!data->weight) {
@@ -434,6 +434,16 @@ int metric_adaptive_gap_get(struct metric_data *data, double *value)
 
 /* ---- from external sorters ---- */
 
+int curve_next(const struct metric_data *data, struct sorter *sorter, const struct sorter_record **record)
+{
+    int rc;
+    do {
+        rc = sorter_next(sorter, record);
+    } while (!rc && *record && data->filter.flags &&
+             (*record)->value[(*record)->value_length - 1] != (unsigned char)data->filter.is);
+    return rc;
+}
+
 int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter)
 {
     struct curve_run run;
@@ -442,15 +452,11 @@ int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter
     if (refuse_curve(data, label)) {
         return 0;
     }
-    int rc = sorter_sort(sorter);
+    int rc = curve_begin(&run, &data->curves[label], data, label, true);
     if (rc) {
         return rc;
     }
-    rc = curve_begin(&run, &data->curves[label], data, label, true);
-    if (rc) {
-        return rc;
-    }
-    while (!(rc = sorter_next(sorter, &record)) && record) {
+    while (!(rc = curve_next(data, sorter, &record)) && record) {
         uint64_t key = sorter_get_u64(record->key);
         uint16_t of_row;
         memcpy(&of_row, record->value, sizeof of_row);
@@ -471,9 +477,9 @@ int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter, double
     const struct sorter_record *record;
     uint64_t tie = 0;
     double tied[2] = {0, 0};
-    int rc = sorter_sort(sorter);
+    int rc = 0;
     adaptive_begin(&run, data->rows);
-    while (!rc && !(rc = sorter_next(sorter, &record)) && record) {
+    while (!rc && !(rc = curve_next(data, sorter, &record)) && record) {
         uint64_t key = sorter_get_u64(record->key);
         if (key != tie) {
             adaptive_add(&run, sort_number(tie), tied[0] + tied[1], tied[1]);

@@ -49,9 +49,17 @@ double curve_confidence(const struct metric_data *data, size_t row, bool *hit);
 
 /* Computes the curve of a class; those of different classes at the same time. */
 int curve_prepare(struct metric_data *data, int label) RECO_MUST_CHECK;
-/* From sorted records: key sort_key big-endian, value the class (two bytes), or whether it is a hit (one). */
+/*
+ * From sorted records that are read from their start: key sort_key big-endian, value the class (two bytes), or whether
+ * it is a hit (one), and in every last byte of a value whether the filter's flag is set.
+ */
+int curve_next(const struct metric_data *data, struct sorter *sorter,
+               const struct sorter_record **record) RECO_MUST_CHECK; /* that the filter keeps; NULL: the end */
 int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter) RECO_MUST_CHECK;
 int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter, double *value) RECO_MUST_CHECK;
+/* Spearman's and Kendall's coefficients: key the sort_key of the value, then that of the target. orders_sorted.c */
+int orders_from_sorter(const struct metric_data *data, struct sorter *sorter, const char *tmp_dir, size_t max_bytes,
+                       struct metric_known *known) RECO_MUST_CHECK;
 void curve_release(struct metric_curve *curve);
 
 #endif

@@ -108,6 +108,11 @@ struct metric_curve {
 
 struct metric_orders; /* curve.h */
 
+/* Figures that need an order of all rows, where the rows are not there any more (stream.h); NaN: undefined. */
+struct metric_known {
+    double adaptive_gap, spearman, kendall;
+};
+
 /* Some of the rows: those whose flag is is. flags NULL: all. */
 struct metric_filter {
     const bool *flags; /* [rows] */
@@ -135,10 +140,8 @@ struct metric_data {
     const double *bins;      /* [METRIC_BINS, 3] sums of rows, confidence, hits (argmax is the label); NULL without p */
     struct metric_curve *curves; /* [classes] */
     const struct metric_orders *orders;
-    const uint32_t *weight; /* by unit of orders; NULL: 1 */
-    /* The rows are not there any more (stream.h): curves are done, and the adaptive gap is known. */
-    bool streamed;
-    const double *adaptive_gap;
+    const uint32_t *weight;           /* by unit of orders; NULL: 1 */
+    const struct metric_known *known; /* of rows that are gone: then the curves are done too; NULL: rows are there */
 };
 
 /* ---- one query's ranking ---- */
@@ -206,7 +209,7 @@ struct metric {
     void (*event)(const struct metric_event *event, double *numerator, double *denominator);
     /* NaN: undefined. */
     double (*catalogue)(const struct metric_catalogue *catalogue);
-    bool catalogue_share; /* of the catalogue: within [0, 1]; the others are 0 or more */
+    bool catalogue_share;     /* of the catalogue: within [0, 1]; the others are 0 or more */
     const char *query_reason; /* why it is undefined where such a function gives no value: "no relevant item" */
     bool by_items;            /* in the mean over the queries each weighs as many as its items */
     /* The denominator of event is itself what came of impressions, as clicks: IPS then weighs both sides. */

@@ -3,9 +3,6 @@
 static int kendall(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason)
 {
     (void)variant;
-    if (data->streamed) {
-        return metric_undefined(value, reason, "it needs all rows in memory: raise --max_memory");
-    }
     int rc = metric_kendall_get(data, value);
     *reason = isnan(*value) ? "the targets or the values are all equal" : NULL;
     return rc;

@@ -222,6 +222,10 @@ int metric_spearman_get(struct metric_data *data, double *value)
 {
     const struct metric_orders *orders;
     struct metric_orders own;
+    if (data->known) {
+        *value = data->known->spearman;
+        return 0;
+    }
     int rc = get_orders(data, &orders, &own);
     double *rank = rc ? NULL : mem_calloc(orders->target_ranks + 1, sizeof *rank);
     if (rank) {
@@ -291,6 +295,10 @@ int metric_kendall_get(struct metric_data *data, double *value)
 {
     const struct metric_orders *orders;
     struct metric_orders own;
+    if (data->known) {
+        *value = data->known->kendall;
+        return 0;
+    }
     int rc = get_orders(data, &orders, &own);
     double *tree = rc ? NULL : mem_calloc(2 * (orders->target_ranks + 1), sizeof *tree);
     if (tree) {

@@ -17,7 +17,7 @@ struct list_row {
     struct metric_event event;
     int32_t label;
     uint32_t item;
-    bool judged;
+    bool judged, truncated;
 };
 
 struct part {
@@ -25,12 +25,10 @@ struct part {
     struct tally tally;
     struct tally_sum *totals; /* [tally.length] */
     double *sums;             /* [tally.length] of the rows at hand */
-    struct sorter **curves;   /* [classes] */
-    struct sorter *bins;      /* by confidence */
-    struct sorter *lists;     /* by query and place in the file */
     size_t *list_rows;        /* [query_capacity] rows of each query */
     double *item_rows;        /* [item_capacity] */
     size_t query_capacity, item_capacity;
+    struct metric_known known;
 };
 
 struct eval_stream {
@@ -39,7 +37,14 @@ struct eval_stream {
     const char *tmp_dir;
     struct part parts[PARTS];
     size_t part_count;
-    size_t rows; /* taken before the rows at hand */
+    /* Of all rows; the last byte of a value, and a list_row, say whether the row was truncated. */
+    struct sorter **curves; /* [classes] */
+    int classes;
+    struct sorter *bins;  /* by confidence */
+    struct sorter *ranks; /* regression: by value, then target */
+    struct sorter *lists; /* by query and place in the file */
+    size_t share;         /* bytes of a sorter */
+    size_t rows;          /* taken before the rows at hand */
     double lowest_target, highest_target;
 };
 
@@ -61,13 +66,6 @@ int eval_stream_new(struct eval_stream **out, const struct eval_options *options
 
 static void part_release(struct part *part)
 {
-    int classes = part->report ? part->report->data.classes : 0;
-    for (int c = 0; part->curves && c < classes; c++) {
-        sorter_free(part->curves[c]);
-    }
-    mem_free(part->curves);
-    sorter_free(part->bins);
-    sorter_free(part->lists);
     tally_release(&part->tally);
     mem_free(part->totals);
     mem_free(part->sums);
@@ -78,9 +76,19 @@ static void part_release(struct part *part)
 
 void eval_stream_free(struct eval_stream *stream)
 {
-    for (size_t i = 0; stream && i < PARTS; i++) {
+    if (!stream) {
+        return;
+    }
+    for (size_t i = 0; i < PARTS; i++) {
         part_release(&stream->parts[i]);
     }
+    for (int c = 0; stream->curves && c < stream->classes; c++) {
+        sorter_free(stream->curves[c]);
+    }
+    mem_free(stream->curves);
+    sorter_free(stream->bins);
+    sorter_free(stream->ranks);
+    sorter_free(stream->lists);
     mem_free(stream);
 }
 
@@ -110,25 +118,37 @@ static int begin_part(struct eval_stream *stream, struct part *part, const struc
     data->classes = p->label ? p->labels.count : 0;
     data->positive = p->labels.positive;
     data->rows = 1; /* until they are counted: so that what needs labels is not refused */
-    size_t n = (size_t)data->classes;
     int rc = report_plan(report, stream->options);
     if (!rc) {
         rc = tally_init(&part->tally, report);
     }
     part->totals = rc ? NULL : mem_calloc(part->tally.length, sizeof *part->totals);
     part->sums = rc ? NULL : mem_calloc(part->tally.length, sizeof *part->sums);
-    part->curves = rc ? NULL : mem_calloc(n + 1, sizeof *part->curves);
-    rc = !rc && (!part->totals || !part->sums || !part->curves) ? RECO_E_NOMEM : rc;
-    bool scores = n && (predictions_has_p(p) || (n == 2 && predictions_has_score(p)));
-    size_t share = stream->max_memory / (PARTS * (n + 2));
-    for (size_t c = 0; !rc && scores && c < n; c++) {
-        rc = sorter_new(&part->curves[c], stream->tmp_dir, share);
+    return !rc && (!part->totals || !part->sums) ? RECO_E_NOMEM : rc;
+}
+
+static int begin_sorters(struct eval_stream *stream, const struct predictions *p)
+{
+    int classes = p->label ? p->labels.count : 0;
+    bool scores = classes && (predictions_has_p(p) || (classes == 2 && predictions_has_score(p)));
+    int rc = 0;
+    stream->classes = classes;
+    stream->share = stream->max_memory / ((size_t)classes + 3);
+    stream->curves = mem_calloc((size_t)classes + 1, sizeof *stream->curves);
+    if (!stream->curves) {
+        return RECO_E_NOMEM;
     }
-    if (!rc && n && predictions_has_p(p)) {
-        rc = sorter_new(&part->bins, stream->tmp_dir, share);
+    for (int c = 0; !rc && scores && c < classes; c++) {
+        rc = sorter_new(&stream->curves[c], stream->tmp_dir, stream->share);
     }
-    if (!rc && needs_lists(report)) {
-        rc = sorter_new(&part->lists, stream->tmp_dir, share);
+    if (!rc && classes && predictions_has_p(p)) {
+        rc = sorter_new(&stream->bins, stream->tmp_dir, stream->share);
+    }
+    if (!rc && p->target) {
+        rc = sorter_new(&stream->ranks, stream->tmp_dir, stream->share);
+    }
+    if (!rc && needs_lists(stream->parts[PART_ALL].report)) {
+        rc = sorter_new(&stream->lists, stream->tmp_dir, stream->share);
     }
     return rc;
 }
@@ -141,28 +161,37 @@ static int begin(struct eval_stream *stream, const struct predictions *p)
     for (size_t i = 0; !rc && i < stream->part_count; i++) {
         rc = begin_part(stream, &stream->parts[i], p, &filters[i]);
     }
-    return rc;
+    return rc ? rc : begin_sorters(stream, p);
 }
 
 /* ---- rows ---- */
 
-static int add_scores(struct part *part, size_t row)
+/* What the curves, the bins and the ranks are made of. */
+static int add_numbers(struct eval_stream *stream, const struct predictions *p, size_t row)
 {
-    const struct predictions *p = part->report->p;
-    struct metric_data *data = &part->report->data;
+    const struct metric_data *data = &stream->parts[PART_ALL].report->data;
+    unsigned char truncated = p->truncated && p->truncated[row];
     int label = p->label ? predictions_label(p, row) : -1;
-    unsigned char key[8];
-    uint16_t value = (uint16_t)label;
+    unsigned char key[16];
+    uint16_t of_row = (uint16_t)label;
+    unsigned char value[3];
     int rc = 0;
-    for (int c = 0; !rc && label >= 0 && c < data->classes && part->curves[c]; c++) {
+    memcpy(value, &of_row, sizeof of_row);
+    value[2] = truncated;
+    for (int c = 0; !rc && label >= 0 && c < stream->classes && stream->curves[c]; c++) {
         sorter_u64(key, sort_key(curve_score(data, row, c)));
-        rc = sorter_add(part->curves[c], key, sizeof key, &value, sizeof value);
+        rc = sorter_add(stream->curves[c], key, 8, value, sizeof value);
     }
-    if (!rc && label >= 0 && part->bins) {
+    if (!rc && label >= 0 && stream->bins) {
         bool hit;
         sorter_u64(key, sort_key(curve_confidence(data, row, &hit)));
-        unsigned char is_hit = hit;
-        rc = sorter_add(part->bins, key, sizeof key, &is_hit, 1);
+        unsigned char hit_or_not[2] = {hit, truncated};
+        rc = sorter_add(stream->bins, key, 8, hit_or_not, sizeof hit_or_not);
+    }
+    if (!rc && stream->ranks && !isnan(p->target[row])) {
+        sorter_u64(key, sort_key(p->value[row]));
+        sorter_u64(key + 8, sort_key(p->target[row]));
+        rc = sorter_add(stream->ranks, key, sizeof key, &truncated, 1);
     }
     return rc;
 }
@@ -187,11 +216,11 @@ static int grow_counts(struct part *part, const struct predictions *p)
     return rc;
 }
 
-static int add_list_row(const struct eval_stream *stream, struct part *part, size_t row, struct buf *value)
+static int add_list_row(const struct eval_stream *stream, const struct predictions *p, size_t row, struct buf *value)
 {
-    const struct predictions *p = part->report->p;
     unsigned char key[16];
     struct list_row r = {.grade = NAN, .position = p->position ? p->position[row] : NAN, .label = -1};
+    r.truncated = p->truncated && p->truncated[row];
     r.judged = rank_is_judged(p, row);
     r.grade = r.judged ? rank_grade(p, row) : NAN;
     r.label = r.judged && p->label ? predictions_label(p, row) : -1;
@@ -200,10 +229,8 @@ static int add_list_row(const struct eval_stream *stream, struct part *part, siz
     event_of_row(&r.event, p, row);
     sorter_u64(key, p->query[row]);
     sorter_u64(key + 8, stream->rows + row);
-    part->list_rows[p->query[row]]++;
     if (p->item) {
-        part->item_rows[p->item[row]]++;
-        return sorter_add(part->lists, key, sizeof key, &r, sizeof r);
+        return sorter_add(stream->lists, key, sizeof key, &r, sizeof r);
     }
     const char *id = predictions_item_id(p, row);
     buf_clear(value);
@@ -211,13 +238,11 @@ static int add_list_row(const struct eval_stream *stream, struct part *part, siz
     if (!rc) {
         rc = buf_add(value, id, strlen(id) + 1);
     }
-    return rc ? rc : sorter_add(part->lists, key, sizeof key, value->data, value->length);
+    return rc ? rc : sorter_add(stream->lists, key, sizeof key, value->data, value->length);
 }
 
 static int take_part(const struct eval_stream *stream, struct part *part, const struct predictions *p)
 {
-    struct buf value = {0};
-    size_t kept = 0;
     part->report->p = part->report->data.p = part->tally.p = p;
     if (part->tally.filter.flags) { /* the column may have moved */
         part->tally.filter.flags = part->report->data.filter.flags = p->truncated;
@@ -236,24 +261,32 @@ static int take_part(const struct eval_stream *stream, struct part *part, const 
         if (!metric_keeps(&part->tally.filter, row)) {
             continue;
         }
-        kept++;
-        rc = add_scores(part, row);
-        if (!rc && part->lists) {
-            rc = add_list_row(stream, part, row, &value);
+        part->report->rows++;
+        if (stream->lists) {
+            part->list_rows[p->query[row]]++;
+        }
+        if (stream->lists && p->item) {
+            part->item_rows[p->item[row]]++;
         }
     }
-    part->report->rows += kept;
-    buf_release(&value);
     return rc;
 }
 
 int eval_stream_take(void *arg, const struct predictions *p)
 {
     struct eval_stream *stream = arg;
+    struct buf value = {0};
     int rc = stream->rows ? 0 : begin(stream, p);
     for (size_t i = 0; !rc && i < stream->part_count; i++) {
         rc = take_part(stream, &stream->parts[i], p);
     }
+    for (size_t row = 0; !rc && row < p->rows; row++) {
+        rc = add_numbers(stream, p, row);
+        if (!rc && stream->lists) {
+            rc = add_list_row(stream, p, row, &value);
+        }
+    }
+    buf_release(&value);
     for (size_t row = 0; p->target && row < p->rows; row++) {
         stream->lowest_target = fmin(stream->lowest_target, p->target[row]); /* passes NaN over */
         stream->highest_target = fmax(stream->highest_target, p->target[row]);
@@ -311,6 +344,21 @@ static int load_row(struct list_reader *reader, struct rank_work *work, bool ran
     return rc;
 }
 
+/* The next row that the part keeps. */
+static int next_row(struct list_reader *reader)
+{
+    const struct metric_filter *filter = &reader->part->report->data.filter;
+    struct list_row r;
+    int rc;
+    do {
+        rc = sorter_next(reader->stream->lists, &reader->record);
+        if (!rc && reader->record) {
+            memcpy(&r, reader->record->value, sizeof r);
+        }
+    } while (!rc && reader->record && filter->flags && r.truncated != filter->is);
+    return rc;
+}
+
 /* Queries are asked for in their order. */
 static int load(const void *arg, struct rank_work *work, size_t query)
 {
@@ -324,7 +372,7 @@ static int load(const void *arg, struct rank_work *work, size_t query)
     while (!rc && reader->record && sorter_get_u64(reader->record->key) == query) {
         rc = load_row(reader, work, ranks, true);
         if (!rc) {
-            rc = sorter_next(part->lists, &reader->record);
+            rc = next_row(reader);
         }
     }
     for (size_t i = 0; !rc && i < work->item_count; i++) {
@@ -339,7 +387,7 @@ static int rank_part(struct eval_stream *stream, struct part *part, const struct
     struct list_reader reader = {.stream = stream, .part = part, .p = p, .gains = stream->options->gains};
     const struct list_reader *arg = &reader;
     struct rank_source source = {
-        .query_count = part->lists ? p->query_count : 0, .unjudged_left_out = true, .load = load, .arg = &arg};
+        .query_count = stream->lists ? p->query_count : 0, .unjudged_left_out = true, .load = load, .arg = &arg};
     rank_grades(p, stream->lowest_target, stream->highest_target, &source);
     report->item_rows = part->item_rows;
     int rc = rank_begin(report, stream->options, &source);
@@ -347,11 +395,11 @@ static int rank_part(struct eval_stream *stream, struct part *part, const struct
         size_t count = part->list_rows[q] < report->lists.depth ? part->list_rows[q] : report->lists.depth;
         report->lists.start[q + 1] = report->lists.start[q] + count;
     }
-    if (!rc && part->lists) {
-        rc = sorter_sort(part->lists);
+    if (!rc && stream->lists) {
+        rc = sorter_rewind(stream->lists);
     }
-    if (!rc && part->lists) {
-        rc = sorter_next(part->lists, &reader.record);
+    if (!rc && stream->lists) {
+        rc = next_row(&reader);
     }
     if (!rc) {
         rc = rank_run(report, &source, NULL);
@@ -362,7 +410,8 @@ static int rank_part(struct eval_stream *stream, struct part *part, const struct
     return rc;
 }
 
-static int end_part(struct eval_stream *stream, struct part *part, const struct predictions *p)
+/* Sums, and places for what is to come. */
+static int bind_part(struct part *part, const struct predictions *p)
 {
     struct eval_report *report = part->report;
     struct metric_data *data = &report->data;
@@ -378,48 +427,99 @@ static int end_part(struct eval_stream *stream, struct part *part, const struct 
         return RECO_E_NOMEM;
     }
     tally_bind(&part->tally, report->sums, report->predicted, data);
-    int rc = 0;
-    for (int c = 0; !rc && c < data->classes && part->curves[c]; c++) {
-        rc = curve_from_sorter(data, c, part->curves[c]);
-        sorter_free(part->curves[c]);
-        part->curves[c] = NULL;
+    part->known = (struct metric_known){NAN, NAN, NAN};
+    return 0;
+}
+
+typedef int from_sorter_fn(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label);
+
+static int curve_of(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label)
+{
+    (void)stream;
+    return curve_from_sorter(&part->report->data, label, sorter);
+}
+
+static int bins_of(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label)
+{
+    (void)stream;
+    (void)label;
+    return adaptive_from_sorter(&part->report->data, sorter, &part->known.adaptive_gap);
+}
+
+static int ranks_of(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label)
+{
+    (void)label;
+    return orders_from_sorter(&part->report->data, sorter, stream->tmp_dir, stream->share, &part->known);
+}
+
+/* Sorts once, reads once for each part, frees. */
+static int end_sorter(struct eval_stream *stream, struct sorter **sorter, from_sorter_fn *from_sorter, int label)
+{
+    int rc = *sorter ? sorter_sort(*sorter) : 0;
+    for (size_t i = 0; !rc && *sorter && i < stream->part_count; i++) {
+        rc = i ? sorter_rewind(*sorter) : 0;
+        if (!rc) {
+            rc = from_sorter(stream, &stream->parts[i], *sorter, label);
+        }
     }
-    double gap = NAN;
-    if (!rc && part->bins) {
-        rc = adaptive_from_sorter(data, part->bins, &gap);
-        sorter_free(part->bins);
-        part->bins = NULL;
-    }
-    if (!rc && report_has_ranking(report)) {
-        rc = rank_part(stream, part, p);
-    }
-    data->adaptive_gap = &gap;
-    data->streamed = true;
+    sorter_free(*sorter);
+    *sorter = NULL;
+    return rc;
+}
+
+static int end_part(struct eval_stream *stream, struct part *part, const struct predictions *p)
+{
+    struct eval_report *report = part->report;
+    int rc = report_has_ranking(report) ? rank_part(stream, part, p) : 0;
+    report->data.known = &part->known;
     if (!rc) {
         rc = report_compute(report, &part->tally);
     }
-    data->adaptive_gap = NULL;
-    data->filter = (struct metric_filter){NULL, false};
+    report->data.known = NULL;
+    report->data.filter = (struct metric_filter){NULL, false};
+    return rc;
+}
+
+static int end_parts(struct eval_stream *stream, const struct predictions *p)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < stream->part_count; i++) {
+        rc = bind_part(&stream->parts[i], p);
+    }
+    for (int c = 0; !rc && c < stream->classes; c++) {
+        rc = end_sorter(stream, &stream->curves[c], curve_of, c);
+    }
+    if (!rc) {
+        rc = end_sorter(stream, &stream->bins, bins_of, 0);
+    }
+    if (!rc) {
+        rc = end_sorter(stream, &stream->ranks, ranks_of, 0);
+    }
+    if (!rc && stream->lists) {
+        rc = sorter_sort(stream->lists);
+    }
+    for (size_t i = 0; !rc && i < stream->part_count; i++) {
+        rc = end_part(stream, &stream->parts[i], p);
+    }
     return rc;
 }
 
 int eval_stream_end(struct eval_stream **stream_at, const struct predictions *p, struct eval_report **out)
 {
     struct eval_stream *stream = *stream_at;
-    int rc = 0;
     *stream_at = NULL;
     *out = NULL;
-    for (size_t i = 0; !rc && i < stream->part_count; i++) {
-        rc = end_part(stream, &stream->parts[i], p);
+    struct eval_report *report = stream->parts[PART_ALL].report;
+    report->rows_truncated = stream->part_count == PARTS ? stream->parts[PART_TRUNCATED].report->rows : 0;
+    bool apart = report->rows_truncated && report->rows_truncated < report->rows;
+    stream->part_count = apart ? PARTS : 1;
+    int rc = end_parts(stream, p);
+    if (!rc && apart) {
+        report->truncated = stream->parts[PART_TRUNCATED].report;
+        report->whole = stream->parts[PART_WHOLE].report;
+        stream->parts[PART_TRUNCATED].report = stream->parts[PART_WHOLE].report = NULL;
     }
     if (!rc) {
-        struct eval_report *report = stream->parts[PART_ALL].report;
-        report->rows_truncated = stream->part_count == PARTS ? stream->parts[PART_TRUNCATED].report->rows : 0;
-        if (report->rows_truncated && report->rows_truncated < report->rows) {
-            report->truncated = stream->parts[PART_TRUNCATED].report;
-            report->whole = stream->parts[PART_WHOLE].report;
-            stream->parts[PART_TRUNCATED].report = stream->parts[PART_WHOLE].report = NULL;
-        }
         *out = report;
         stream->parts[PART_ALL].report = NULL;
     }

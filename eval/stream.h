@@ -3,9 +3,9 @@
 
 /*
  * Evaluation of more rows than memory holds: rows arrive in parts (predictions_options.take), sums are added at once,
- * and what needs an order goes to external sorters: each class's scores, confidences, and the rows of each query. The
- * figures are those of eval_run on all rows; Spearman's and Kendall's are undefined, with the reason. Intervals, slices
- * and values by query need the rows and are not there.
+ * and what needs an order goes to external sorters: each class's scores, confidences, values with their targets, and
+ * the rows of each query. The figures are those of eval_run on all rows. Intervals and slices need the rows and are not
+ * there.
  */
 
 #include "eval/evaluate.h"
