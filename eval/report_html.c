@@ -7,6 +7,7 @@
 #include "eval/interval.h"
 #include "eval/picture_internal.h"
 #include "eval/provenance.h"
+#include "eval/report_provenance.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
@@ -169,6 +170,8 @@ static int add_summary(const struct eval_report *report, struct buf *b)
         TRY(p->label || p->target ? buf_printf(b, ", %.0f with a label", report->data.rows) : 0);
         if (p->truncated) {
             TRY(buf_printf(b, ", %zu truncated", report->rows_truncated));
+        } else if (report_has_unknown_truncation(report)) {
+            TRY(buf_add_str(b, ", unknown how many are truncated"));
         }
     }
     const struct eval_ranking *r = &report->ranking;

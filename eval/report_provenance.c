@@ -52,6 +52,12 @@ int eval_report_set_provenance(struct eval_report *report, json_t *json)
 
 /* ---- what is undefined ---- */
 
+bool report_has_unknown_truncation(const struct eval_report *report)
+{
+    const struct predictions *p = report->p;
+    return p && !p->truncated && (report->data.classes || p->target);
+}
+
 int report_class_notes(const struct eval_report *report, note_line *line, void *arg)
 {
     const struct metric_data *data = &report->data;

@@ -8,6 +8,9 @@
 /* A text of what is undefined and why. */
 typedef int note_line(void *arg, const char *text);
 
+/* A model made the rows, and no column says whether it saw all of each. */
+bool report_has_unknown_truncation(const struct eval_report *report);
+
 /* Figures by class that have nothing to be of, and how the means over the classes take them. */
 int report_class_notes(const struct eval_report *report, note_line *line, void *arg) RECO_MUST_CHECK;
 /* The queries that rows of the table by depth leave out: a text a reason. */

@@ -222,6 +222,13 @@ static void pages_stand_alone(void **state)
     /* Every picture has words. */
     assert_int_equal(count_of(&o.html, "<figure>"), count_of(&o.html, "role=\"img\" aria-label=\""));
     outputs_release(&o);
+
+    /* Nothing is said to be whole where no column tells. */
+    make(&o, "label\tpredicted\nx\tx\ny\tx\n");
+    assert_holds(&o.text, "2 rows, unknown how many are truncated\n");
+    assert_holds(&o.html, ", unknown how many are truncated");
+    assert_holds(&o.markdown, ", unknown how many are truncated");
+    outputs_release(&o);
 }
 
 /* Control characters, which neither HTML nor XML may hold. */
@@ -280,6 +287,28 @@ static void provenance_holds_versions(void **state)
     outputs_release(&o);
 }
 
+/* The names of report.json that others read stand in the README. */
+static void names_are_documented(void **state)
+{
+    (void)state;
+    struct outputs o;
+    struct buf readme = {0};
+    assert_int_equal(file_read_all(RECO_SOURCE_DIR "/README.md", 0, &readme), 0);
+    make(&o, with_gaps);
+    const char *name;
+    json_t *value;
+    json_object_foreach(o.json, name, value)
+    {
+        char *quoted = mem_printf("`%s`", name);
+        if (!strstr(buf_str(&readme), quoted)) {
+            fail_msg("%s is not in the README", quoted);
+        }
+        mem_free(quoted);
+    }
+    buf_release(&readme);
+    outputs_release(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +320,7 @@ int main(void)
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(names_are_cut_by_their_width),
         cmocka_unit_test(provenance_holds_versions),
+        cmocka_unit_test(names_are_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
