@@ -3,6 +3,7 @@
 #include "cli/cmd.h"
 #include "cli/decisions.h"
 #include "cli/eval_certainty.h"
+#include "cli/eval_events.h"
 #include "cli/eval_inputs.h"
 #include "cli/eval_options.h"
 #include "cli/eval_page.h"
@@ -10,7 +11,6 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
-#include "data/predictions_events.h"
 #include "eval/stream.h"
 
 static long level_of(const struct cmd_ctx *ctx, const struct eval_command *c)
@@ -72,29 +72,6 @@ static int apply_decisions(const struct eval_command *c, struct predictions *p)
     return rc;
 }
 
-/* Impressions without predictions. */
-static int read_events(const struct eval_command *c, bool all_columns, struct predictions **p)
-{
-    const char *const extra[] = {c->arm_column};
-    const struct predictions_event_columns columns = {.query_id = c->data.query_id_column,
-                                                      .item_id = c->data.item_id_column,
-                                                      .position = c->data.position_column,
-                                                      .clicked = c->data.clicked_column,
-                                                      .converted = c->data.converted_column,
-                                                      .dwell_s = c->data.dwell_column,
-                                                      .depth = c->data.depth_column,
-                                                      .propensity = c->data.propensity_column,
-                                                      .carted = c->carted_column,
-                                                      .ordered = c->ordered_column,
-                                                      .revenue = c->revenue_column,
-                                                      .delay_s = c->delay_column,
-                                                      .extra_names = extra,
-                                                      .extra_name_count = !all_columns && c->arm_column,
-                                                      .all_extra = all_columns,
-                                                      .extra_option = "arm_column"};
-    return predictions_read_events(p, c->events, &c->data.table, &columns);
-}
-
 /* Does a figure that was asked for look at queries or items? */
 static bool needs_lists(const struct eval_options *asked)
 {
@@ -106,7 +83,7 @@ static bool needs_lists(const struct eval_options *asked)
     return needs;
 }
 
-/* The predictions or events, with conversions attributed. */
+/* The predictions or events. */
 static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, const struct eval_options *asked,
                      struct eval_stream *stream, struct predictions **p)
 {
@@ -120,29 +97,19 @@ static int read_rows(const struct cmd_ctx *ctx, const struct eval_command *c, co
     options.threads = threads_of(c);
     options.source = c->predictions ? &c->source : NULL;
     options.no_lists = !asked->by_query && !asked->intervals && !asked->slices && !asked->popularity &&
-                       !c->run_output && !c->qrels_output && !needs_lists(asked);
+                       !c->run_output && !c->qrels_output && !c->arm_column && !needs_lists(asked);
     if (!asked->intervals && !asked->slices && !c->arm_column && !c->output_dir && !c->run_output && !c->qrels_output &&
-        options.packed && !c->attribution_window) {
+        options.packed && !eval_events_change(c)) {
         options.max_memory = (size_t)c->data.max_memory / 2; /* the rest is for sorting */
         options.take = eval_stream_take;
         options.take_arg = stream;
     }
     options.tmp_dir = c->data.tmp_dir;
     options.row_ids = c->run_output || c->qrels_output || eval_page_holds_texts(c);
-    int rc = c->events  ? read_events(c, options.extra, p)
-             : c->model ? eval_predict(ctx, c->predictions_output, &options, p)
-                        : predictions_open(p, c->predictions, &options);
-    double window_s;
-    if (!rc && c->attribution_window) {
-        rc = eval_duration_parse(c->attribution_window, &window_s);
-        if (!rc && !((*p)->converted && (*p)->delay_s)) {
-            rc = err_set(RECO_E_USAGE, "--attribution_window needs the columns 'converted' and 'delay_s'");
-        }
-        if (!rc) {
-            predictions_attribute(*p, window_s);
-        }
-    }
-    return rc;
+    options.position_shift = eval_events_shift(c);
+    return c->events  ? eval_events_read(c, options.extra, p)
+           : c->model ? eval_predict(ctx, c->predictions_output, &options, p)
+                      : predictions_open(p, c->predictions, &options);
 }
 
 /* The report of one source; *p and *trec are the caller's to free, also after failure. */
@@ -179,6 +146,10 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
     if (!rc) {
         log_debug("%zu rows, %zu bytes a row%s", (*p)->rows, (*p)->row_bytes, (*p)->streamed ? ", taken in parts" : "");
     }
+    struct eval_attributed attributed;
+    if (!rc) {
+        rc = eval_events_treat(&attributed, c, *p);
+    }
     double *gains = NULL;
     if (!rc && c->gains.count) {
         gains = mem_calloc((size_t)(*p)->labels.count + 1, sizeof *gains);
@@ -196,6 +167,9 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
         begin_s = clock_now_s();
         rc = (*p)->streamed ? eval_stream_end(&stream, *p, report) : eval_run(report, *p, options);
         log_debug("evaluated in %.4f s", clock_now_s() - begin_s);
+    }
+    if (!rc) {
+        eval_report_set_attributed(*report, &attributed);
     }
     eval_stream_free(stream);
     mem_free(gains);
@@ -239,12 +213,11 @@ static int run(const struct cmd_ctx *ctx)
         rc = evaluate(ctx, c, &options, &p, &trec, &report);
     }
     if (!rc && report && c->arm_column) {
-        rc = eval_report_add_arms(report, c->arm_column, c->control);
+        const struct eval_arms_options arms = {c->arm_column, c->control, c->resample_by, c->level};
+        rc = eval_report_add_arms(report, &arms);
     }
     if (!rc && report) {
-        const struct eval_sources sources = {c->predictions ? c->predictions : c->predictions_output, c->qrels, c->run,
-                                             c->events, c->item_popularity};
-        rc = eval_add_provenance(report, ctx, &sources, p);
+        rc = eval_add_provenance(report, ctx, p);
     }
     if (!rc && report) {
         rc = eval_output(report, p, c);

@@ -57,8 +57,8 @@ static int gates_json(const struct gates *gates, const struct opt_list *asked, j
     json_t *array = json_array();
     int rc = array && json_object_set_new(out, "gates", array) == 0 ? 0 : err_nomem();
     for (size_t i = 0; !rc && i < gates->count; i++) {
-        if (json_array_append_new(array, json_pack("{sosb}", "gate", provenance_text(asked->items[i]), "passed",
-                                                   (int)gates->passed[i]))) {
+        if (json_array_append_new(array, json_pack("{sosbso}", "gate", provenance_text(asked->items[i]), "passed",
+                                                   (int)gates->passed[i], "line", provenance_text(gates->lines[i])))) {
             rc = err_nomem();
         }
     }

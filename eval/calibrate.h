@@ -43,8 +43,8 @@ struct calibration { /* zero-initialised is empty */
 };
 
 /*
- * From the labelled rows of p. RECO_E_DATA: no p_ columns, a regression, no labelled row, or (Platt, isotonic) a class
- * that no row or every row has.
+ * From the labelled rows of p. RECO_E_DATA: no p_ columns, a regression, no labelled row, (temperature) the most
+ * probable class is right in every row, or (Platt, isotonic) a class that no row or every row has.
  */
 int calibrate_fit(struct calibration *out, enum calibrate_method method, const struct predictions *p) RECO_MUST_CHECK;
 void calibrate_release(struct calibration *c);
@@ -73,7 +73,8 @@ int calibrate_write(const struct calibration *c, const char *path) RECO_MUST_CHE
 
 /*
  * Were the predictions made on data that may be looked at for a choice? RECO_E_USAGE when their sidecar says test, or
- * train, where a model is surer than on new rows; the message names what ("calibration", "a threshold") is chosen. Without a sidecar nothing is known, which is logged.
+ * train, where a model is surer than on new rows; the message names what ("calibration", "a threshold") is chosen.
+ * Without a sidecar nothing is known, which is logged.
  */
 int calibrate_check_split(const struct predictions *p, const char *path, const char *what) RECO_MUST_CHECK;
 
@@ -94,6 +95,8 @@ struct calibrate_bin {
  */
 int calibrate_reliability(struct calibrate_bin *bins, size_t count, const struct predictions *p, int of_class,
                           bool by_mass) RECO_MUST_CHECK;
+/* The bins that hold rows: an array of {low, high, rows, p, observed}; new reference, NULL: out of memory. */
+json_t *calibrate_bins_json(const struct calibrate_bin *bins, size_t count);
 /* sum of count |observed - p| / rows */
 double calibrate_error(const struct calibrate_bin *bins, size_t count);
 

@@ -115,6 +115,25 @@ int calibrate_reliability(struct calibrate_bin *bins, size_t count, const struct
     return 0;
 }
 
+json_t *calibrate_bins_json(const struct calibrate_bin *bins, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < count; i++) {
+        const struct calibrate_bin *bin = &bins[i];
+        json_t *rows = floor(bin->count) == bin->count ? json_integer((json_int_t)bin->count) : json_real(bin->count);
+        if (!(bin->count > 0)) {
+            json_decref(rows);
+            continue;
+        }
+        if (json_array_append_new(array, json_pack("{s:f, s:f, s:o, s:f, s:f}", "low", bin->low, "high", bin->high,
+                                                   "rows", rows, "p", bin->p, "observed", bin->observed))) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
 double calibrate_error(const struct calibrate_bin *bins, size_t count)
 {
     double sum = 0;

@@ -24,76 +24,6 @@ static double count_labels(const struct predictions *p, const struct metric_filt
     return (double)rows;
 }
 
-static void count_events(struct eval_report *report)
-{
-    const struct predictions *p = report->p;
-    struct metric_event *sum = &report->events;
-    for (size_t row = 0; (p->clicked || p->converted || p->carted || p->ordered) && row < p->rows; row++) {
-        struct metric_event event;
-        event_of_row(&event, p, row);
-        report->impressions += !isnan(event.clicked);
-        sum->clicked += event.clicked > 0;
-        sum->converted += event.converted > 0;
-        sum->carted += event.carted > 0;
-        sum->ordered += event.ordered > 0;
-    }
-}
-
-const struct eval_value *report_rate(const struct eval_report *report, size_t i)
-{
-    for (size_t k = 0; k < report->value_count; k++) {
-        const struct eval_value *v = &report->values[k];
-        const char *reason;
-        if (v->metric->event && v->variant.form == METRIC_FORM_PLAIN && report_applies(report, v, &reason) && !i--) {
-            return v;
-        }
-    }
-    return NULL;
-}
-
-static int sum_positions(struct eval_report *report)
-{
-    const struct predictions *p = report->p;
-    size_t rates = 0;
-    while (report_rate(report, rates)) {
-        rates++;
-    }
-    if (!p->position || !rates || report->data.filter.flags) {
-        return 0;
-    }
-    if (!report->by_position) {
-        report->by_position = mem_calloc((size_t)REPORT_POSITIONS_MAX * rates * 2, sizeof *report->by_position);
-    }
-    if (!report->by_position) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t i = 0; i < rates; i++) {
-        const struct metric *metric = report_rate(report, i)->metric;
-        for (size_t row = 0; row < p->rows; row++) {
-            double position = p->position[row];
-            if (!(position >= 1 && position <= REPORT_POSITIONS_MAX && floor(position) == position)) {
-                continue;
-            }
-            struct metric_event event;
-            double *sums = report->by_position + (((size_t)position - 1) * rates + i) * 2;
-            double numerator = 0;
-            double denominator = 0;
-            event_of_row(&event, p, row);
-            metric->event(&event, &numerator, &denominator);
-            sums[0] += numerator;
-            sums[1] += denominator;
-            report->position_count = (size_t)fmax((double)report->position_count, position);
-        }
-    }
-    return 0;
-}
-
-int report_sum_rows(struct eval_report *report)
-{
-    count_events(report);
-    return sum_positions(report);
-}
-
 static void prepare(struct eval_report *report, const struct predictions *p)
 {
     struct metric_data *data = &report->data;
@@ -160,6 +90,14 @@ static int compute_curves(struct eval_report *report, struct pool *pool)
     return rc;
 }
 
+static const char *why_no_rate(const struct eval_report *report, const struct eval_value *v)
+{
+    if (v->variant.form & (METRIC_FORM_IPS | METRIC_FORM_SNIPS) && !(report->behaviour.weighted > 0)) {
+        return "no row has a propensity";
+    }
+    return v->variant.k != SIZE_MAX ? "no row within the depth counts" : v->metric->query_reason;
+}
+
 static int compute(struct eval_report *report, const struct tally *tally)
 {
     int rc = 0;
@@ -174,7 +112,7 @@ static int compute(struct eval_report *report, const struct tally *tally)
                 rc = v->metric->value(&report->data, &v->variant, &v->value, &v->reason);
             } else {
                 v->value = tally_rate(tally, report->sums, rate++);
-                v->reason = isnan(v->value) ? v->metric->query_reason : NULL;
+                v->reason = isnan(v->value) ? why_no_rate(report, v) : NULL;
             }
         }
         if (!v->reason && !isfinite(v->value)) {
@@ -326,16 +264,15 @@ void eval_report_free(struct eval_report *report)
     mem_free(report);
 }
 
-void eval_report_set_provenance(struct eval_report *report, json_t *json)
+void eval_report_set_attributed(struct eval_report *report, const struct eval_attributed *attributed)
 {
-    json_decref(report->provenance);
-    report->provenance = json;
+    report->attributed = *attributed;
 }
 
-int eval_report_add_arms(struct eval_report *report, const char *column, const char *control)
+int eval_report_add_arms(struct eval_report *report, const struct eval_arms_options *options)
 {
     struct eval_arms *arms;
-    int rc = eval_arms_new(&arms, report, column, control);
+    int rc = eval_arms_new(&arms, report, options);
     if (!rc) {
         eval_arms_free(report->arms);
         report->arms = arms;

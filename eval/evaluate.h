@@ -86,9 +86,9 @@ bool eval_metric_needs_lists(const char *name);
  * log_loss. */
 int eval_metric_direction(const char *name);
 
-/* Where the figures come from (command, versions, hashes): shown in every output. json is an object; its reference is
- * taken. */
-void eval_report_set_provenance(struct eval_report *report, json_t *json);
+/* Where the figures come from (command, versions, hashes): shown in every output. json is an object, whose reference is
+ * taken also on failure; the versions of the metrics are added to it. NULL: out of memory. */
+int eval_report_set_provenance(struct eval_report *report, json_t *json) RECO_MUST_CHECK;
 
 /* How many values there are, and one: its name, borrowed; NaN where undefined, then *reason (may be NULL) says why. */
 size_t eval_report_count(const struct eval_report *report);
@@ -112,11 +112,26 @@ int eval_report_write(const struct eval_report *report, const char *dir, const c
 int eval_gate_check(const char *gate) RECO_MUST_CHECK;
 char *eval_gate_metric(const char *gate) RECO_MUST_CHECK; /* the name in it; the caller frees. NULL: see err_message */
 int eval_gate(const struct eval_report *report, const char *gate, struct buf *b) RECO_MUST_CHECK;
-/* Gates [count], the line of each and whether it was met, as JUnit XML. */
-int eval_gates_junit(const char *const *gates, const char *const *lines, const bool *passed, size_t count,
-                     struct buf *b) RECO_MUST_CHECK;
+/* Gates [count], the line of each and whether it was met, as JUnit XML; the provenance as its properties. */
+int eval_gates_junit(const struct eval_report *report, const char *const *gates, const char *const *lines,
+                     const bool *passed, size_t count, struct buf *b) RECO_MUST_CHECK;
+
+/* What was done to the events before they were counted: part of every output. window is borrowed. */
+struct eval_attributed {
+    const char *window;         /* as it was asked for; NULL: none */
+    size_t late, without_delay; /* conversions that do not count any more; that count as nothing is known of them */
+    double max_weight;          /* 0: weights are as they were */
+    size_t weights_cut;
+};
+void eval_report_set_attributed(struct eval_report *report, const struct eval_attributed *attributed);
 
 /* The behaviour figures by the arms of an experiment, with lifts over a control arm (arms.h): part of every output. */
-int eval_report_add_arms(struct eval_report *report, const char *column, const char *control) RECO_MUST_CHECK;
+struct eval_arms_options {
+    const char *column;      /* of the extra columns of the predictions; rows where it is empty are of no arm */
+    const char *control;     /* NULL: the first arm in order of bytes */
+    const char *unit_column; /* names what is independent, as a user; NULL: the query, else the row */
+    double level;            /* of the intervals, in (0, 1) */
+};
+int eval_report_add_arms(struct eval_report *report, const struct eval_arms_options *options) RECO_MUST_CHECK;
 
 #endif

@@ -1,18 +1,38 @@
-/* Gates as JUnit XML, the form that CI servers read. */
+/*
+ * Gates as JUnit XML, the form that CI servers read: as the schema of Jenkins' xUnit plugin has it, with what was found
+ * both as the message and as the text of a failure, since servers show one or the other.
+ */
 
 #include <string.h>
 
+#include "data/utf8.h"
 #include "eval/page.h"
 #include "eval/provenance.h"
 #include "eval/report.h"
 #include "eval/try.h"
 
+/* XML has no place for most control characters, nor for what is no character: they become U+FFFD, blanks one blank. */
+static int add_escaped(struct buf *b, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    const unsigned char *end = at + strlen(text);
+    while (at < end) {
+        char one[UTF8_MAX_BYTES + 1] = "";
+        uint32_t c;
+        at += utf8_decode(at, end, &c);
+        c = c == '\t' || c == '\n' || c == '\r' ? ' ' : c < 0x20 || c == 0xFFFE || c == 0xFFFF ? 0xFFFD : c;
+        (void)utf8_encode(c, (unsigned char *)one);
+        TRY(page_add_escaped(b, one));
+    }
+    return 0;
+}
+
 static int add_property(struct buf *b, const char *key, const char *value)
 {
     TRY(buf_add_str(b, "      <property name=\""));
-    TRY(page_add_escaped(b, key));
+    TRY(add_escaped(b, key));
     TRY(buf_add_str(b, "\" value=\""));
-    TRY(page_add_escaped(b, value));
+    TRY(add_escaped(b, value));
     return buf_add_str(b, "\"/>\n");
 }
 
@@ -25,7 +45,8 @@ int eval_gates_junit(const struct eval_report *report, const char *const *gates,
     }
     TRY(buf_printf(b,
                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
-                   "  <testsuite name=\"reco eval\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\">\n",
+                   "  <testsuite name=\"reco eval\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\" "
+                   "time=\"0\">\n",
                    count, failures));
     if (report->provenance) {
         TRY(buf_add_str(b, "    <properties>\n"));
@@ -34,10 +55,17 @@ int eval_gates_junit(const struct eval_report *report, const char *const *gates,
     }
     for (size_t i = 0; i < count; i++) {
         TRY(buf_add_str(b, "    <testcase classname=\"reco.eval\" name=\""));
-        TRY(page_add_escaped(b, gates[i]));
-        TRY(buf_add_str(b, passed[i] ? "\">\n      <system-out>" : "\">\n      <failure message=\""));
-        TRY(page_add_escaped(b, lines[i]));
-        TRY(buf_add_str(b, passed[i] ? "</system-out>\n" : "\"/>\n"));
+        TRY(add_escaped(b, gates[i]));
+        TRY(buf_add_str(b, "\" time=\"0\">\n      "));
+        if (passed[i]) {
+            TRY(buf_add_str(b, "<system-out>"));
+        } else {
+            TRY(buf_add_str(b, "<failure type=\"gate\" message=\""));
+            TRY(add_escaped(b, lines[i]));
+            TRY(buf_add_str(b, "\">"));
+        }
+        TRY(add_escaped(b, lines[i]));
+        TRY(buf_add_str(b, passed[i] ? "</system-out>\n" : "</failure>\n"));
         TRY(buf_add_str(b, "    </testcase>\n"));
     }
     return buf_add_str(b, "  </testsuite>\n</testsuites>\n");

@@ -9,7 +9,7 @@
 #include "eval/slice.h"
 #include "eval/try.h"
 
-enum { GROUPS_DRAWN = 24, GROUP_NAME_SHOWN = 20 };
+enum { GROUPS_DRAWN = 24, GROUP_NAME_SHOWN = 20, FIGURE_NAME_SHOWN = 12, ARM_NAME_SHOWN = 14 };
 
 /* ---- reliability ---- */
 
@@ -336,10 +336,14 @@ static int add_lifts(struct buf *b, struct buf *says, const struct eval_arms *ar
             ends[1] = fmax(ends[1], lift[2]);
             struct buf name = {0};
             rc = buf_printf(b, "%.6g %zu %.6g %.6g\n", lift[0], *count, lift[1], lift[2]);
-            rc = rc ? rc : buf_printf(&name, "%s, %s", arms->figures[f], arms->names[a]);
-            rc = rc ? rc : buf_printf(says, "%s%s %+.1f %%", *count ? "; " : " ", buf_str(&name), lift[0]);
+            rc = rc ? rc
+                    : buf_printf(says, "%s%s, %s %+.1f %%", *count ? "; " : " ", arms->figures[f], arms->names[a],
+                                 lift[0]);
+            rc = rc ? rc : picture_add_shortened(&name, arms->figures[f], FIGURE_NAME_SHOWN);
+            rc = rc ? rc : buf_add_str(&name, ", ");
+            rc = rc ? rc : picture_add_shortened(&name, arms->names[a], ARM_NAME_SHOWN);
             rc = rc ? rc : buf_add_str(&names, *count ? ", " : "");
-            rc = rc ? rc : picture_quoted(&names, buf_str(&name), GROUP_NAME_SHOWN + 8);
+            rc = rc ? rc : page_plot_quoted(&names, buf_str(&name));
             rc = rc ? rc : buf_printf(&names, " %zu", (*count)++);
             buf_release(&name);
         }
@@ -365,7 +369,7 @@ int picture_plan_arms(struct eval_pictures *pictures, const struct eval_report *
     if (!b) {
         return 0;
     }
-    TRY(buf_printf(&about->title, "Lift over %s, with 95 %% intervals", arms->control));
+    TRY(buf_printf(&about->title, "Lift over %s, with %g %% intervals", arms->control, 100 * arms->level));
     TRY(picture_begin(b, "arms", 90 + 22 * (int)count, "lift, %", ""));
     TRY(add_lifts(b, &about->says, arms, &drawn, ends));
     return buf_printf(b,

@@ -25,7 +25,7 @@ const char html_style[] =
     "th.long{min-width:8rem}.matrix td,.matrix thead th{text-align:center;min-width:2.1rem;padding:.15rem}"
     ".matrix td small{font-size:.65rem}.subject{margin:.3rem 0}.subject b{overflow-wrap:anywhere}\n"
     ".wide tr>:first-child{position:sticky;left:0;background:var(--paper)}.matrix th{font-size:.9rem}\n"
-    "h2+.note{break-after:avoid}\n"
+    "h2+.note{break-after:avoid}th[scope=row]:not(.long){white-space:nowrap}.wide td.text{min-width:10rem}\n"
     "figure{flex:1 1 22rem;max-width:29rem}figure>div>svg{border-radius:.3rem}tr{break-inside:avoid}\n"
     ".row{border-left:.25rem solid #c77700;padding:.1rem .8rem;margin:.8rem 0;break-inside:avoid}\n"
     ".row p{margin:.2rem 0;overflow-wrap:anywhere}.row .head{font-weight:600}.row .key{color:var(--quiet)}\n"

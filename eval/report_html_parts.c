@@ -5,6 +5,7 @@
 
 #include "eval/picture_internal.h"
 #include "eval/report_html.h"
+#include "eval/report_provenance.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
@@ -44,13 +45,13 @@ static int add_slice(struct buf *b, const struct eval_slices *s, const struct sl
     TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<caption>"));
     TRY(page_add_escaped(b, r->name));
     TRY(buf_printf(b,
-                   ", the worst by %s first</caption><tr><th></th><th scope=\"col\">rows</th><th "
+                   ", the worst by %s first</caption><thead><tr><th></th><th scope=\"col\">rows</th><th "
                    "scope=\"col\">queries</th>",
                    s->metrics[0]));
     for (size_t m = 0; m < s->metric_count; m++) {
         TRY(page_add_cell(b, "th scope=\"col\"", s->metrics[m]));
     }
-    TRY(buf_add_str(b, "</tr>\n"));
+    TRY(buf_add_str(b, "</tr></thead>\n"));
     for (size_t g = 0; g < r->groups.count; g++) {
         if (r->items[g].rows) {
             any_small = any_small || r->items[g].small;
@@ -152,7 +153,8 @@ int html_add_lengths(struct buf *b, const struct eval_report *report, const stru
     TRY(html_begin_section(b, "lengths", "Lengths and truncation"));
     TRY(html_add_pictures(b, pictures, PICTURE_OF_LENGTHS));
     TRY(add_length_table(b, report));
-    return report->truncated ? add_truncation(b, report) : 0;
+    TRY(report->truncated ? add_truncation(b, report) : 0);
+    return report_part_notes(report, html_add_note, b);
 }
 
 /* ---- arms ---- */
@@ -197,7 +199,12 @@ int html_add_arms(struct buf *b, const struct eval_report *report, const struct 
     }
     TRY(buf_add_str(b, "<p class=\"note\">Against the control "));
     TRY(page_add_escaped(b, arms->control));
-    return buf_add_str(b, ", with 95&nbsp;% intervals by the delta method.</p>\n");
+    struct buf method = {0};
+    int rc = eval_arms_method(arms, &method);
+    rc = rc ? rc : buf_add_str(b, ". ");
+    rc = rc ? rc : page_add_escaped(b, buf_str(&method));
+    buf_release(&method);
+    return rc ? rc : buf_add_str(b, ".</p>\n");
 }
 
 /* ---- positions ---- */
@@ -210,13 +217,14 @@ int html_add_positions(struct buf *b, const struct eval_report *report, const st
     }
     TRY(html_begin_section(b, "positions", "Behaviour by position"));
     TRY(html_add_pictures(b, pictures, PICTURE_OF_POSITIONS));
-    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<tr><th scope=\"col\">position</th>"));
+    TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">position</th>"
+                       "<th scope=\"col\">rows</th>"));
     for (const struct eval_value *v; (v = report_rate(report, rates)); rates++) {
         TRY(page_add_cell(b, "th scope=\"col\"", v->name));
     }
-    TRY(buf_add_str(b, "</tr>\n"));
+    TRY(buf_add_str(b, "</tr></thead>\n"));
     for (size_t at = 0; at < report->position_count; at++) {
-        TRY(buf_printf(b, "<tr><td>%zu</td>", at + 1));
+        TRY(buf_printf(b, "<tr><td>%zu</td><td>%.0f</td>", at + 1, report->position_rows[at]));
         for (size_t i = 0; i < rates; i++) {
             const double *sums = report->by_position + (at * rates + i) * 2;
             TRY(html_add_figure(b, sums[0] / sums[1], sums[1] > 0 ? NULL : "", NULL));

@@ -1,7 +1,10 @@
 #include <string.h>
 
+#include "core/mem.h"
+#include "eval/behaviour.h"
 #include "eval/interval.h"
 #include "eval/report.h"
+#include "eval/report_provenance.h"
 #include "eval/slice.h"
 
 #define REPORT_VERSION 1
@@ -27,6 +30,42 @@ static json_t *share(double part, double whole)
     return whole > 0 ? json_real(part / whole) : json_null();
 }
 
+static bool add_events(json_t *data, const struct eval_report *report)
+{
+    const struct predictions *p = report->p;
+    const struct eval_behaviour *e = &report->behaviour;
+    const struct eval_attributed *a = &report->attributed;
+    bool ok = !(e->impressions > 0) || set(data, "impressions", count(e->impressions));
+    if (p && p->clicked) {
+        ok = ok && set(data, "clicks", count(e->clicks));
+    }
+    if (p && p->converted) {
+        ok = ok && set(data, "conversions", count(e->conversions)) &&
+             set(data, "conversions_without_click", count(e->unclicked_conversions));
+    }
+    if (p && p->carted) {
+        ok = ok && set(data, "added_to_cart", count(e->carts));
+    }
+    if (p && p->ordered) {
+        ok = ok && set(data, "orders", count(e->orders));
+    }
+    if (p && p->position && e->impressions > 0) {
+        ok = ok && set(data, "rows_without_position", count(e->unplaced));
+    }
+    if (e->weighted > 0) {
+        ok = ok && set(data, "propensity",
+                       json_pack("{sosososo}", "rows", count(e->weighted), "weight_max", number(e->weight_max),
+                                 "effective_rows", number(report_effective_rows(e)), "weights_cut",
+                                 count((double)a->weights_cut)));
+    }
+    if (a->window) {
+        ok = ok && set(data, "attribution",
+                       json_pack("{sssoso}", "window", a->window, "late_conversions", count((double)a->late),
+                                 "conversions_without_delay", count((double)a->without_delay)));
+    }
+    return ok;
+}
+
 static bool add_data(json_t *out, const struct eval_report *report)
 {
     const struct predictions *p = report->p;
@@ -40,7 +79,7 @@ static bool add_data(json_t *out, const struct eval_report *report)
              set(data, "rows_truncated", p->truncated ? count((double)report->rows_truncated) : json_null());
     }
     const struct eval_ranking *r = &report->ranking;
-    if (r->done) {
+    if (r->done && (!p || predictions_has_score(p))) {
         static const char *const ties[] = {"docno", "file", "expected"};
         ok = ok && set(data, "queries", count((double)r->queries)) &&
              set(data, "ranked_items", count((double)r->items)) &&
@@ -52,20 +91,20 @@ static bool add_data(json_t *out, const struct eval_report *report)
     if (report->lists.depth) {
         ok = ok && set(data, "catalogue_items", count((double)report->lists.item_count));
     }
-    const struct metric_event *e = &report->events;
-    if (p && p->clicked) {
-        ok = ok && set(data, "impressions", count(report->impressions)) && set(data, "clicks", count(e->clicked));
-    }
-    if (p && p->converted) {
-        ok = ok && set(data, "conversions", count(e->converted));
-    }
-    if (p && p->carted) {
-        ok = ok && set(data, "added_to_cart", count(e->carted));
-    }
-    if (p && p->ordered) {
-        ok = ok && set(data, "orders", count(e->ordered));
-    }
-    return ok;
+    return ok && add_events(data, report);
+}
+
+/* JSON has no infinity: such a value is null like an undefined one, and says why. */
+static const char *reason_of(const struct eval_value *v)
+{
+    return v->reason ? v->reason : isfinite(v->value) ? NULL : "infinite: the sum overflows";
+}
+
+/* Of how many queries a mean is, and why the others are not in it. */
+static json_t *queries_of(const struct eval_value *v)
+{
+    return json_pack("{sIsIss*}", "used", (json_int_t)v->queries, "left_out", (json_int_t)v->left_out, "reason",
+                     v->left_out ? v->metric->query_reason : NULL);
 }
 
 static bool add_metrics(json_t *out, const struct eval_report *report)
@@ -82,13 +121,9 @@ static bool add_metrics(json_t *out, const struct eval_report *report)
         const struct eval_value *v = &report->values[i];
         const struct metric *m = v->metric;
         ok = set(metrics, v->name, number(v->value)) &&
-             (!v->reason || set(undefined, v->name, json_string(v->reason))) &&
-             (!report_is_by_query(v) ||
-              set(queries, v->name,
-                  json_pack("{sIsI}", "used", (json_int_t)v->queries, "left_out", (json_int_t)v->left_out))) &&
-             (json_object_get(definitions, m->name) ||
-              set(definitions, m->name,
-                  metric_definition(m)));
+             (!reason_of(v) || set(undefined, v->name, json_string(reason_of(v)))) &&
+             (!report_is_by_query(v) || set(queries, v->name, queries_of(v))) &&
+             (json_object_get(definitions, m->name) || set(definitions, m->name, metric_definition(m)));
     }
     return ok;
 }
@@ -125,9 +160,13 @@ static bool add_classes(json_t *out, const struct eval_report *report)
 static bool add_values(json_t *out, const struct eval_report *report)
 {
     json_t *metrics = json_object();
+    json_t *undefined = json_object();
     bool ok = set(out, "rows", count((double)report->rows)) && set(out, "metrics", metrics);
+    ok = set(out, "undefined", undefined) && ok;
     for (size_t i = 0; ok && i < report->value_count; i++) {
-        ok = set(metrics, report->values[i].name, number(report->values[i].value));
+        const struct eval_value *v = &report->values[i];
+        ok = set(metrics, v->name, number(v->value)) &&
+             (!reason_of(v) || set(undefined, v->name, json_string(reason_of(v))));
     }
     return ok;
 }
@@ -151,7 +190,8 @@ static bool add_positions(json_t *out, const struct eval_report *report)
         rates++;
     }
     for (size_t at = 0; ok && at < report->position_count; at++) {
-        json_t *position = json_pack("{sI}", "position", (json_int_t)at + 1);
+        json_t *position =
+            json_pack("{sIso}", "position", (json_int_t)at + 1, "rows", count(report->position_rows[at]));
         ok = json_array_append_new(positions, position) == 0;
         for (size_t i = 0; ok && i < rates; i++) {
             const double *sums = report->by_position + (at * rates + i) * 2;
@@ -161,18 +201,47 @@ static bool add_positions(json_t *out, const struct eval_report *report)
     return ok;
 }
 
+static int add_note(void *arg, const char *text)
+{
+    char *note = mem_printf("%s; averaged as 0", text);
+    int rc = note && !json_array_append_new(arg, json_string(note)) ? 0 : RECO_E_NOMEM;
+    mem_free(note);
+    return rc;
+}
+
+/* What a mean over the classes takes for 0; nothing: no key. */
+static bool add_notes(json_t *out, const struct eval_report *report)
+{
+    json_t *notes = json_array();
+    bool ok = notes && !report_class_notes(report, add_note, notes) &&
+              (!json_array_size(notes) || json_object_set(out, "notes", notes) == 0);
+    json_decref(notes);
+    return ok;
+}
+
+/* Labels of more than two classes that only a score is known for are grades of a ranking. */
+static const char *task_of(const struct eval_report *report)
+{
+    const struct predictions *p = report->p;
+    if (p && report->data.classes) {
+        bool has_class = p->predicted || predictions_has_p(p) || (p->labels.count == 2 && predictions_has_score(p));
+        return has_class ? "classification" : "ranking";
+    }
+    return !p ? "ranking" : p->target ? "regression" : "behaviour";
+}
+
 json_t *eval_report_json(const struct eval_report *report)
 {
     json_t *out = json_object();
-    const char *task = !report->p             ? "ranking"
-                       : report->data.classes ? "classification"
-                       : report->p->target    ? "regression"
-                                              : "behaviour";
+    const char *task = task_of(report);
     bool ok = out && set(out, "format", json_string("reco report")) &&
               set(out, "version", json_integer(REPORT_VERSION)) && set(out, "task", json_string(task)) &&
               add_data(out, report) && add_metrics(out, report);
     if (ok && report->data.confusion) {
-        ok = add_classes(out, report);
+        ok = add_classes(out, report) && add_notes(out, report);
+    }
+    if (ok && report->data.bins && report->data.rows > 0) {
+        ok = set(out, "reliability", report_reliability_json(report));
     }
     if (ok && report->intervals) {
         ok = set(out, "intervals", eval_intervals_json(report, report->intervals));

@@ -2,13 +2,15 @@
 
 #include <string.h>
 
+#include "eval/behaviour.h"
 #include "eval/interval.h"
+#include "eval/provenance.h"
 #include "eval/report.h"
+#include "eval/report_provenance.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
-/* Text in a cell: '|' and line breaks would end it. */
-static int add_cell(struct buf *b, const char *text, size_t length)
+int report_add_cell(struct buf *b, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '|' || text[i] == '\\' || text[i] == '`' || text[i] == '*' || text[i] == '<') {
@@ -17,6 +19,24 @@ static int add_cell(struct buf *b, const char *text, size_t length)
         TRY(buf_add_char(b, text[i] == '\n' || text[i] == '\r' ? ' ' : text[i]));
     }
     return 0;
+}
+
+static int add_note(void *arg, const char *text)
+{
+    TRY(buf_add_str(arg, "\n- "));
+    return report_add_cell(arg, text, strlen(text));
+}
+
+static int add_class_note(void *arg, const char *text)
+{
+    TRY(add_note(arg, text));
+    return buf_add_str(arg, "; averaged as 0");
+}
+
+/* The notes that were added behind begin, if any, end with a line end. */
+static int end_notes(struct buf *b, size_t begin)
+{
+    return b->length > begin ? buf_add_char(b, '\n') : 0;
 }
 
 static int add_scalars(const struct eval_report *report, struct buf *b)
@@ -32,7 +52,7 @@ static int add_scalars(const struct eval_report *report, struct buf *b)
             titled = true;
         }
         TRY(buf_add_str(b, "| "));
-        TRY(add_cell(b, v->name, strlen(v->name)));
+        TRY(report_add_cell(b, v->name, strlen(v->name)));
         TRY(v->reason ? buf_printf(b, " | undefined: %s |\n", v->reason) : buf_printf(b, " | %.4f |\n", v->value));
     }
     return 0;
@@ -43,7 +63,7 @@ static int add_row(const struct eval_report *report, const struct eval_value *ro
     const char *reason = NULL;
     size_t k = 0;
     TRY(buf_add_str(b, "| "));
-    TRY(add_cell(b, row->name, report_row_name_length(row)));
+    TRY(report_add_cell(b, row->name, report_row_name_length(row)));
     for (bool first = true; report_next_depth(report, ~0u, first, &k); first = false) {
         const struct eval_value *cell = report_cell(report, row, k);
         TRY(!cell || cell->reason ? buf_add_str(b, cell ? " | -" : " | ") : buf_printf(b, " | %.4f", cell->value));
@@ -82,7 +102,9 @@ static int add_depths(const struct eval_report *report, struct buf *b)
         }
         TRY(add_row(report, v, b));
     }
-    return 0;
+    size_t begin = b->length;
+    TRY(report_left_out_notes(report, add_note, b));
+    return end_notes(b, begin);
 }
 
 static int add_classes(const struct eval_report *report, struct buf *b)
@@ -97,13 +119,15 @@ static int add_classes(const struct eval_report *report, struct buf *b)
         const double parts[] = {hits, hits, 2 * hits};
         const double wholes[] = {data->predicted[c], data->support[c], data->predicted[c] + data->support[c]};
         TRY(buf_add_str(b, "| "));
-        TRY(add_cell(b, name, strlen(name)));
+        TRY(report_add_cell(b, name, strlen(name)));
         for (int i = 0; i < 3; i++) {
             TRY(wholes[i] > 0 ? buf_printf(b, " | %.4f", parts[i] / wholes[i]) : buf_add_str(b, " | -"));
         }
         TRY(buf_printf(b, " | %.0f | %.0f |\n", data->support[c], data->predicted[c]));
     }
-    return 0;
+    size_t begin = b->length;
+    TRY(report_class_notes(report, add_class_note, b));
+    return end_notes(b, begin);
 }
 
 static int add_summary(const struct eval_report *report, struct buf *b)
@@ -111,9 +135,16 @@ static int add_summary(const struct eval_report *report, struct buf *b)
     const struct eval_ranking *r = &report->ranking;
     TRY(buf_add_str(b, "# Evaluation\n\n"));
     if (report->p) {
-        TRY(buf_printf(b, "%zu rows, %.0f with a label", report->p->rows, report->data.rows));
-        TRY(report->p->truncated ? buf_printf(b, ", %zu truncated", report->rows_truncated) : 0);
-        TRY(buf_add_str(b, ". "));
+        TRY(buf_printf(b, "%zu rows", report->p->rows));
+        TRY(report->p->label || report->p->target ? buf_printf(b, ", %.0f with a label", report->data.rows) : 0);
+        TRY(report->p->truncated                    ? buf_printf(b, ", %zu truncated", report->rows_truncated)
+            : report_has_unknown_truncation(report) ? buf_add_str(b, ", unknown how many are truncated")
+                                                    : 0);
+        struct buf counts = {0};
+        int rc = report_add_counts(report, &counts);
+        rc = rc ? rc : buf_printf(b, "%s%s. ", counts.length ? "; " : "", buf_str(&counts));
+        buf_release(&counts);
+        TRY(rc);
     }
     if (r->done && r->queries) {
         TRY(buf_printf(b, "%zu queries, %zu items, %.2f %% of them tied in score.", r->queries, r->items,
@@ -134,34 +165,39 @@ static int add_parts(const struct eval_report *report, struct buf *b)
             continue;
         }
         TRY(buf_add_str(b, "| "));
-        TRY(add_cell(b, report->values[i].name, strlen(report->values[i].name)));
+        TRY(report_add_cell(b, report->values[i].name, strlen(report->values[i].name)));
         const struct eval_value *const parts[] = {&report->truncated->values[i], &report->whole->values[i]};
         for (int side = 0; side < 2; side++) {
             TRY(parts[side]->reason ? buf_add_str(b, " | -") : buf_printf(b, " | %.4f", parts[side]->value));
         }
         TRY(buf_add_str(b, " |\n"));
     }
-    return 0;
+    size_t begin = b->length;
+    TRY(report_part_notes(report, add_note, b));
+    return end_notes(b, begin);
 }
 
-/* What the figures come from: the texts of the provenance, not what lies deeper. */
+static int add_provenance_row(struct buf *b, const char *key, const char *value)
+{
+    TRY(buf_printf(b, "- %s: ", key));
+    TRY(report_add_cell(b, value, strlen(value)));
+    return buf_add_char(b, '\n');
+}
+
 static int add_provenance(const struct eval_report *report, struct buf *b)
 {
-    const char *key;
-    json_t *value;
     if (!report->provenance) {
         return 0;
     }
     TRY(buf_add_str(b, "\n## Provenance\n\n"));
-    json_object_foreach(report->provenance, key, value)
-    {
-        if (json_is_string(value)) {
-            TRY(buf_printf(b, "- %s: ", key));
-            TRY(add_cell(b, json_string_value(value), json_string_length(value)));
-            TRY(buf_add_char(b, '\n'));
-        }
-    }
-    return 0;
+    return provenance_rows(report->provenance, add_provenance_row, b);
+}
+
+static int add_event_notes(const struct eval_report *report, struct buf *b)
+{
+    size_t begin = b->length;
+    TRY(report_event_notes(report, add_note, b));
+    return end_notes(b, begin);
 }
 
 int eval_report_markdown(const struct eval_report *report, struct buf *b)
@@ -172,6 +208,8 @@ int eval_report_markdown(const struct eval_report *report, struct buf *b)
     }
     TRY(add_scalars(report, b));
     TRY(add_depths(report, b));
+    TRY(report_markdown_positions(report, b));
+    TRY(add_event_notes(report, b));
     TRY(add_parts(report, b));
     if (report->intervals) {
         TRY(eval_intervals_markdown(report, report->intervals, b));

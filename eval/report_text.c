@@ -1,13 +1,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eval/behaviour.h"
 #include "eval/interval.h"
+#include "eval/provenance.h"
 #include "eval/report.h"
+#include "eval/report_provenance.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
-#define PROVENANCE_DEPTH 4
-#define ROW_NAME_WIDTH 16 /* of the tables by depth; longer names push their row */
+#define ROW_NAME_WIDTH 16 /* of the tables by depth, where no name is longer */
 
 static size_t code_points(const char *text)
 {
@@ -83,17 +85,14 @@ int report_text_classes(const struct eval_report *report, int digits, struct buf
     return add_figures(b, "weighted avg", width, weighted, data->rows, digits);
 }
 
-static int add_class_notes(const struct eval_report *report, struct buf *b)
+static int add_class_note(void *arg, const char *text)
 {
-    const struct metric_data *data = &report->data;
-    for (int c = 0; c < data->classes; c++) {
-        if (occurs(data, (size_t)c) && !(data->support[c] > 0 && data->predicted[c] > 0)) {
-            TRY(buf_printf(b, "note: %s of '%s' is undefined (%s); shown and averaged as 0\n",
-                           data->predicted[c] > 0 ? "recall" : "precision", report_label_name(report, c),
-                           data->predicted[c] > 0 ? "no row has the label" : "no row is predicted so"));
-        }
-    }
-    return 0;
+    return buf_printf(arg, "note: %s; shown and averaged as 0\n", text);
+}
+
+static int add_note(void *arg, const char *text)
+{
+    return buf_printf(arg, "  note: %s\n", text);
 }
 
 static int add_confusion(const struct eval_report *report, struct buf *b)
@@ -143,10 +142,21 @@ static int add_group(const struct eval_report *report, const char *title, unsign
 
 /* ---- ranking: a row a metric, a column a depth ---- */
 
+static int width_of_names(const struct eval_report *report, unsigned needs)
+{
+    size_t width = ROW_NAME_WIDTH;
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        size_t length = v->metric->needs & needs && report_has_depth(v) ? report_row_name_length(v) : 0;
+        width = length > width ? length : width;
+    }
+    return (int)width;
+}
+
 static int add_ranking_row(const struct eval_report *report, const struct eval_value *row, unsigned needs,
                            struct buf *b)
 {
-    TRY(buf_printf(b, "  %-*.*s", ROW_NAME_WIDTH, (int)report_row_name_length(row), row->name));
+    TRY(buf_printf(b, "  %-*.*s", width_of_names(report, needs), (int)report_row_name_length(row), row->name));
     size_t k = 0;
     const struct eval_value *shown = row;
     for (bool first = true; report_next_depth(report, needs, first, &k); first = false) {
@@ -187,7 +197,7 @@ static bool is_first_of_row(const struct eval_report *report, size_t value)
 
 static int add_depths(const struct eval_report *report, unsigned needs, struct buf *b)
 {
-    TRY(buf_printf(b, "\n  %-*s", ROW_NAME_WIDTH, ""));
+    TRY(buf_printf(b, "\n  %-*s", width_of_names(report, needs), ""));
     size_t k = 0;
     for (bool first = true; report_next_depth(report, needs, first, &k); first = false) {
         if (k == SIZE_MAX) {
@@ -242,15 +252,27 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
     return 0;
 }
 
+static int add_events(const struct eval_report *report, const char *counts, struct buf *b)
+{
+    char title[200];
+    (void)snprintf(title, sizeof title, "behaviour%s%s", *counts ? ": " : "", counts);
+    return add_group(report, title, METRIC_NEEDS_EVENTS, b);
+}
+
 static int add_behaviour(const struct eval_report *report, struct buf *b)
 {
-    TRY(add_group(report, "behaviour", METRIC_NEEDS_EVENTS, b));
+    size_t begin = b->length;
+    struct buf title = {0};
+    int rc = report_add_counts(report, &title);
+    rc = rc ? rc : add_events(report, buf_str(&title), b);
+    buf_release(&title);
+    TRY(rc);
     if (has_rows(report, METRIC_NEEDS_EVENTS)) {
         TRY(buf_add_str(b, "\nbehaviour by depth (lists: mean over the queries)"));
         TRY(add_depths(report, METRIC_NEEDS_EVENTS, b));
         TRY(add_rows(report, METRIC_NEEDS_EVENTS, b));
     }
-    return 0;
+    return b->length > begin ? report_event_notes(report, add_note, b) : 0;
 }
 
 static int add_positions(const struct eval_report *report, struct buf *b)
@@ -259,12 +281,12 @@ static int add_positions(const struct eval_report *report, struct buf *b)
     if (!report->position_count) {
         return 0;
     }
-    TRY(buf_add_str(b, "\nbehaviour by position\n  position"));
+    TRY(buf_add_str(b, "\nbehaviour by position\n  position      rows"));
     for (const struct eval_value *v; (v = report_rate(report, rates)); rates++) {
         TRY(buf_printf(b, " %*s", (int)strlen(v->name) > 9 ? (int)strlen(v->name) : 9, v->name));
     }
     for (size_t at = 0; at < report->position_count; at++) {
-        TRY(buf_printf(b, "\n  %8zu", at + 1));
+        TRY(buf_printf(b, "\n  %8zu %9.0f", at + 1, report->position_rows[at]));
         for (size_t i = 0; i < rates; i++) {
             const double *sums = report->by_position + (at * rates + i) * 2;
             int width = (int)strlen(report_rate(report, i)->name);
@@ -299,7 +321,7 @@ static int add_parts(const struct eval_report *report, struct buf *b)
         }
         TRY(buf_add_char(b, '\n'));
     }
-    return 0;
+    return report_part_notes(report, add_note, b);
 }
 
 static int add_data(const struct eval_report *report, struct buf *b)
@@ -316,32 +338,15 @@ static int add_data(const struct eval_report *report, struct buf *b)
         size_t truncated = report->rows_truncated;
         TRY(buf_printf(b, ", %zu truncated (%.2f %%)", truncated,
                        p->rows ? 100 * (double)truncated / (double)p->rows : 0));
+    } else if (report_has_unknown_truncation(report)) {
+        TRY(buf_add_str(b, ", unknown how many are truncated"));
     }
     return buf_add_char(b, '\n');
 }
 
-/* The scalars of an object, then its objects; the label map is in the table by class already. */
-static int add_object(json_t *object, int depth, struct buf *b)
+static int add_provenance_row(struct buf *b, const char *key, const char *value)
 {
-    const char *key;
-    json_t *value;
-    int indent = 2 + 2 * depth;
-    json_object_foreach(object, key, value)
-    {
-        if (json_is_string(value)) {
-            TRY(buf_printf(b, "%*s%-*s %s\n", indent, "", 30 - indent, key, json_string_value(value)));
-        } else if (json_is_integer(value)) {
-            TRY(buf_printf(b, "%*s%-*s %lld\n", indent, "", 30 - indent, key, (long long)json_integer_value(value)));
-        }
-    }
-    json_object_foreach(object, key, value)
-    {
-        if (json_is_object(value) && strcmp(key, "labels") != 0 && depth < PROVENANCE_DEPTH) {
-            TRY(buf_printf(b, "%*s%s\n", indent, "", key));
-            TRY(add_object(value, depth + 1, b));
-        }
-    }
-    return 0;
+    return buf_printf(b, "  %-28s %s\n", key, value);
 }
 
 int eval_report_text(const struct eval_report *report, struct buf *b)
@@ -357,7 +362,7 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
     if (table) {
         TRY(buf_add_char(b, '\n'));
         TRY(report_text_classes(report, 4, b));
-        TRY(add_class_notes(report, b));
+        TRY(report_class_notes(report, add_class_note, b));
         if (report->data.classes <= REPORT_CLASSES_SHOWN) {
             TRY(add_confusion(report, b));
         }
@@ -381,7 +386,7 @@ int eval_report_text(const struct eval_report *report, struct buf *b)
     }
     if (report->provenance) {
         TRY(buf_add_str(b, "\nprovenance\n"));
-        TRY(add_object(report->provenance, 0, b));
+        TRY(provenance_rows(report->provenance, add_provenance_row, b));
     }
     return 0;
 }
@@ -398,14 +403,14 @@ int eval_report_per_query(const struct eval_report *report, struct buf *b)
     for (size_t q = 0; report->queries && q < report->query_count; q++) {
         const struct eval_query *query = &report->queries[q];
         if (!query->items && !query->id) {
-            continue; /* no judged item */
+            continue; /* no judged item, nor an event */
         }
         TRY(predictions_escape(b, query->id, strlen(query->id)));
+        bool judged = report->ranking.queries > 0;
         TRY(buf_printf(b, "\t%zu\t", query->items));
-        if (report->ranking.level_known) {
-            TRY(buf_printf(b, "%zu", query->relevant));
-        }
-        TRY(buf_printf(b, "\t%zu", query->tied));
+        TRY(judged && report->ranking.level_known ? buf_printf(b, "%zu", query->relevant) : 0);
+        TRY(buf_add_char(b, '\t'));
+        TRY(judged ? buf_printf(b, "%zu", query->tied) : 0);
         for (size_t i = 0; i < report->value_count; i++) {
             double value = report->by_query[q * report->value_count + i];
             if (report_is_by_query(&report->values[i])) {

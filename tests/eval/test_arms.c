@@ -316,6 +316,30 @@ static void order_of_rows_changes_nothing(void **state)
     }
 }
 
+/* Each allocation fails once: nothing is lost, nothing leaks. */
+static void survives_failing_allocations(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    int rc = RECO_E_NOMEM;
+    assert_int_equal(predictions_read(&m.p, FOLDER "lists.tsv"), 0);
+    evaluate(&m);
+    for (long n = 1; rc; n++) {
+        const struct eval_arms_options options = {"arm", "red", "user", 0.95};
+        struct eval_arms *arms = NULL;
+        struct buf b = {0};
+        mem_fail_after(n);
+        rc = eval_arms_new(&arms, m.report, &options);
+        rc = rc ? rc : eval_arms_markdown(arms, &b);
+        assert_true(rc == 0 || rc == RECO_E_NOMEM);
+        mem_fail_after(0);
+        buf_release(&b);
+        eval_arms_free(arms);
+        assert_true(n < 10000);
+    }
+    made_release(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +349,7 @@ int main(void)
         cmocka_unit_test(bad_columns_and_arms),
         cmocka_unit_test(markdown_has_whole_rows),
         cmocka_unit_test(order_of_rows_changes_nothing),
+        cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
