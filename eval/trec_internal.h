@@ -3,6 +3,8 @@
 
 /* Private to the TREC files of eval/. */
 
+#include <string.h>
+
 #include "core/buf.h"
 #include "eval/trec.h"
 
@@ -58,10 +60,42 @@ struct trec_source { /* of a file */
 /* The lines of a part. RECO_E_DATA with the line; RECO_E_STOPPED. Any thread; releasing is the caller's. */
 int trec_part_parse(const struct trec_source *source, struct trec_part *part) RECO_MUST_CHECK;
 void trec_part_release(struct trec_part *part);
-/* Into the order of docno. twice: two entries of the same document, NULL where there are none. RECO_E_NOMEM. */
-int trec_sort_docs(struct trec_entry *entries, size_t count, const struct trec_entry *twice[2]) RECO_MUST_CHECK;
+/* Into the order of docno. twice: a document that two entries have, in both places; else NULL. RECO_E_NOMEM. */
+int trec_sort_docs(struct trec_entry *entries, size_t count, const char *twice[2]) RECO_MUST_CHECK;
 /* Number of the line that holds a byte of the text. */
 unsigned long long trec_line_of(const struct buf *text, const char *at);
+
+enum { TREC_TEXT_SLACK = 8 }; /* bytes behind the text that may be read: zero */
+
+/*
+ * The first 8 bytes of a string in the text, as a number of the same order; what is behind its end counts as zero. The
+ * lowest byte is not zero when the string may be longer.
+ */
+static inline uint64_t trec_bytes_key(const char *text)
+{
+    uint64_t bytes;
+    memcpy(&bytes, text, sizeof bytes);
+    uint64_t ends = (bytes - 0x0101010101010101U) & ~bytes & 0x8080808080808080U; /* the lowest bit set is right */
+    if (ends) {
+        bytes &= (ends & -ends) - 1; /* all before the end, and none of the end's own bits */
+    }
+    return __builtin_bswap64(bytes);
+}
+
+/* As strcmp, of two strings in texts. */
+static inline int trec_compare(const char *a, const char *b)
+{
+    for (;; a += sizeof(uint64_t), b += sizeof(uint64_t)) {
+        uint64_t of_a = trec_bytes_key(a);
+        uint64_t of_b = trec_bytes_key(b);
+        if (of_a != of_b) {
+            return of_a < of_b ? -1 : 1;
+        }
+        if (!(of_a & 0xff)) {
+            return 0;
+        }
+    }
+}
 
 struct trec_qrels {
     struct trec_file file;

@@ -35,26 +35,51 @@ static int refuse(const struct trec_source *source, const struct field *field, c
 
 static bool is_blank(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    return (unsigned char)c <= ' ' && (c == ' ' || (c >= '\t' && c <= '\r'));
 }
 
-/* The first fields of the line [at, end). */
-static size_t split(char *at, const char *end, struct field *fields)
+/* The first byte from at that is a blank or NUL; 8 at a time as long as they are this part's. */
+static char *field_end(char *at, const char *part_end)
 {
-    size_t count = 0;
+    while (part_end - at >= 8) {
+        uint64_t bytes;
+        memcpy(&bytes, at, sizeof bytes);
+        /* bytes below 0x21; the lowest bit set is right */
+        uint64_t found = (bytes - 0x2121212121212121U) & ~bytes & 0x8080808080808080U;
+        if (!found) {
+            at += 8;
+            continue;
+        }
+        at += (unsigned)__builtin_ctzll(found) / 8;
+        if (!*at || is_blank(*at)) {
+            return at;
+        }
+        at++;
+    }
+    while (*at && !is_blank(*at)) {
+        at++;
+    }
+    return at;
+}
+
+/* The first fields of a line; returns where it ends: at its newline, or at a NUL, which ends the text or is in it. */
+static char *split(char *at, const char *part_end, struct field *fields, size_t *count)
+{
+    *count = 0;
     for (;;) {
-        while (at < end && is_blank(*at)) {
+        while (*at != '\n' && is_blank(*at)) {
             at++;
         }
-        if (at == end || count == FIELDS_MAX) {
-            return count;
+        if (*at == '\n' || !*at) {
+            return at;
         }
-        fields[count].text = at;
-        while (at < end && !is_blank(*at)) {
-            at++;
+        if (*count == FIELDS_MAX) {
+            return at + strcspn(at, "\n");
         }
-        fields[count].length = (size_t)(at - fields[count].text);
-        count++;
+        char *end = field_end(at, part_end);
+        fields[*count] = (struct field){at, (size_t)(end - at)};
+        ++*count;
+        at = end;
     }
 }
 
@@ -90,7 +115,7 @@ static int see_topic(struct trec_part *part, const struct field *field)
 {
     if (part->stretch_count) {
         const char *topic = part->stretches[part->stretch_count - 1].topic;
-        if (!strncmp(topic, field->text, field->length) && !topic[field->length]) {
+        if (!memcmp(topic, field->text, field->length) && !topic[field->length]) { /* both are in the text */
             return 0;
         }
     }
@@ -103,16 +128,11 @@ static int see_topic(struct trec_part *part, const struct field *field)
     return rc;
 }
 
-static int parse_line(const struct trec_source *source, struct trec_part *part, char *line, const char *end)
+static int add_line(const struct trec_source *source, struct trec_part *part, const struct field *fields, size_t count)
 {
-    struct field fields[FIELDS_MAX];
-    size_t count = split(line, end, fields);
-    if (!count || fields[0].text[0] == '#') {
-        return 0;
-    }
     if (count < (source->is_run ? 6 : 4)) {
         return err_set(RECO_E_DATA, "cannot parse %s line %llu: %zu fields, want '%s'", source->label,
-                       trec_line_of(source->text, line), count,
+                       trec_line_of(source->text, fields[0].text), count,
                        source->is_run ? "qid Q0 docno rank score tag" : "qid iter docno relevance");
     }
     const struct field *figure = &fields[source->is_run ? 4 : 3];
@@ -124,7 +144,7 @@ static int parse_line(const struct trec_source *source, struct trec_part *part, 
         return refuse(source, figure, "not a whole relevance up to 1000:");
     }
     int rc = see_topic(part, &fields[0]);
-    if (!rc) {
+    if (!rc && part->entry_count == part->entry_capacity) {
         rc = mem_grow((void **)&part->entries, &part->entry_capacity, part->entry_count + 1, sizeof *part->entries);
     }
     if (!rc) {
@@ -139,20 +159,20 @@ static int parse_line(const struct trec_source *source, struct trec_part *part, 
 
 int trec_part_parse(const struct trec_source *source, struct trec_part *part)
 {
-    const char *nul = memchr(part->begin, '\0', (size_t)(part->end - part->begin));
     int rc = 0;
     for (char *line = part->begin; !rc && line < part->end;) {
-        char *newline = memchr(line, '\n', (size_t)(part->end - line));
-        char *end = newline ? newline : part->end;
+        struct field fields[FIELDS_MAX];
+        size_t count;
+        char *end = split(line, part->end, fields, &count);
         if (part->entry_count % STOP_CHECK_ENTRIES == 0 && stop_requested()) {
             rc = err_set(RECO_E_STOPPED, "stopped while reading %s", source->label);
-        } else if (nul && nul < end) {
+        } else if (!*end && end < part->end) {
             rc = err_set(RECO_E_DATA, "cannot parse %s line %llu: it holds a NUL byte", source->label,
-                         trec_line_of(source->text, nul));
-        } else {
-            rc = parse_line(source, part, line, end);
+                         trec_line_of(source->text, end));
+        } else if (count && *fields[0].text != '#') {
+            rc = add_line(source, part, fields, count);
         }
-        line = newline ? newline + 1 : part->end;
+        line = end + 1;
     }
     return rc;
 }

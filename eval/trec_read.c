@@ -38,8 +38,9 @@ static int read_text(struct buf *text, struct input *in)
         }
         text->length += rc ? 0 : got;
     }
+    rc = rc ? rc : buf_reserve(text, TREC_TEXT_SLACK);
     if (!rc) {
-        text->data[text->length] = '\0';
+        memset(text->data + text->length, 0, TREC_TEXT_SLACK);
     }
     return rc;
 }
@@ -187,13 +188,13 @@ static int sort_topic(void *arg, size_t number)
 {
     const struct reading *r = arg;
     const struct trec_topic *topic = &r->file->topics[number];
-    const struct trec_entry *twice[2];
+    const char *twice[2];
     int rc = trec_sort_docs(r->file->entries + topic->begin, topic->end - topic->begin, twice);
     if (!rc && twice[0]) {
-        unsigned long long a = trec_line_of(r->source.text, twice[0]->doc);
-        unsigned long long b = trec_line_of(r->source.text, twice[1]->doc);
+        unsigned long long a = trec_line_of(r->source.text, twice[0]);
+        unsigned long long b = trec_line_of(r->source.text, twice[1]);
         return err_set(RECO_E_DATA, "cannot parse %s line %llu: query '%s' has document '%s' twice, first on line %llu",
-                       r->source.label, a > b ? a : b, topic->id, twice[0]->doc, a < b ? a : b);
+                       r->source.label, a > b ? a : b, topic->id, twice[0], a < b ? a : b);
     }
     return rc;
 }

@@ -112,7 +112,7 @@ static void rank_entries(struct trec_scratch *scratch, const struct trec_entry *
         rank_of[index] = (uint32_t)rank;
     }
     for (size_t i = 0, j = 0; i < count && j < judged_count;) {
-        int order_of_docs = strcmp(judged[j].doc, entries[i].doc);
+        int order_of_docs = trec_compare(judged[j].doc, entries[i].doc);
         if (!order_of_docs) {
             scratch->ranked[rank_of[i]].grade = judged[j].grade < 0 ? TREC_NOT_JUDGED : judged[j].grade;
         }
