@@ -60,8 +60,14 @@ static int add_sources(json_t *json, const struct eval_command *c, const struct 
     rc = rc ? rc : add_file(json, "run", c->run);
     rc = rc ? rc : add_decision(json, "calibration", c, c->calibration);
     rc = rc ? rc : add_decision(json, "threshold", c, c->threshold);
-    rc = rc || c->model ? rc : add_split(json, "dataset", "dataset_hash", c->dataset, split ? split : c->split);
-    return rc ? rc : add_split(json, "train_dataset", "train_dataset_hash", c->train_dataset, "train");
+    /* A config file may name datasets that nothing here looks at. */
+    if (!rc && !c->model && c->output_dir) {
+        rc = add_split(json, "dataset", "dataset_hash", c->dataset, split ? split : c->split);
+    }
+    if (!rc && (c->slices.count || c->require.count)) {
+        rc = add_split(json, "train_dataset", "train_dataset_hash", c->train_dataset, "train");
+    }
+    return rc;
 }
 
 /* A file that was changed or exchanged may have kept its sidecar. */
@@ -92,6 +98,13 @@ static void note_unknown(struct unknown *u, const char *name, bool is_known)
     }
 }
 
+/* Was it read, or does it only hold what eval itself applied? */
+static bool is_of_file(const json_t *sidecar)
+{
+    size_t own = (json_object_get(sidecar, "calibration") != NULL) + (json_object_get(sidecar, "threshold") != NULL);
+    return json_object_size(sidecar) > own;
+}
+
 /* What a reader would want to know of predictions, and nothing tells. */
 static int add_unknown(json_t *json, const struct eval_command *c, const json_t *sidecar)
 {
@@ -108,7 +121,7 @@ static int add_unknown(json_t *json, const struct eval_command *c, const json_t 
     if (!u.rc && u.names.length) {
         u.rc = set(json, "unknown_because",
                    json_string(c->run                       ? "a TREC run does not tell it"
-                               : hashes                     ? "the sidecar does not tell it"
+                               : is_of_file(sidecar)        ? "the sidecar does not tell it"
                                : is_regular(c->predictions) ? "no sidecar is beside the predictions"
                                                             : "predictions from a pipe have no sidecar"));
     }
