@@ -2,6 +2,7 @@
 
 #include "cli/compare_options.h"
 #include "cli/gnuplot.h"
+#include "cli/output_file.h"
 #include "cli/provenance.h"
 #include "core/file.h"
 #include "core/json_file.h"
@@ -75,6 +76,25 @@ static int choose_metrics(struct comparing *c)
     return rc;
 }
 
+/* Before a file is opened. */
+static int check(const struct compare_command *o, const struct cmd_ctx *ctx)
+{
+    int from_stdin = 0;
+    if (o->qrels && predictions_source_flag(ctx)) {
+        return err_set(RECO_E_USAGE, "--%s goes with predictions, not with --qrels", predictions_source_flag(ctx));
+    }
+    for (int i = 0; i < opt_positional_count(ctx->set); i++) {
+        const char *path = opt_positional(ctx->set, i);
+        const struct file_use uses[] = {{NULL, path, false}, {"qrels", o->qrels, false}, {"html", o->html, true}};
+        int rc = file_uses_check(uses, sizeof uses / sizeof uses[0]);
+        from_stdin += !strcmp(path, "-");
+        if (rc || from_stdin > 1) {
+            return rc ? rc : err_set(RECO_E_USAGE, "'-' is given twice: stdin can be read once");
+        }
+    }
+    return 0;
+}
+
 static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
 {
     const struct compare_command *o = c->o;
@@ -87,9 +107,7 @@ static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
     c->runs = mem_calloc(c->count + 1, sizeof *c->runs);
     c->names = mem_calloc(8, sizeof *c->names);
     int rc = c->sources && c->runs && c->names ? 0 : RECO_E_NOMEM;
-    if (!rc && o->qrels && predictions_source_flag(ctx)) {
-        rc = err_set(RECO_E_USAGE, "--%s goes with predictions, not with --qrels", predictions_source_flag(ctx));
-    }
+    rc = rc ? rc : check(o, ctx);
     if (!rc && o->qrels) {
         rc = trec_qrels_read(&c->qrels, o->qrels);
     }

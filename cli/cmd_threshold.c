@@ -71,10 +71,6 @@ static int check(const struct cmd_ctx *ctx)
 {
     const struct threshold_command *o = ctx->options;
     bool floored = o->objective == THRESHOLD_PRECISION || o->objective == THRESHOLD_RECALL;
-    if (!o->output == !o->model) {
-        return err_set(RECO_E_USAGE, "give %s: --output, a file, or --model, the model that made the predictions",
-                       o->output ? "only one" : "one");
-    }
     if (floored != opt_is_set(ctx->set, "floor")) {
         return err_set(RECO_E_USAGE,
                        floored ? "--objective %s needs --floor"
@@ -87,7 +83,7 @@ static int check(const struct cmd_ctx *ctx)
     if (opt_is_set(ctx->set, "beta") && o->objective != THRESHOLD_F_BETA) {
         return err_set(RECO_E_USAGE, "--beta goes with --objective f_beta");
     }
-    return 0;
+    return decisions_output_check(o->output, o->model, o->predictions, o->calibration);
 }
 
 static int print_title(const struct threshold_command *o, const struct threshold *t, size_t rows, struct buf *b)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/output_file.h"
 #include "core/file.h"
 #include "core/hash.h"
 #include "core/log.h"
@@ -188,13 +189,20 @@ static int check_model(const char *model, const struct predictions *p)
     return rc;
 }
 
-int decisions_path(char **out, const char *output, const char *model, const char *name, const struct predictions *p)
+int decisions_output_check(const char *output, const char *model, const char *predictions, const char *calibration)
 {
-    *out = NULL;
+    const struct file_use uses[] = {
+        {"predictions", predictions, false}, {"calibration", calibration, false}, {"output", output, true}};
     if (!output == !model) {
         return err_set(RECO_E_USAGE, "give %s: --output, a file, or --model, the model that made the predictions",
                        output ? "only one" : "one");
     }
+    return file_uses_check(uses, sizeof uses / sizeof uses[0]);
+}
+
+int decisions_path(char **out, const char *output, const char *model, const char *name, const struct predictions *p)
+{
+    *out = NULL;
     if (output) {
         *out = mem_strdup(output);
         return *out ? 0 : RECO_E_NOMEM;

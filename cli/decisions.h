@@ -79,9 +79,14 @@ size_t decisions_labelled(const struct predictions *p); /* rows with a label */
 /* What a calibration or threshold was fitted on: path, hash, rows, split, and the model's hash where it is known. */
 int decisions_fitted_on(json_t **out, const char *path, const struct predictions *p) RECO_MUST_CHECK;
 
+/* Before a file is opened. RECO_E_USAGE: both or neither of output and model is given, or output is a file that is
+ * read. */
+int decisions_output_check(const char *output, const char *model, const char *predictions,
+                           const char *calibration) RECO_MUST_CHECK;
+
 /*
  * Where the file goes: output, or name in the directory model, whose weights must be those that made the predictions
- * (their sidecar says which). RECO_E_USAGE: both or neither is given.
+ * (their sidecar says which).
  */
 int decisions_path(char **out, const char *output, const char *model, const char *name,
                    const struct predictions *p) RECO_MUST_CHECK;

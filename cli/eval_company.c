@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/output_file.h"
 #include "core/buf.h"
 
 /* What is evaluated. */
@@ -118,6 +119,22 @@ static unsigned sources_of(const char *option, const struct cmd_spec *predict, b
     return predict && eval_has_option(predict, option) ? MODEL : ROWS | TREC;
 }
 
+static int check_files(const struct eval_command *c)
+{
+    const struct file_use uses[] = {{"predictions", c->predictions, false},
+                                    {"events", c->events, false},
+                                    {"qrels", c->qrels, false},
+                                    {"run", c->run, false},
+                                    {"item_popularity", c->item_popularity, false},
+                                    {"calibration", c->calibration, false},
+                                    {"threshold", c->threshold, false},
+                                    {"predictions_output", c->predictions_output, true},
+                                    {"junit", c->junit, true},
+                                    {"run_output", c->run_output, true},
+                                    {"qrels_output", c->qrels_output, true}};
+    return file_uses_check(uses, sizeof uses / sizeof uses[0]);
+}
+
 int eval_company_check(const struct cmd_ctx *ctx, const struct eval_command *c)
 {
     const struct cmd_spec *predict = cmd_find("predict");
@@ -137,5 +154,6 @@ int eval_company_check(const struct cmd_ctx *ctx, const struct eval_command *c)
                    ? err_set(RECO_E_USAGE, "--%s goes with --model, or with --predictions and --output_dir", spec->name)
                    : fail(spec->name, sources);
     }
-    return check_trec_eval(ctx, c);
+    int rc = check_trec_eval(ctx, c);
+    return rc ? rc : check_files(c);
 }

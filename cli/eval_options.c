@@ -230,7 +230,8 @@ const struct opt_spec eval_option_specs[] = {
     {.name = "require",
      .type = OPT_LIST,
      .offset = AT(require),
-     .help = "gate, as 'f1>=0.8': exit status 1 when it is not met; repeatable",
+     .help =
+         "gate, as 'f1>=0.8' or 'low(worst(lang).f1)>=0.6', in quotes: exit status 1 when it is not met; repeatable",
      .group = "metrics",
      .flags = OPT_FLAG_EXCLUSIVE_LIST,
      .check = check_gate},
@@ -268,14 +269,14 @@ const struct opt_spec eval_option_specs[] = {
      .type = OPT_LIST,
      .offset = AT(slices),
      .help = "show the figures by parts: a column, a number in bins (price:quartile, price:10|50), query_length, "
-             "query_frequency, seen_query, seen_item, seen:COLUMN, truncated, label",
+             "query_frequency, seen_query, seen_item, seen:COLUMN, truncated, label; lang+brand: both together",
      .group = "slices",
      .aliases = "slices",
      .check = check_slice},
     {.name = "slice_metrics",
      .type = OPT_LIST,
      .offset = AT(slice_metrics),
-     .help = "figures of the slices, the first decides which is the worst; default: a few that apply",
+     .help = "figures of the slices, the first decides which is the worst; default: --metrics, else a few that apply",
      .group = "slices",
      .check = opts_metric_check},
     {.name = "slice_min_rows",
@@ -350,7 +351,8 @@ bool eval_has_option(const struct cmd_spec *cmd, const char *name)
 void eval_source_fill(struct eval_command *c, const struct cmd_ctx *ctx)
 {
     const struct prepare_options *data = &c->data;
-    const struct predictions_source_options source = {.own = c->own,
+    const struct predictions_source_options source = {.table = data->table,
+                                                      .own = c->own,
                                                       .label_column = data->label_column,
                                                       .id_column = data->id_column,
                                                       .query_id_column = data->query_id_column,
@@ -368,7 +370,7 @@ void eval_source_fill(struct eval_command *c, const struct cmd_ctx *ctx)
                   {PREDICTIONS_CARTED, c->carted_column},          {PREDICTIONS_ORDERED, c->ordered_column},
                   {PREDICTIONS_REVENUE, c->revenue_column},        {PREDICTIONS_DELAY_S, c->delay_column}};
     predictions_source_fill(&c->source, ctx, &source);
-    c->source.table = &data->table;
+    c->source.table = c->source.table ? &data->table : NULL; /* which stays */
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         predictions_source_name(&c->source, ctx, events[i].column, events[i].name);
     }
@@ -409,6 +411,16 @@ int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c)
     }
     if (!c->run && (c->measures.count || c->format == EVAL_FORMAT_TREC_EVAL)) {
         return err_set(RECO_E_USAGE, "%s goes with --qrels and --run", c->measures.count ? "-m" : "--format trec_eval");
+    }
+    if (c->measures.count || c->format == EVAL_FORMAT_TREC_EVAL) {
+        const char *no_use = c->require.count   ? "require"
+                             : c->metrics.count ? "metrics"
+                             : c->resamples     ? "resamples"
+                             : c->output_dir    ? "output_dir"
+                                                : NULL;
+        if (no_use) {
+            return err_set(RECO_E_USAGE, "--%s does not go with trec_eval's text (-m, --format trec_eval)", no_use);
+        }
     }
     if (c->measures.count && opt_is_set(ctx->set, "format") && c->format != EVAL_FORMAT_TREC_EVAL) {
         return err_set(RECO_E_USAGE, "-m names measures of --format trec_eval; for the other formats give --metrics");

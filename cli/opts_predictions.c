@@ -27,9 +27,10 @@ void predictions_source_name(struct predictions_source *out, const struct cmd_ct
 void predictions_source_fill(struct predictions_source *out, const struct cmd_ctx *ctx,
                              const struct predictions_source_options *options)
 {
+    bool is_table = given(ctx, of_table, COUNT(of_table));
     *out = (struct predictions_source){
-        .table = &options->table,
-        .is_table = given(ctx, of_table, COUNT(of_table)),
+        .table = is_table ? &options->table : NULL,
+        .is_table = is_table,
         .probabilities = (const char *const *)options->own.probability_columns.items,
         .probability_count = options->own.probability_columns.count,
         .logits = options->own.logits,

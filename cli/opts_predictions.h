@@ -31,8 +31,8 @@ struct predictions_source_options {
 };
 
 /*
- * What the options say; out borrows from them. Names from a flag must be in the file, names from a config file or the
- * environment, which may be meant for other files, count where the file has them.
+ * What the options say; out borrows from them. Those of a config file or the environment may be meant for other files:
+ * names and labels count where they fit the predictions, and how a table is read counts as a flag only.
  */
 void predictions_source_fill(struct predictions_source *out, const struct cmd_ctx *ctx,
                              const struct predictions_source_options *options);

@@ -82,6 +82,12 @@ done:
 
 /* ---- the labels, where no sidecar tells them ---- */
 
+/* Labels that nobody asked for on purpose may be meant for other files: then they count where they fit. */
+static bool is_meant_for_others(const struct predictions_source *source, int rc)
+{
+    return rc == RECO_E_USAGE && source && !source->labels_option;
+}
+
 int predictions_grade_labels(struct predictions_reader *r)
 {
     const struct predictions_source *source = r->options->source;
@@ -92,7 +98,28 @@ int predictions_grade_labels(struct predictions_reader *r)
     if (!rc && source && source->positive_label) {
         rc = label_map_set_positive(&r->p->labels, source->positive_label);
     }
-    return rc;
+    return is_meant_for_others(source, rc) ? 0 : rc;
+}
+
+/* Has every column of probabilities one of the labels of the source? */
+static bool labels_fit(const struct predictions_reader *r, const struct predictions_source *source)
+{
+    size_t columns = 0;
+    for (size_t i = 0; i < r->column_count; i++) {
+        const char *label = r->columns[i].label;
+        if (r->columns[i].kind != COLUMN_P) {
+            continue;
+        }
+        columns++;
+        size_t k = 0;
+        while (label && k < source->label_count && strcmp(label, source->labels[k]) != 0) {
+            k++;
+        }
+        if (label && k == source->label_count) {
+            return false;
+        }
+    }
+    return !columns || columns == source->label_count || (columns == 1 && source->label_count == 2);
 }
 
 static int take_list(struct predictions_reader *r, const char *const *names, size_t count)
@@ -151,12 +178,15 @@ static int find_labels(struct predictions_reader *r)
                              source->labels_option, r->path, r->path)
                    : 0;
     }
-    if (source && source->regression) {
+    bool asked = source && source->labels_option;
+    if (source && source->regression && (asked || labels_fit(r, source))) {
         r->p->labels.task = LABEL_TASK_REGRESSION;
         r->map_known = true;
         return 0;
     }
-    return source && source->label_count ? take_list(r, source->labels, source->label_count) : map_from_columns(r);
+    return source && source->label_count && (asked || labels_fit(r, source))
+               ? take_list(r, source->labels, source->label_count)
+               : map_from_columns(r);
 }
 
 /* ---- the columns ---- */

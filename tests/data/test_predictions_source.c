@@ -239,6 +239,17 @@ static void labels_are_what_is_said(void **state)
     assert_int_equal(p->label[0], 2);
     assert_int_equal(p->labels.positive, 1);
     predictions_free(p);
+    /* from a config file: only where they fit */
+    source = (struct predictions_source){.labels = order, .label_count = 3, .grades = grades, .grade_count = 3};
+    p = read_text("a.csv", "label,p_yes,p_no\nno,1,0\n", &source);
+    assert_string_equal(p->labels.names[0], "yes");
+    predictions_free(p);
+    p = read_text("a.csv", "label,p_ok,p_good,p_bad\nok,0,1,0\n", &source);
+    assert_true(p->labels.graded && p->label[0] == 1 && p->predicted[0] == 2);
+    predictions_free(p);
+    source.labels_option = "labels";
+    p = NULL;
+    assert_int_equal(open_text(&p, "a.csv", "label,p_yes,p_no\nno,1,0\n", &source), RECO_E_DATA);
     source = (struct predictions_source){.regression = true, .columns[PREDICTIONS_PREDICTED] = {"y_hat", true}};
     p = read_text("a.csv", "label,y_hat\n1,2\n3,5\n", &source); /* whole numbers: not seen to be a regression */
     assert_int_equal(p->labels.task, LABEL_TASK_REGRESSION);
