@@ -176,8 +176,10 @@ static int add_summary(const struct eval_report *report, struct buf *b)
     }
     const struct eval_ranking *r = &report->ranking;
     if (r->done) {
-        TRY(buf_printf(b, "%s%zu queries, %.2f&nbsp;%% of %zu items tied in score", p ? "; " : "", r->queries,
-                       r->items ? 100 * (double)r->tied / (double)r->items : 0, r->items));
+        TRY(buf_printf(b, "%s%zu queries, ", p ? "; " : "", r->queries));
+        TRY(r->items ? buf_printf(b, "%.2f&nbsp;%% of %zu items tied in score",
+                                  100 * (double)r->tied / (double)r->items, r->items)
+                     : buf_add_str(b, "no item ranked"));
     }
     if (report->intervals) {
         const struct bootstrap_options *o = &report->intervals->bootstrap;

@@ -236,8 +236,10 @@ static int add_ranking(const struct eval_report *report, struct buf *b)
     static const char *const ties[] = {"", ", in the order of the file", ", expected values over their orders"};
     const struct eval_ranking *r = &report->ranking;
     if (has_rows(report, METRIC_NEEDS_QUERY)) {
-        TRY(buf_printf(b, "%sranking: %zu queries, %zu items, %.2f %% of them tied in score%s", b->length ? "\n" : "",
-                       r->queries, r->items, r->items ? 100 * (double)r->tied / (double)r->items : 0, ties[r->ties]));
+        TRY(buf_printf(b, "%sranking: %zu queries, %zu items", b->length ? "\n" : "", r->queries, r->items));
+        TRY(r->items ? buf_printf(b, ", %.2f %% of them tied in score%s", 100 * (double)r->tied / (double)r->items,
+                                  ties[r->ties])
+                     : 0);
         if (r->level_known) {
             TRY(buf_printf(b, "; relevant from grade %g", r->relevance_level));
         }
