@@ -71,7 +71,7 @@ static int print_text(const struct calibrate_options *o, const struct calibratio
         rc = buf_printf(&b, "  %-14s %8.4f %8.4f\n", figure_names[i], before->figures[i], after->figures[i]);
     }
     if (!rc && c->method == CALIBRATE_TEMPERATURE) {
-        rc = buf_printf(&b, "\n  temperature    %8.4f: the probabilities were too %s\n", c->temperature,
+        rc = buf_printf(&b, "\n  temperature    %8.4g: the probabilities were too %s\n", c->temperature,
                         c->temperature > 1 ? "sure" : "cautious");
     }
     if (!rc) {
@@ -90,22 +90,6 @@ static json_t *number(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* The reliability curve of the most probable class: bins of equal width, the empty ones left out. */
-static json_t *reliability(const struct calibrate_bin *bins)
-{
-    json_t *array = json_array();
-    for (int i = 0; array && i < CALIBRATE_BINS; i++) {
-        if (bins[i].count > 0 &&
-            json_array_append_new(array, json_pack("{s:f, s:f, s:I, s:f, s:f}", "low", bins[i].low, "high",
-                                                   bins[i].high, "rows", (json_int_t)bins[i].count, "p", bins[i].p,
-                                                   "observed", bins[i].observed))) {
-            json_decref(array);
-            return NULL;
-        }
-    }
-    return array;
-}
-
 static int print_json(const struct calibration *c, const struct measured *before, const struct measured *after)
 {
     json_t *json = calibrate_to_json(c);
@@ -117,9 +101,9 @@ static int print_json(const struct calibration *c, const struct measured *before
         rc = json_object_set_new(figures, figure_names[i], pair) ? err_nomem() : 0;
     }
     if (!rc && (json_object_set(json, "figures", figures) ||
-                json_object_set_new(
-                    json, "reliability",
-                    json_pack("{s:o, s:o}", "before", reliability(before->bins), "after", reliability(after->bins))))) {
+                json_object_set_new(json, "reliability",
+                                    json_pack("{s:o, s:o}", "before", calibrate_bins_json(before->bins, CALIBRATE_BINS),
+                                              "after", calibrate_bins_json(after->bins, CALIBRATE_BINS))))) {
         rc = err_nomem();
     }
     char *text = rc ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

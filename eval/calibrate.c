@@ -77,6 +77,25 @@ static void labelled_free(struct labelled *l)
     mem_free(l->yes);
 }
 
+/*
+ * Is the label the most probable one in every row? Then the surer the better, and no temperature is best. Not so where
+ * all probabilities are equal, which no temperature changes.
+ */
+static bool is_always_right(const struct labelled *l)
+{
+    bool any = false;
+    for (size_t row = 0; row < l->rows; row++) {
+        const double *z = l->column + row * l->classes;
+        for (size_t c = 0; c < l->classes; c++) {
+            if (z[c] > z[l->label[row]]) {
+                return false;
+            }
+            any = any || z[c] < z[l->label[row]];
+        }
+    }
+    return any;
+}
+
 static int fit_temperature(struct calibration *out, const struct predictions *p)
 {
     struct labelled l = {0};
@@ -90,8 +109,18 @@ static int fit_temperature(struct calibration *out, const struct predictions *p)
             l.label[l.rows++] = predictions_label(p, row);
         }
     }
+    if (!rc && is_always_right(&l)) {
+        rc = err_set(RECO_E_DATA,
+                     "cannot calibrate: the most probable label is right in all %zu rows, so that no "
+                     "temperature is best",
+                     l.rows);
+    }
     if (!rc) {
-        out->temperature = 1 / calibrate_fit_inverse_temperature(l.column, l.label, l.rows, l.classes);
+        double inverse = calibrate_fit_inverse_temperature(l.column, l.label, l.rows, l.classes);
+        if (inverse <= CALIBRATE_INVERSE_MIN * 1.01) {
+            log_warn("the probabilities tell nothing of the labels: the temperature makes them all equal");
+        }
+        out->temperature = 1 / inverse;
     }
     labelled_free(&l);
     return rc;

@@ -45,16 +45,19 @@ static void temperature_slopes(double beta, const double *z, const int32_t *labe
     *second /= (double)rows;
 }
 
-/* Newton's method inside a bracket that shrinks; beta in [1e-6, 1e6]. */
+/* Newton's method inside a bracket that shrinks. */
 double calibrate_fit_inverse_temperature(const double *z, const int32_t *label, size_t rows, size_t classes)
 {
-    double low = 1e-6;
-    double high = 1e6;
+    double low = CALIBRATE_INVERSE_MIN;
+    double high = CALIBRATE_INVERSE_MAX;
     double beta = 1;
     for (int step = 0; step < NEWTON_STEPS; step++) {
         double first;
         double second;
         temperature_slopes(beta, z, label, rows, classes, &first, &second);
+        if (!(fabs(first) > 0) && !(second > 0)) {
+            return beta; /* flat: nothing to be learnt */
+        }
         if (first > 0) {
             high = beta;
         } else {

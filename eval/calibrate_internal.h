@@ -12,7 +12,10 @@
 /* log(p / (1 - p)), p kept away from 0 and 1 */
 double calibrate_logit(double p);
 
-/* z [rows, classes] log probabilities, label [rows]: the inverse temperature. */
+/* z [rows, classes] log probabilities, label [rows], not always the greatest: the inverse temperature, within bounds.
+ */
+#define CALIBRATE_INVERSE_MIN 1e-6
+#define CALIBRATE_INVERSE_MAX 1e6
 double calibrate_fit_inverse_temperature(const double *z, const int32_t *label, size_t rows, size_t classes);
 
 /* f [rows], yes [rows]: a and b of 1 / (1 + exp(a f + b)). */

@@ -252,8 +252,19 @@ static void refuses_what_it_cannot_fit(void **state)
     sample_new(&s, item);
     assert_int_equal(calibrate_fit(&c, CALIBRATE_PLATT, &s.p), RECO_E_DATA);
     assert_string_equal(err_message(), "cannot calibrate: every row has the label 'b'");
-    assert_int_equal(calibrate_fit(&c, CALIBRATE_TEMPERATURE, &s.p), 0); /* ever sharper: the bound */
-    assert_true(c.temperature > 0);
+    assert_int_equal(calibrate_fit(&c, CALIBRATE_TEMPERATURE, &s.p), RECO_E_DATA); /* the surer the better */
+    assert_string_equal(err_message(), "cannot calibrate: the most probable label is right in all 3 rows, so that no "
+                                       "temperature is best");
+    s.p_of[0] = 0.6; /* a mistake */
+    s.p_of[1] = 0.4;
+    assert_int_equal(calibrate_fit(&c, CALIBRATE_TEMPERATURE, &s.p), 0);
+    assert_true(c.temperature > 0.01 && c.temperature < 100);
+    calibrate_release(&c);
+    for (int i = 0; i < 6; i++) {
+        s.p_of[i] = 0.5; /* nothing to be learnt */
+    }
+    assert_int_equal(calibrate_fit(&c, CALIBRATE_TEMPERATURE, &s.p), 0);
+    assert_true(c.temperature == 1);
     calibrate_release(&c);
     s.label[0] = s.label[1] = s.label[2] = -1;
     assert_int_equal(calibrate_fit(&c, CALIBRATE_TEMPERATURE, &s.p), RECO_E_DATA);
