@@ -315,7 +315,7 @@ const struct opt_spec eval_option_specs[] = {
      .choices = format_choices,
      .help = "what is printed; -m means trec_eval",
      .group = "output"},
-    OUTPUT_DIR_ROW(struct eval_command, 0, "directory for report.txt, report.json, report.html and per_query.tsv"),
+    OUTPUT_DIR_ROW(struct eval_command, 0, "directory for report.txt, report.json, report.html and per_query.tsv, arms.tsv, by_position.tsv"),
     OUTPUT_OVERWRITE_ROW(struct eval_command, "replace the report in output_dir"),
     {.name = "worst",
      .type = OPT_INT,
@@ -411,16 +411,6 @@ int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c)
     }
     if (!c->run && (c->measures.count || c->format == EVAL_FORMAT_TREC_EVAL)) {
         return err_set(RECO_E_USAGE, "%s goes with --qrels and --run", c->measures.count ? "-m" : "--format trec_eval");
-    }
-    if (c->measures.count || c->format == EVAL_FORMAT_TREC_EVAL) {
-        const char *no_use = c->require.count   ? "require"
-                             : c->metrics.count ? "metrics"
-                             : c->resamples     ? "resamples"
-                             : c->output_dir    ? "output_dir"
-                                                : NULL;
-        if (no_use) {
-            return err_set(RECO_E_USAGE, "--%s does not go with trec_eval's text (-m, --format trec_eval)", no_use);
-        }
     }
     if (c->measures.count && opt_is_set(ctx->set, "format") && c->format != EVAL_FORMAT_TREC_EVAL) {
         return err_set(RECO_E_USAGE, "-m names measures of --format trec_eval; for the other formats give --metrics");

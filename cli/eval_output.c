@@ -157,12 +157,11 @@ int eval_output(const struct eval_report *report, const struct predictions *p, c
                                                  .gate_count = gates.count};
         rc = eval_directory_write(report, p, c, &directory);
     }
-    if (!rc && c->junit) {
-        rc = write_junit(report, &gates, &c->require, c->junit);
-    }
-    if (!rc) {
+    int junit_rc = !rc && c->junit ? write_junit(report, &gates, &c->require, c->junit) : 0;
+    if (!rc) { /* the report is not lost with a file that cannot be written */
         rc = print(report, &gates, c, buf_str(&text), json);
     }
+    rc = rc ? rc : junit_rc;
     if (!rc && gates.missed) {
         rc = err_set(RECO_E_GATE, "%zu of %zu gates not met", gates.missed, gates.count);
     }

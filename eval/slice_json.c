@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "eval/interval.h"
+#include "eval/provenance.h"
 #include "eval/slice.h"
 
 static json_t *number(double value)
@@ -73,7 +74,7 @@ static json_t *slice_json(const struct eval_slices *s, const struct slice_result
     json_t *groups = json_array();
     json_t *gaps = json_object();
     json_t *ends = json_object();
-    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:I}", "slice", r->name, "rows_without_value",
+    json_t *json = json_pack("{s:o, s:I, s:I, s:I, s:I}", "slice", provenance_text(r->name), "rows_without_value",
                              (json_int_t)r->groups.missing, "values_pooled", (json_int_t)r->groups.pooled,
                              "queries_in_several_groups", (json_int_t)r->split, "min_rows", (json_int_t)s->min_rows);
     int bad = !json || json_object_set_new(json, "groups", groups);

@@ -135,6 +135,118 @@ static void puts_rows_in_groups(void **state)
     label_map_release(&s.p.labels);
 }
 
+static void several_are_put_together(void **state)
+{
+    (void)state;
+    static struct sample s;
+    struct slice_options o;
+    struct slice_groups g;
+    sample_new(&s);
+    slice_options_init(&o);
+    assert_int_equal(slice_groups_new(&g, "group+truncated+number:10|50", &s.p, &o), 0);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (i == 5) { /* no number */
+            assert_int_equal(g.of_row[i], UINT32_MAX);
+            continue;
+        }
+        char name[96];
+        snprintf(name, sizeof name, "%s + %s + %s", s.group[i], s.truncated[i] ? "truncated" : "whole",
+                 i % 100 < 10   ? "below 10"
+                 : i % 100 < 50 ? "10 to below 50"
+                                : "from 50");
+        assert_string_equal(g.names[g.of_row[i]], name);
+    }
+    assert_int_equal(g.missing, 1);
+    slice_groups_release(&g);
+    o.max_groups = 4;
+    assert_int_equal(slice_groups_new(&g, "group+truncated", &s.p, &o), 0);
+    assert_int_equal(g.count, 4);
+    assert_int_equal(g.pooled, 3);
+    slice_groups_release(&g);
+    s.extra[0].name = "a+b"; /* a column of that very name is meant */
+    assert_int_equal(slice_groups_new(&g, "a+b", &s.p, &o), 0);
+    assert_int_equal(rows_in(&g, "b"), 79);
+    slice_groups_release(&g);
+    label_map_release(&s.p.labels);
+}
+
+/* Ids, predictions and scores; numbers that other programs write as "nan"; edges that few digits do not tell apart. */
+static void every_column_can_be_sliced(void **state)
+{
+    (void)state;
+    static struct sample s;
+    static uint32_t tokens[ROWS];
+    struct slice_options o;
+    struct slice_groups g;
+    sample_new(&s);
+    slice_options_init(&o);
+    for (size_t i = 0; i < ROWS; i++) {
+        tokens[i] = (uint32_t)i % 12;
+        s.number[i] = i % 4 ? i % 4 == 1 ? "1234567.1" : i % 4 == 2 ? "1234567.2" : "1234567.3" : "nan";
+    }
+    s.p.tokens = tokens;
+    assert_int_equal(slice_groups_new(&g, "query_id", &s.p, &o), 0);
+    assert_int_equal(rows_in(&g, "q1"), 32); /* i * i % 30 is 1 for 4 of 30 */
+    slice_groups_release(&g);
+    assert_int_equal(slice_groups_new(&g, "predicted", &s.p, &o), 0);
+    assert_int_equal(g.count, 2);
+    slice_groups_release(&g);
+    assert_int_equal(slice_groups_new(&g, "score:quartile", &s.p, &o), 0);
+    assert_int_equal(g.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(rows_in(&g, g.names[i]), ROWS / 4);
+    }
+    slice_groups_release(&g);
+    assert_int_equal(slice_groups_new(&g, "tokens:2", &s.p, &o), 0);
+    assert_int_equal(rows_in(&g, "from 6"), ROWS / 2);
+    slice_groups_release(&g);
+    assert_int_equal(slice_groups_new(&g, "number:3", &s.p, &o), 0);
+    assert_int_equal(g.missing, ROWS / 4);
+    assert_int_equal(g.count, 3);
+    assert_int_equal(rows_in(&g, "1234567.2 to below 1234567.3"), ROWS / 4);
+    slice_groups_release(&g);
+    s.group[0] = "a\xff"; /* no UTF-8 */
+    assert_int_equal(slice_groups_new(&g, "group", &s.p, &o), 0);
+    assert_int_equal(rows_in(&g, "a\xEF\xBF\xBD"), 1);
+    slice_groups_release(&g);
+    assert_int_equal(slice_groups_new(&g, "gruop", &s.p, &o), RECO_E_USAGE);
+    assert_non_null(strstr(err_message(), "did you mean 'group'?"));
+    label_map_release(&s.p.labels);
+}
+
+/* Chinese and Japanese put no blanks: each character is a word; other blanks than ASCII's part words too. */
+static void words_of_every_script_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *group;
+    } cases[] = {{"\u82f9\u679c", "2 words"},
+                 {"\u82f9\u679c \u624b\u673a\u58f3", "5 to 8 words"},
+                 {"iphone\u624b\u673a\u58f3", "3 to 4 words"},
+                 {"\u30b9\u30de\u30db", "3 to 4 words"},
+                 {"a\u00a0b\u3000c", "3 to 4 words"},
+                 {"caf\u00e9 cr\u00e8me", "2 words"},
+                 {"\u0442\u0435\u043b\u0435\u0444\u043e\u043d", "1 word"},
+                 {" \u3000\t", NULL}};
+    static struct sample s;
+    struct slice_options o;
+    struct slice_groups g;
+    sample_new(&s);
+    slice_options_init(&o);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        s.text[i] = cases[i].text;
+    }
+    assert_int_equal(slice_groups_new(&g, "query_length", &s.p, &o), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true((g.of_row[i] == UINT32_MAX) == !cases[i].group);
+        if (cases[i].group) {
+            assert_string_equal(g.names[g.of_row[i]], cases[i].group);
+        }
+    }
+    slice_groups_release(&g);
+    label_map_release(&s.p.labels);
+}
+
 /* Head: queries that make up the first third of the rows; all queries of one frequency together. */
 static void frequent_queries_are_the_head(void **state)
 {
@@ -301,6 +413,136 @@ static void exposure_is_that_of_the_paper(void **state)
     label_map_release(&s.p.labels);
 }
 
+static double exposure_of_first(const struct predictions *p, enum eval_ties ties, const char *slice)
+{
+    struct slice_options o;
+    struct slice_groups g;
+    struct slice_rates rates[4];
+    slice_options_init(&o);
+    assert_int_equal(slice_groups_new(&g, slice, p, &o), 0);
+    assert_int_equal(slice_rates_of(rates, &g, p, ties), 0);
+    slice_groups_release(&g);
+    return rates[0].exposure;
+}
+
+static void equal_scores_share_exposure(void **state)
+{
+    (void)state;
+    static struct sample s;
+    static double position[ROWS];
+    sample_new(&s);
+    s.p.rows = 4;
+    for (size_t i = 0; i < 4; i++) {
+        s.query[i] = 0;
+        s.score[i] = i < 3 ? 0.5 : 0.9; /* one above three equal ones */
+        s.group[i] = i < 2 ? "a" : i == 2 ? "b" : "c";
+        position[i] = i ? (double)i + 1 : NAN;
+    }
+    near(exposure_of_first(&s.p, EVAL_TIES_FILE, "group"), (1 / log2(3) + 0.5) / 2);
+    near(exposure_of_first(&s.p, EVAL_TIES_EXPECTED, "group"), (1 / log2(3) + 0.5 + 1 / log2(5)) / 3);
+    s.p.score = NULL; /* what was shown: at positions nothing, 2, 3, 4 */
+    s.p.position = position;
+    near(exposure_of_first(&s.p, EVAL_TIES_DOCNO, "group"), 1 / log2(3));
+    label_map_release(&s.p.labels);
+}
+
+/* The interval of a gap is that of the difference between its two groups, by a bootstrap done here. */
+static void gaps_have_intervals(void **state)
+{
+    (void)state;
+    enum { RESAMPLES = 400 };
+    static struct sample s;
+    static const char *const slices[] = {"group"};
+    static const char *const metrics[] = {"accuracy"};
+    static uint32_t draws[QUERIES];
+    struct slice_options o;
+    struct eval_options options;
+    struct interval_options intervals = {0};
+    struct eval_report *report = NULL;
+    sample_new(&s);
+    slice_options_init(&o);
+    o.slices = slices;
+    o.metrics = metrics;
+    o.count = o.metric_count = 1;
+    bootstrap_options_init(&intervals.bootstrap);
+    intervals.bootstrap.resamples = RESAMPLES;
+    intervals.bootstrap.method = BOOTSTRAP_PERCENTILE;
+    eval_options_init(&options);
+    options.metrics = metrics;
+    options.metric_count = 1;
+    options.intervals = &intervals;
+    options.slices = &o;
+    assert_int_equal(eval_run(&report, &s.p, &options), 0);
+    double gap = get(report, "gap(group).equal_opportunity");
+    double low = get(report, "low(gap(group).equal_opportunity)");
+    double high = get(report, "high(gap(group).equal_opportunity)");
+    double below = 0;
+    double above = 0;
+    for (size_t b = 0; b < RESAMPLES; b++) { /* other draws than the library's: only the shares must agree */
+        double positives[2] = {0};
+        double hits[2] = {0};
+        memset(draws, 0, sizeof draws);
+        bootstrap_draw(draws, QUERIES, 99, b);
+        for (size_t i = 0; i < ROWS; i++) {
+            bool a = !strcmp(s.group[i], "a");
+            if (s.label[i] && strcmp(s.group[i], "c") != 0) {
+                positives[a] += draws[s.query[i]];
+                hits[a] += draws[s.query[i]] * (double)s.predicted[i];
+            }
+        }
+        double difference = hits[1] / positives[1] - hits[0] / positives[0];
+        below += difference < low;
+        above += difference > high;
+    }
+    assert_true(low < gap && gap < high);
+    assert_true(below / RESAMPLES < 0.06 && above / RESAMPLES < 0.06 && below + above > 0);
+    eval_report_free(report);
+    label_map_release(&s.p.labels);
+}
+
+/* A group without a value stands behind those that have one, small ones behind all; what has no value apart. */
+static void groups_are_in_order(void **state)
+{
+    (void)state;
+    static struct sample s;
+    static const char *const slices[] = {"group"};
+    static const char *const metrics[] = {"recall", "loss"};
+    struct slice_options o;
+    sample_new(&s);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (i % 6 == 1) {
+            s.group[i] = "n"; /* no positive: no recall */
+            s.label[i] = 0;
+        } else if (i % 6 == 2) {
+            s.group[i] = "";
+        }
+    }
+    slice_options_init(&o);
+    o.slices = slices;
+    o.count = 1;
+    o.metrics = metrics;
+    o.metric_count = 2;
+    struct eval_report *report = evaluate(&s, &o, 0);
+    json_t *json = eval_report_json(report);
+    json_t *slice = json_array_get(json_object_get(json, "slices"), 0);
+    json_t *groups = json_object_get(slice, "groups");
+    static const char *const names[] = {"b", "a", "n", "c"};
+    assert_int_equal(json_array_size(groups), 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(json_string_value(json_object_get(json_array_get(groups, i), "group")), names[i]);
+    }
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(slice, "without_value"), "rows")), ROWS / 6);
+    json_decref(json);
+    assert_true(get(report, "worst(group).loss") > 0.1); /* by the alias, too */
+    near(get(report, "worst(group).loss"), get(report, "worst(group).log_loss"));
+    struct buf line = {0};
+    assert_int_equal(eval_gate(report, "worst(group).recall<=1", &line), 0);
+    assert_non_null(strstr(buf_str(&line), "undefined in 1 of 3 groups)"));
+    buf_release(&line);
+    eval_report_free(report);
+    label_map_release(&s.p.labels);
+}
+
 static void intervals_hold_the_values(void **state)
 {
     (void)state;
@@ -461,7 +703,7 @@ static void survives_failed_allocations(void **state)
 {
     (void)state;
     static struct sample s;
-    static const char *const slices[] = {"group", "number:quartile", "query_length", "query_frequency"};
+    static const char *const slices[] = {"group+truncated", "number:quartile", "query_length", "query_frequency"};
     struct slice_options o;
     struct eval_options options;
     struct interval_options intervals = {0};
@@ -500,9 +742,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(puts_rows_in_groups),
+        cmocka_unit_test(several_are_put_together),
+        cmocka_unit_test(every_column_can_be_sliced),
+        cmocka_unit_test(words_of_every_script_are_counted),
         cmocka_unit_test(frequent_queries_are_the_head),
         cmocka_unit_test(finds_the_worst_and_the_gaps),
         cmocka_unit_test(exposure_is_that_of_the_paper),
+        cmocka_unit_test(equal_scores_share_exposure),
+        cmocka_unit_test(gaps_have_intervals),
+        cmocka_unit_test(groups_are_in_order),
         cmocka_unit_test(intervals_hold_the_values),
         cmocka_unit_test(order_of_rows_changes_no_interval),
         cmocka_unit_test(names_are_parsed),
