@@ -187,12 +187,52 @@ static void bins_hold_their_upper_edge(void **state)
     predictions_free(p);
 }
 
+static double gap_of(const json_t *bins)
+{
+    const json_t *bin;
+    size_t i;
+    double rows = 0;
+    double gap = 0;
+    json_array_foreach(bins, i, bin)
+    {
+        double of_bin = json_number_value(json_object_get(bin, "rows"));
+        rows += of_bin;
+        gap += of_bin *
+               fabs(json_number_value(json_object_get(bin, "p")) - json_number_value(json_object_get(bin, "observed")));
+    }
+    return gap / rows;
+}
+
+/* The bins in the report are those of the figures. */
+static void reliability_is_in_the_report(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"graded", "binary", "missing", "one_class"};
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++) {
+        char path[512];
+        struct predictions *p = NULL;
+        snprintf(path, sizeof path, RECO_SOURCE_DIR "/tests/reference/metrics/%s.tsv", files[f]);
+        assert_int_equal(predictions_read(&p, path), 0);
+        struct eval_report *report = evaluate(p, NULL);
+        json_t *json = eval_report_json(report);
+        const json_t *curves = json_object_get(json, "reliability");
+        assert_int_equal(curves != NULL, predictions_has_p(p));
+        if (curves) {
+            assert_true(fabs(gap_of(json_object_get(curves, "equal_width")) - value_of(report, "ece")) < 1e-12);
+            assert_true(fabs(gap_of(json_object_get(curves, "equal_mass")) - value_of(report, "ece_adaptive")) < 1e-12);
+        }
+        json_decref(json);
+        eval_report_free(report);
+        predictions_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_are_listed_and_defined), cmocka_unit_test(labels_may_be_called_like_means),
         cmocka_unit_test(pearson_knows_no_scale),     cmocka_unit_test(infinite_numbers_have_ranks),
-        cmocka_unit_test(bins_hold_their_upper_edge),
+        cmocka_unit_test(bins_hold_their_upper_edge), cmocka_unit_test(reliability_is_in_the_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
