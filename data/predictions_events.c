@@ -69,16 +69,6 @@ static int find_columns(struct event_reader *r, const struct predictions_event_c
                          "'%s' has no column of behaviour: name one, as --clicked_column, --converted_column", r->path);
 }
 
-static bool is_used(const struct event_reader *r, size_t column)
-{
-    for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        if (r->has[i] && r->column[i] == column) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int find_extra(struct event_reader *r, const struct predictions_event_columns *columns)
 {
     size_t count = columns->all_extra ? table_reader_columns(r->table) : columns->extra_name_count;
@@ -94,9 +84,6 @@ static int find_extra(struct event_reader *r, const struct predictions_event_col
         int rc = table_reader_find(r->table, columns->extra_option, name, column);
         if (rc) {
             return rc;
-        }
-        if (columns->all_extra && is_used(r, *column)) {
-            continue;
         }
         extra->name = text_store_add(r->texts, name, strlen(name));
         if (!extra->name) {

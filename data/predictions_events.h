@@ -11,7 +11,7 @@ struct predictions_event_columns { /* names in the table; NULL: the name here, w
         *revenue, *delay_s;
     const char *const *extra_names; /* [extra_name_count] held as texts */
     size_t extra_name_count;
-    bool all_extra;           /* instead: every column of no meaning here */
+    bool all_extra;           /* instead: every column, whatever it means here besides */
     const char *extra_option; /* who named them, for messages */
     double position_shift;    /* is added to positions, so that the first one is 1 */
 };

@@ -59,6 +59,8 @@ void eval_arms_free(struct eval_arms *arms); /* NULL-safe */
 /* "95 % intervals; independent: each row", and what else holds of all the figures */
 int eval_arms_method(const struct eval_arms *arms, struct buf *b) RECO_MUST_CHECK;
 int eval_arms_text(const struct eval_arms *arms, struct buf *b) RECO_MUST_CHECK;
+/* A line a figure and arm: figure, arm, rows, units, then value, difference and lift, each with low and high. */
+int eval_arms_tsv(const struct eval_arms *arms, struct buf *b) RECO_MUST_CHECK;
 int eval_arms_markdown(const struct eval_arms *arms, struct buf *b) RECO_MUST_CHECK;
 json_t *eval_arms_json(const struct eval_arms *arms); /* new reference; NULL: out of memory */
 

@@ -135,6 +135,35 @@ int eval_arms_markdown(const struct eval_arms *arms, struct buf *b)
     return 0;
 }
 
+static int add_numbers(struct buf *b, const struct eval_interval *i)
+{
+    const double numbers[] = {i->value, i->low, i->high};
+    for (int n = 0; n < 3; n++) {
+        TRY(isfinite(numbers[n]) ? buf_printf(b, "\t%.9g", numbers[n]) : buf_add_char(b, '\t'));
+    }
+    return 0;
+}
+
+int eval_arms_tsv(const struct eval_arms *arms, struct buf *b)
+{
+    TRY(buf_add_str(b, "figure\tarm\trows\tunits\tvalue\tlow\thigh\tdifference\tdifference_low\tdifference_high\t"
+                       "lift\tlift_low\tlift_high\n"));
+    for (size_t i = 0; i < arms->figure_count; i++) {
+        for (size_t a = 0; a < arms->count; a++) {
+            const struct eval_arm_figure *f = &arms->values[a * arms->figure_count + i];
+            struct eval_interval lift = lift_of(&f->ratio);
+            TRY(buf_printf(b, "%s\t", arms->figures[i]));
+            TRY(predictions_escape(b, arms->names[a], strlen(arms->names[a])));
+            TRY(buf_printf(b, "\t%zu\t%zu", arms->rows[a], arms->units[a]));
+            TRY(add_numbers(b, &f->of_arm));
+            TRY(add_numbers(b, &f->difference));
+            TRY(add_numbers(b, &lift));
+            TRY(buf_add_char(b, '\n'));
+        }
+    }
+    return 0;
+}
+
 static json_t *number(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();

@@ -175,6 +175,37 @@ static int add_deep(const struct eval_report *report, struct buf *b)
                       report->behaviour.deep);
 }
 
+/* ---- which of it matters to the figures that were asked for ---- */
+
+static bool has_form(const struct eval_report *report, unsigned forms)
+{
+    bool has = false;
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        has = has || (v->metric->event && v->variant.form & forms);
+    }
+    return has;
+}
+
+static bool has_depth(const struct eval_report *report)
+{
+    bool has = report->by_position;
+    for (size_t i = 0; i < report->value_count; i++) {
+        const struct eval_value *v = &report->values[i];
+        has = has || (v->metric->event && v->variant.k != SIZE_MAX);
+    }
+    return has;
+}
+
+static bool has_need(const struct eval_report *report, unsigned needs)
+{
+    bool has = false;
+    for (size_t i = 0; i < report->value_count; i++) {
+        has = has || (report->values[i].metric->needs & needs) == needs;
+    }
+    return has;
+}
+
 int report_event_notes(const struct eval_report *report, note_line *line, void *arg)
 {
     const struct eval_behaviour *sum = &report->behaviour;
@@ -182,10 +213,11 @@ int report_event_notes(const struct eval_report *report, note_line *line, void *
         bool is_there;
         int (*add)(const struct eval_report *report, struct buf *b);
     } notes[] = {{report->attributed.window, add_window},
-                 {sum->unclicked_conversions > 0, add_unclicked},
-                 {sum->weighted > 0, add_weights},
-                 {sum->unplaced > 0, add_unplaced},
-                 {sum->deep > 0, add_deep}};
+                 {sum->unclicked_conversions > 0 && has_need(report, METRIC_NEEDS_CLICKED | METRIC_NEEDS_CONVERTED),
+                  add_unclicked},
+                 {sum->weighted > 0 && has_form(report, METRIC_FORM_IPS | METRIC_FORM_SNIPS), add_weights},
+                 {sum->unplaced > 0 && has_depth(report), add_unplaced},
+                 {sum->deep > 0 && report->by_position, add_deep}};
     struct buf b = {0};
     int rc = 0;
     for (size_t i = 0; !rc && i < sizeof notes / sizeof notes[0]; i++) {
@@ -216,6 +248,26 @@ int report_markdown_positions(const struct eval_report *report, struct buf *b)
         for (size_t i = 0; i < rates; i++) {
             const double *sums = report->by_position + (at * rates + i) * 2;
             TRY(sums[1] > 0 ? buf_printf(b, " %.4f |", sums[0] / sums[1]) : buf_add_str(b, " - |"));
+        }
+    }
+    return buf_add_char(b, '\n');
+}
+
+int report_tsv_positions(const struct eval_report *report, struct buf *b)
+{
+    size_t rates = 0;
+    if (!report->position_count) {
+        return 0;
+    }
+    TRY(buf_add_str(b, "position\trows"));
+    for (const struct eval_value *v; (v = report_rate(report, rates)); rates++) {
+        TRY(buf_printf(b, "\t%s", v->name));
+    }
+    for (size_t at = 0; at < report->position_count; at++) {
+        TRY(buf_printf(b, "\n%zu\t%.0f", at + 1, report->position_rows[at]));
+        for (size_t i = 0; i < rates; i++) {
+            const double *sums = report->by_position + (at * rates + i) * 2;
+            TRY(sums[1] > 0 ? buf_printf(b, "\t%.9g", sums[0] / sums[1]) : buf_add_char(b, '\t'));
         }
     }
     return buf_add_char(b, '\n');

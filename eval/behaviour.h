@@ -11,6 +11,8 @@ int report_add_counts(const struct eval_report *report, struct buf *b) RECO_MUST
 int report_event_notes(const struct eval_report *report, note_line *line, void *arg) RECO_MUST_CHECK;
 /* The table by position as Markdown; nothing without positions. */
 int report_markdown_positions(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
+/* The same as TSV: position, rows, and a column a figure. */
+int report_tsv_positions(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
 /* Rows of one weight that tell as much as the weighted ones; NaN without weights.     Source: Kish 1965. */
 double report_effective_rows(const struct eval_behaviour *sum);
 

@@ -103,7 +103,7 @@ int eval_report_per_query(const struct eval_report *report, struct buf *b) RECO_
 /* May dir be written? RECO_E_USAGE for a non-empty one, unless overwrite and it holds a report. */
 int eval_report_dir_check(const char *dir, bool overwrite) RECO_MUST_CHECK;
 /* Makes dir (staged; an existing one is replaced) with report.txt, report.json, report.html and, if kept,
- * per_query.tsv. */
+ * per_query.tsv, and arms.tsv and by_position.tsv where there are such. */
 int eval_report_write(const struct eval_report *report, const char *dir, const char *text, const char *json,
                       const char *html) RECO_MUST_CHECK;
 

@@ -3,6 +3,7 @@
 
 #include "core/file.h"
 #include "core/mem.h"
+#include "eval/behaviour.h"
 #include "eval/report.h"
 
 static const char report_file[] = "report.json";
@@ -49,6 +50,20 @@ static int write_per_query(const struct eval_report *report, const char *dir)
     return rc;
 }
 
+/* The arms and the positions as tables, where there are such. */
+static int write_tables(const struct eval_report *report, const char *dir)
+{
+    struct buf arms = {0};
+    struct buf positions = {0};
+    int rc = report->arms ? eval_arms_tsv(report->arms, &arms) : 0;
+    rc = rc ? rc : report_tsv_positions(report, &positions);
+    rc = !rc && arms.length ? write_file(dir, "arms.tsv", buf_str(&arms)) : rc;
+    rc = !rc && positions.length ? write_file(dir, "by_position.tsv", buf_str(&positions)) : rc;
+    buf_release(&arms);
+    buf_release(&positions);
+    return rc;
+}
+
 int eval_report_write(const struct eval_report *report, const char *dir, const char *text, const char *json,
                       const char *html)
 {
@@ -66,6 +81,9 @@ int eval_report_write(const struct eval_report *report, const char *dir, const c
     }
     if (!rc && report->queries) {
         rc = write_per_query(report, stage);
+    }
+    if (!rc) {
+        rc = write_tables(report, stage);
     }
     if (!rc) {
         rc = dir_stage_commit(stage, dir);
