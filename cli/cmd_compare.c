@@ -286,7 +286,10 @@ const struct cmd_spec cmd_compare = {
         "differs from A, the interval of the difference, p adjusted by Holm over all figures and files, where B wins "
         "and loses, and how many more queries would settle it. Queries that only one file has are counted and left "
         "out; files with other labels or other data are refused.\n\n"
-        "Figures that are no mean over queries, as F1 or AUC, are tested by swapping whole queries between the files.",
+        "Figures that are no mean over queries, as F1 or AUC, are tested by swapping whole queries between the files; "
+        "so "
+        "are those of the catalogue, whose intervals are the jackknife's. With fewer than ten queries there is neither "
+        "an interval nor a bootstrap test.",
     .examples = "reco compare old.tsv new.tsv\n"
                 "reco compare a.tsv b.tsv c.tsv --metrics ndcg@10,auc --all_pairs --format markdown\n"
                 "reco compare --qrels q.txt a.run b.run --test t --require 'ndcg@10: B>=A'",
