@@ -15,7 +15,7 @@ static int add_group(struct buf *b, const struct eval_slices *s, const struct sl
 {
     TRY(buf_add_str(b, "<tr>"));
     TRY(html_add_row_name(b, g->name));
-    TRY(buf_printf(b, "<td>%zu%s</td><td>%zu</td>", g->rows, g->small ? "<small>few</small>" : "", g->queries));
+    TRY(buf_printf(b, "<td>%zu%s</td><td>%zu</td>", g->rows, g->small ? "<small>small</small>" : "", g->queries));
     for (size_t m = 0; m < s->metric_count; m++) {
         const struct interval *interval = g->intervals && !g->intervals[m].reason ? &g->intervals[m] : NULL;
         TRY(html_add_figure(b, g->values[m], g->reasons[m], interval));
@@ -23,25 +23,40 @@ static int add_group(struct buf *b, const struct eval_slices *s, const struct sl
     return buf_add_str(b, "</tr>\n");
 }
 
+/* "0.4755 acme" */
+static int add_end(struct buf *b, double rate, const char *group)
+{
+    TRY(buf_printf(b, "<td class=\"text\">%.4f ", rate));
+    TRY(page_add_escaped(b, group));
+    return buf_add_str(b, "</td>");
+}
+
 static int add_gaps(struct buf *b, const struct slice_result *r)
 {
     bool any = false;
     for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
-        if (!isnan(r->gaps[i])) {
-            TRY(buf_printf(b, "%s", any ? "; " : "<p class=\"note\">Gaps between the groups: "));
-            for (const char *at = slice_gap_names[i]; *at; at++) {
-                TRY(buf_add_char(b, *at == '_' ? ' ' : *at));
-            }
-            TRY(buf_printf(b, " %.4f", r->gaps[i]));
-            any = true;
+        if (isnan(r->gaps[i])) {
+            continue;
         }
+        const struct slice_gap_ends *ends = &r->gap_ends[i];
+        const struct interval *interval = r->gap_intervals ? &r->gap_intervals[i] : NULL;
+        TRY(any ? 0 : html_begin_table(b, "Gaps between its groups", "gap|value|least|greatest"));
+        TRY(buf_add_str(b, "<tr><th scope=\"row\">"));
+        for (const char *at = slice_gap_names[i]; *at; at++) {
+            TRY(buf_add_char(b, *at == '_' ? ' ' : *at));
+        }
+        TRY(buf_add_str(b, "</th>"));
+        TRY(html_add_figure(b, r->gaps[i], NULL, interval && !interval->reason ? interval : NULL));
+        TRY(add_end(b, ends->low, r->groups.names[ends->least]));
+        TRY(add_end(b, ends->high, r->groups.names[ends->greatest]));
+        TRY(buf_add_str(b, "</tr>\n"));
+        any = true;
     }
-    return any ? buf_add_str(b, "</p>\n") : 0;
+    return any ? html_end_table(b) : 0;
 }
 
 static int add_slice(struct buf *b, const struct eval_slices *s, const struct slice_result *r)
 {
-    bool any_small = false;
     TRY(buf_add_str(b, "<div class=\"wide\"><table>\n<caption>"));
     TRY(page_add_escaped(b, r->name));
     TRY(buf_printf(b,
@@ -52,23 +67,13 @@ static int add_slice(struct buf *b, const struct eval_slices *s, const struct sl
         TRY(page_add_cell(b, "th scope=\"col\"", s->metrics[m]));
     }
     TRY(buf_add_str(b, "</tr></thead>\n"));
-    for (size_t g = 0; g < r->groups.count; g++) {
-        if (r->items[g].rows) {
-            any_small = any_small || r->items[g].small;
-            TRY(add_group(b, s, &r->items[g]));
-        }
+    for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) { /* the empty ones are last */
+        TRY(add_group(b, s, &r->items[g]));
     }
+    TRY(r->missing ? add_group(b, s, r->missing) : 0);
     TRY(html_end_table(b));
     TRY(add_gaps(b, r));
-    if (r->groups.missing) {
-        TRY(buf_printf(b, "<p class=\"note\">%zu rows have no value.</p>\n", r->groups.missing));
-    }
-    if (r->groups.pooled) {
-        TRY(buf_printf(b, "<p class=\"note\">(other): %zu rarer values together.</p>\n", r->groups.pooled));
-    }
-    return any_small ? buf_printf(b, "<p class=\"note\">few: under %zu rows; no worst group, and in no gap.</p>\n",
-                                  s->min_rows)
-                     : 0;
+    return eval_slices_notes(s, r, "<p class=\"note\">", "</p>\n", b);
 }
 
 int html_add_slices(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
@@ -159,18 +164,22 @@ int html_add_lengths(struct buf *b, const struct eval_report *report, const stru
 
 /* ---- arms ---- */
 
-static int add_bounds(struct buf *b, const struct eval_interval *i, bool percent)
+/* A number and its bounds: plain, with its sign, or a ratio as the per cent that it is above 1. */
+enum bounds_form { BOUNDS_PLAIN, BOUNDS_SIGNED, BOUNDS_PERCENT };
+
+static int add_bounds(struct buf *b, const struct eval_interval *i, enum bounds_form form)
 {
+    static const char *const values[] = {"<td>%.4f", "<td>%+.4f", "<td>%+.2f&nbsp;%%"};
+    static const char *const bounds[] = {"<small>%.4f to %.4f</small>", "<small>%+.4f to %+.4f</small>",
+                                         "<small>%+.2f to %+.2f&nbsp;%%</small>"};
+    double scale = form == BOUNDS_PERCENT ? 100 : 1;
+    double less = form == BOUNDS_PERCENT ? 1 : 0;
     if (isnan(i->value)) {
         return buf_add_str(b, "<td>&ndash;</td>");
     }
-    double scale = percent ? 100 : 1;
-    double less = percent ? 1 : 0;
-    const char *unit = percent ? "&nbsp;%" : "";
-    TRY(buf_printf(b, percent ? "<td>%+.2f%s" : "<td>%.5g%s", scale * (i->value - less), unit));
+    TRY(buf_printf(b, values[form], scale * (i->value - less)));
     if (!isnan(i->low)) {
-        TRY(buf_printf(b, percent ? "<small>%+.2f to %+.2f%s</small>" : "<small>%.5g to %.5g%s</small>",
-                       scale * (i->low - less), scale * (i->high - less), unit));
+        TRY(buf_printf(b, bounds[form], scale * (i->low - less), scale * (i->high - less)));
     }
     return buf_add_str(b, "</td>");
 }
@@ -184,15 +193,15 @@ int html_add_arms(struct buf *b, const struct eval_report *report, const struct 
     TRY(html_begin_section(b, "arms", "Arms of the experiment"));
     TRY(html_add_pictures(b, pictures, PICTURE_OF_ARMS));
     for (size_t f = 0; f < arms->figure_count; f++) {
-        TRY(html_begin_table(b, arms->figures[f], "arm|rows|value|difference|lift"));
+        TRY(html_begin_table(b, arms->figures[f], "arm|value|lift|difference|rows"));
         for (size_t a = 0; a < arms->count; a++) {
             const struct eval_arm_figure *of = &arms->values[a * arms->figure_count + f];
             TRY(buf_add_str(b, "<tr>"));
             TRY(html_add_row_name(b, arms->names[a]));
+            TRY(add_bounds(b, &of->of_arm, BOUNDS_PLAIN));
+            TRY(add_bounds(b, &of->ratio, BOUNDS_PERCENT)); /* what a phone shows first */
+            TRY(add_bounds(b, &of->difference, BOUNDS_SIGNED));
             TRY(buf_printf(b, "<td>%zu</td>", arms->rows[a]));
-            TRY(add_bounds(b, &of->of_arm, false));
-            TRY(add_bounds(b, &of->difference, false));
-            TRY(add_bounds(b, &of->ratio, true));
             TRY(buf_add_str(b, "</tr>\n"));
         }
         TRY(html_end_table(b));

@@ -169,6 +169,9 @@ void eval_slices_free(struct eval_slices *slices); /* NULL-safe */
 
 int eval_slices_text(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
 int eval_slices_markdown(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
+/* What a reader must know to read the table of a slice right, each note between before and after; plain words. */
+int eval_slices_notes(const struct eval_slices *slices, const struct slice_result *of, const char *before,
+                      const char *after, struct buf *b) RECO_MUST_CHECK;
 json_t *eval_slices_json(const struct eval_slices *slices); /* new reference; NULL: out of memory */
 
 /* ---- names of figures in gates ---- */

@@ -134,9 +134,8 @@ static bool has_gap(const struct slice_result *r)
     return any;
 }
 
-/* Each note as a line between before and after. */
-static int add_notes(const struct eval_slices *s, const struct slice_result *r, const char *before, const char *after,
-                     struct buf *b)
+int eval_slices_notes(const struct eval_slices *s, const struct slice_result *r, const char *before, const char *after,
+                      struct buf *b)
 {
     struct notes notes = notes_of(s, r);
     if (r->groups.note) {
@@ -189,7 +188,7 @@ int eval_slices_text(const struct eval_slices *s, struct buf *b)
         }
         TRY(r->missing ? add_group(s, r->missing, width, b) : 0);
         TRY(add_gaps(s, r, b));
-        TRY(add_notes(s, r, "  ", "\n", b));
+        TRY(eval_slices_notes(s, r, "  ", "\n", b));
     }
     return 0;
 }
@@ -266,7 +265,7 @@ int eval_slices_markdown(const struct eval_slices *s, struct buf *b)
         TRY(add_markdown_gaps(r, b));
         size_t begin = b->length;
         TRY(buf_add_char(b, '\n'));
-        TRY(add_notes(s, r, "- ", "\n", b));
+        TRY(eval_slices_notes(s, r, "- ", "\n", b));
         b->length = b->length == begin + 1 ? begin : b->length; /* no note */
     }
     return 0;
