@@ -10,6 +10,7 @@
 struct table {
     size_t pairs, columns;
     double *a, *b, *difference;
+    const char **text_a, **text_b; /* by query of the run; NULL: unknown */
 };
 
 static void table_release(struct table *t)
@@ -17,6 +18,8 @@ static void table_release(struct table *t)
     mem_free(t->a);
     mem_free(t->b);
     mem_free(t->difference);
+    mem_free(t->text_a);
+    mem_free(t->text_b);
 }
 
 static int weighted_differences(void *arg, size_t count, const uint32_t *weights, double *out)
@@ -54,32 +57,35 @@ static int compare_ranked(const void *left, const void *right)
     return a->gained > b->gained ? -1 : a->gained < b->gained ? 1 : a->pair < b->pair ? -1 : a->pair > b->pair;
 }
 
-static const char *text_of(const struct compare_run *run, const char *id)
+/* The first text of each query of a run, *out [query_count] allocated; NULL: it carries none. */
+static int texts_of(const char ***out, const struct compare_run *run)
 {
     const struct predictions *p = run->p;
     size_t column = 0;
-    if (!p || !run->text_column || !p->query) {
-        return NULL;
-    }
-    while (column < p->extra_count && strcmp(p->extra[column].name, run->text_column) != 0) {
+    *out = NULL;
+    while (p && run->text_column && column < p->extra_count && strcmp(p->extra[column].name, run->text_column) != 0) {
         column++;
     }
-    for (size_t row = 0; column < p->extra_count && row < p->rows; row++) {
-        if (!strcmp(p->query_ids[p->query[row]], id)) {
-            return p->extra[column].values[row];
-        }
+    if (!p || !run->text_column || !p->query || column == p->extra_count) {
+        return 0;
     }
-    return NULL;
+    *out = mem_calloc(p->query_count + 1, sizeof **out);
+    for (size_t row = 0; *out && row < p->rows; row++) {
+        const char **text = &(*out)[p->query[row]];
+        const char *of_row = p->extra[column].values[row];
+        *text = *text || !*of_row ? *text : of_row;
+    }
+    return *out ? 0 : RECO_E_NOMEM;
 }
 
-static struct compare_query query_of(const struct compare_task *task, const struct table *t,
-                                     const struct compare_matches *matches, size_t pair, size_t column)
+static struct compare_query query_of(const struct table *t, const struct compare_matches *matches, size_t pair,
+                                     size_t column)
 {
-    const char *id = matches->items[pair].id;
-    const char *text = text_of(task->a, id);
-    text = text ? text : text_of(task->b, id);
-    return (struct compare_query){id, text && strcmp(text, id) ? text : NULL, t->a[pair * t->columns + column],
-                                  t->b[pair * t->columns + column]};
+    const struct compare_match *match = &matches->items[pair];
+    const char *text = t->text_a ? t->text_a[match->a] : NULL;
+    text = !text && t->text_b ? t->text_b[match->b] : text;
+    return (struct compare_query){match->id, text && strcmp(text, match->id) ? text : NULL,
+                                  t->a[pair * t->columns + column], t->b[pair * t->columns + column]};
 }
 
 static int list_queries(struct compare_task *task, struct compare_figure *f, const struct table *t,
@@ -102,10 +108,10 @@ static int list_queries(struct compare_task *task, struct compare_figure *f, con
     }
     qsort(order, count, sizeof *order, compare_ranked);
     for (size_t i = 0; i < count && i < listed && order[i].gained > 0; i++) {
-        f->best[f->best_count++] = query_of(task, t, matches, order[i].pair, column);
+        f->best[f->best_count++] = query_of(t, matches, order[i].pair, column);
     }
     for (size_t i = 0; i < count && i < listed && order[count - 1 - i].gained < 0; i++) {
-        f->worst[f->worst_count++] = query_of(task, t, matches, order[count - 1 - i].pair, column);
+        f->worst[f->worst_count++] = query_of(t, matches, order[count - 1 - i].pair, column);
     }
     mem_free(order);
     return 0;
@@ -255,6 +261,8 @@ int compare_queries(struct compare_task *task)
     }
     if (!rc && t.columns) {
         rc = fill_table(&t, task, figures, &matches);
+        rc = rc ? rc : texts_of(&t.text_a, task->a);
+        rc = rc ? rc : texts_of(&t.text_b, task->b);
         d = mem_realloc_array(NULL, t.pairs + 1, sizeof *d);
         rc = rc || d ? rc : RECO_E_NOMEM;
     }
