@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
+#include "data/item_counts.h"
 #include "eval/stream.h"
 
 static long level_of(const struct cmd_ctx *ctx, const struct eval_command *c)
@@ -193,7 +194,8 @@ static int run(const struct cmd_ctx *ctx)
     struct eval_report *report = NULL;
     struct eval_names names = {0};
     struct eval_certainty certainty = {0};
-    struct eval_item_counts items = {0};
+    struct item_counts items = {0};
+    struct eval_popularity popularity;
     int rc = eval_options_check(ctx, c);
     eval_source_fill(c, ctx);
     if (!rc) {
@@ -203,8 +205,9 @@ static int run(const struct cmd_ctx *ctx)
         rc = eval_names_fill(&names, &options, &c->metrics, &c->at, &c->require);
     }
     if (!rc && c->item_popularity) {
-        rc = eval_item_counts_read(&items, c->item_popularity);
-        options.popularity = &items.popularity;
+        rc = item_counts_read(&items, c->item_popularity);
+        popularity = (struct eval_popularity){items.ids, items.counts, items.count};
+        options.popularity = &popularity;
     }
     if (!rc) {
         rc = eval_certainty_fill(&certainty, &options, c);
@@ -228,7 +231,7 @@ static int run(const struct cmd_ctx *ctx)
     eval_trec_close(&trec);
     eval_names_release(&names);
     eval_certainty_release(&certainty);
-    eval_item_counts_release(&items);
+    item_counts_release(&items);
     return rc;
 }
 

@@ -9,7 +9,6 @@
 #include "core/mem.h"
 #include "core/temp_file.h"
 #include "data/decimal.h"
-#include "data/lines.h"
 #include "eval/slice.h"
 
 int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path)
@@ -116,71 +115,6 @@ int eval_predict(const struct cmd_ctx *ctx, const char *output, const struct pre
     mem_free(path);
     mem_free(dir);
     return rc;
-}
-
-/* ---- popularity of items ---- */
-
-static int read_count(struct eval_item_counts *items, struct text_index *index, const char *path, uint64_t line,
-                      char *text, size_t length, size_t *capacity)
-{
-    char *mark = memrchr(text, '\t', length);
-    mark = mark ? mark : memrchr(text, ',', length);
-    double count = 0;
-    size_t id_length = mark ? (size_t)(mark - text) : 0;
-    if (!mark || !decimal_parse(mark + 1, length - id_length - 1, &count) || !(count >= 0)) {
-        return line == 1 && mark ? 0 /* a header */
-                                 : err_set(RECO_E_DATA, "cannot parse '%s' line %llu: want an item id, a tab, a count",
-                                           path, (unsigned long long)line);
-    }
-    size_t n = items->popularity.count;
-    uint32_t number;
-    *mark = '\0';
-    int rc = text_index_enter(index, items->ids, (uint32_t)n, text, id_length, &number);
-    if (!rc && number != TEXT_INDEX_NONE) {
-        return err_set(RECO_E_DATA, "cannot parse '%s' line %llu: item '%.200s' stands there twice", path,
-                       (unsigned long long)line, text);
-    }
-    if (!rc && n == *capacity) {
-        size_t larger = *capacity + *capacity / 2 + 1024;
-        void *ids = mem_realloc_array(items->ids, larger, sizeof *items->ids);
-        items->ids = ids ? ids : items->ids;
-        void *counts = mem_realloc_array(items->counts, larger, sizeof *items->counts);
-        items->counts = counts ? counts : items->counts;
-        rc = ids && counts ? 0 : RECO_E_NOMEM;
-        *capacity = rc ? *capacity : larger;
-    }
-    if (!rc) {
-        items->ids[n] = text_store_add(&items->texts, text, id_length);
-        items->counts[n] = count;
-        rc = items->ids[n] ? 0 : RECO_E_NOMEM;
-        items->popularity.count += !rc;
-    }
-    return rc;
-}
-
-int eval_item_counts_read(struct eval_item_counts *items, const char *path)
-{
-    struct line_reader *lines = NULL;
-    struct text_index index = {0};
-    size_t capacity = 0;
-    char *text = NULL;
-    size_t length;
-    int rc = line_reader_open(&lines, path);
-    while (!rc && !(rc = line_reader_next(lines, &text, &length)) && text) {
-        rc = read_count(items, &index, path, line_reader_number(lines), text, length, &capacity);
-    }
-    items->popularity.ids = items->ids;
-    items->popularity.counts = items->counts;
-    line_reader_close(lines);
-    text_index_release(&index);
-    return rc;
-}
-
-void eval_item_counts_release(struct eval_item_counts *items)
-{
-    text_store_release(&items->texts);
-    mem_free(items->ids);
-    mem_free(items->counts);
 }
 
 /* ---- names ---- */

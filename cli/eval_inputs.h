@@ -5,7 +5,6 @@
 
 #include "cli/cmd.h"
 #include "cli/eval_options.h"
-#include "data/text_index.h"
 #include "eval/evaluate.h"
 #include "eval/trec.h"
 
@@ -31,16 +30,6 @@ struct eval_names {
 int eval_names_fill(struct eval_names *names, struct eval_options *options, const struct opt_list *metrics,
                     const struct opt_list *at, const struct opt_list *gates) RECO_MUST_CHECK;
 void eval_names_release(struct eval_names *names);
-
-/* Lines of item id, tab (or comma), count; RECO_E_DATA with the line. NULL path: nothing. */
-struct eval_item_counts {
-    struct eval_popularity popularity;
-    struct text_store texts;
-    const char **ids;
-    double *counts;
-};
-int eval_item_counts_read(struct eval_item_counts *items, const char *path) RECO_MUST_CHECK;
-void eval_item_counts_release(struct eval_item_counts *items);
 
 /* The command, what was read with its hashes, and what is unknown of it. */
 int eval_add_provenance(struct eval_report *report, const struct cmd_ctx *ctx,
