@@ -46,7 +46,7 @@ static int grow(void **array, size_t capacity, size_t size_bytes)
 int rank_reserve(struct rank_work *work, size_t items, size_t judged, size_t events)
 {
     int rc = 0;
-    if (items > work->item_capacity) {
+    if (items > work->item_capacity || !work->numbers) { /* a list without items has room, too */
         size_t capacity = items + items / 2 + 16;
         GROW(work->items, 1);
         GROW(work->order, 1);
