@@ -101,25 +101,49 @@ int catalogue_begin(struct eval_report *report, const struct eval_options *optio
     return rc ? rc : find_tail(lists, NULL);
 }
 
-/* How often each item is among the first k of a list. */
+/* How many lists have each item among their first k. reach [longest list]: lists that show more items than that. */
 static void count_shown(const struct eval_report *report, const uint32_t *weight, struct metric_catalogue *c,
-                        double *counts)
+                        double *counts, double *reach)
 {
     const struct eval_lists *lists = &report->lists;
+    uint64_t *shown_by = c->spare; /* query, so that an item that a list has twice is shown once */
+    size_t deepest = 0;
     memset(counts, 0, lists->item_count * sizeof *counts);
-    c->lists = c->shown = 0;
+    memset(shown_by, 0xff, lists->item_count * sizeof *shown_by);
+    c->lists = c->shown = c->common_most = 0;
     for (size_t q = 0; q < report->query_count; q++) {
         double times = weight ? (double)weight[q] : 1;
         size_t begin = lists->start[q];
         size_t end = lists->start[q + 1] - begin < c->k ? lists->start[q + 1] : begin + c->k;
-        double shown = 0;
+        size_t shown = 0;
         for (size_t i = begin; i < end && lists->items[i] != UINT32_MAX; i++) {
-            counts[lists->items[i]] += times;
-            shown += times;
+            uint32_t item = lists->items[i];
+            if (shown_by[item] == q) {
+                continue;
+            }
+            shown_by[item] = q;
+            counts[item] += times;
+            if (shown == deepest) {
+                reach[deepest++] = 0;
+            }
+            reach[shown++] += times;
         }
-        c->shown += shown;
-        c->lists += shown > 0 ? times : 0;
+        c->shown += times * (double)shown;
+        c->lists += shown ? times : 0;
     }
+    for (size_t i = 0; i < deepest; i++) {
+        c->common_most += reach[i] * (reach[i] - 1);
+    }
+}
+
+static size_t longest_list(const struct eval_report *report)
+{
+    size_t longest = 0;
+    for (size_t q = 0; q < report->query_count; q++) {
+        size_t length = report->lists.start[q + 1] - report->lists.start[q];
+        longest = length > longest ? length : longest;
+    }
+    return longest;
 }
 
 /* The next depth after k that a figure asks for; 0: none. */
@@ -147,15 +171,12 @@ int catalogue_values(const struct eval_report *report, const uint32_t *weight, d
         return 0;
     }
     double *counts = mem_alloc((lists->item_count + 1) * sizeof *counts);
+    double *reach = mem_alloc((longest_list(report) + 1) * sizeof *reach);
     c.spare = mem_alloc((lists->item_count + 1) * sizeof *c.spare);
-    if (!counts || !c.spare) {
-        mem_free(counts);
-        mem_free(c.spare);
-        return RECO_E_NOMEM;
-    }
+    int rc = counts && reach && c.spare ? 0 : RECO_E_NOMEM;
     c.counts = counts;
-    while ((c.k = next_depth(report, c.k))) {
-        count_shown(report, weight, &c, counts);
+    while (!rc && (c.k = next_depth(report, c.k))) {
+        count_shown(report, weight, &c, counts, reach);
         for (size_t i = 0; i < report->value_count; i++) {
             const struct eval_value *v = &report->values[i];
             if (v->metric->catalogue && v->variant.k == c.k) {
@@ -164,6 +185,7 @@ int catalogue_values(const struct eval_report *report, const uint32_t *weight, d
         }
     }
     mem_free(counts);
+    mem_free(reach);
     mem_free(c.spare);
-    return 0;
+    return rc;
 }

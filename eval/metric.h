@@ -179,7 +179,8 @@ struct metric_event {
 struct metric_catalogue {
     size_t k;             /* the first k of each list */
     double lists;         /* that have an item */
-    double shown;         /* items shown in all */
+    double shown;         /* items shown in all; one that a list has twice is shown once */
+    double common_most;   /* sum over the pairs of lists, both ways, of the items that they could have in common */
     size_t item_count;    /* of the catalogue */
     const double *counts; /* [item_count] lists that show the item */
     /* [item_count] how popular each is: its count in a file of popularity, else its rows in the predictions */
@@ -214,6 +215,7 @@ struct metric {
     bool by_items;            /* in the mean over the queries each weighs as many as its items */
     /* The denominator of event is itself what came of impressions, as clicks: IPS then weighs both sides. */
     bool of_outcomes;
+    bool of_unjudged;         /* a query without a judged item counts too */
     bool no_expected_ties;    /* there is no closed form of its expected value under ties */
 };
 

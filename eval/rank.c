@@ -301,16 +301,18 @@ struct rank_blocks {
     bool *skipped;               /* [value_count] */
 };
 
-static void add_values(const struct rank_blocks *run, struct rank_sum *sums, const struct rank_work *work,
+/* Has the query a value? */
+static bool add_values(const struct rank_blocks *run, struct rank_sum *sums, const struct rank_work *work,
                        const struct metric_list *list, bool has_list, size_t query)
 {
     struct eval_report *report = run->report;
+    bool has_value = false;
     for (size_t i = 0; i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
         if (run->skipped[i]) {
             continue;
         }
-        if (v->metric->query && !has_list) {
+        if (v->metric->query && !has_list && !(v->metric->of_unjudged && list->ranked)) {
             continue;
         }
         double value = v->metric->query ? v->metric->query(list, &v->variant) : rate_of_list(work, v);
@@ -319,6 +321,7 @@ static void add_values(const struct rank_blocks *run, struct rank_sum *sums, con
             continue;
         }
         double weight = v->metric->by_items ? (double)list->count : 1;
+        has_value = true;
         sums[i].queries++;
         sums[i].weight += weight;
         tally_add(&sums[i].sum, weight * value);
@@ -326,6 +329,7 @@ static void add_values(const struct rank_blocks *run, struct rank_sum *sums, con
             report->by_query[query * report->value_count + i] = value;
         }
     }
+    return has_value;
 }
 
 static void keep_first(struct eval_lists *lists, const struct rank_work *work, size_t query)
@@ -351,10 +355,11 @@ static void run_query(const struct rank_blocks *run, size_t block, struct rank_w
         if (report->queries) {
             report->queries[query] = (struct eval_query){work->id, list.count, list.relevant, tied};
         }
-    } else if (report->queries && work->event_count) { /* a list without labels is one of behaviour all the same */
+    }
+    bool has_value = add_values(run, run->sums + block * report->value_count, work, &list, has_list, query);
+    if (!has_list && report->queries && (has_value || work->event_count)) { /* of behaviour, or judged@k of nothing */
         report->queries[query] = (struct eval_query){work->id, work->event_count, 0, 0};
     }
-    add_values(run, run->sums + block * report->value_count, work, &list, has_list, query);
     if (report->lists.depth) {
         keep_first(&report->lists, work, query);
     }

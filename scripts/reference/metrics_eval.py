@@ -135,7 +135,8 @@ def catalogue(lists, items, depths):
         out[f"gini@{k}"] = np.abs(ranked[:, None] - ranked).sum() / (2 * len(ids) ** 2 * ranked.mean())
         out[f"tail_share@{k}"] = sum(c * tail.get(i, 0) for i, c in shown.items()) / counts.sum()
         pairs = list(itertools.combinations([set(ranked[:k]) for ranked in lists], 2))
-        out[f"diversity@{k}"] = np.mean([1 - len(a & b) / k for a, b in pairs]) if pairs else None
+        most = sum(min(len(a), len(b)) for a, b in pairs)
+        out[f"diversity@{k}"] = 1 - sum(len(a & b) for a, b in pairs) / most if pairs else None
     return out
 
 

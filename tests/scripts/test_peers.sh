@@ -9,4 +9,5 @@ if [ -z "$python" ] || ! "$python" -c 'import scipy, sklearn' 2>/dev/null; then
   exit 77
 fi
 "$python" "$reference/metrics_fuzz.py" "$1/reco" --cases 60
+"$python" "$reference/ranking_fuzz.py" "$1/reco" --cases 60
 "$python" "$reference/decisions_fuzz.py" "$1/reco" --cases 40
