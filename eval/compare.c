@@ -11,6 +11,7 @@
 #include "eval/compare_internal.h"
 #include "eval/interval.h"
 #include "eval/paired.h"
+#include "eval/report_provenance.h"
 
 /* Of the size that is asked for when a difference is not sure: seen in 4 of 5 trials. */
 #define POWER 0.8
@@ -252,16 +253,17 @@ static int adjust(struct compare *c)
 
 int compare_set_provenance(struct compare *c, json_t *json)
 {
-    json_t *versions = json_object();
+    struct buf versions = {0};
     json_decref(c->provenance);
     c->provenance = json;
-    int bad = !json || json_object_set_new(json, "seed", json_integer((json_int_t)c->options.bootstrap.seed)) ||
-              json_object_set_new(json, "metric_versions", versions);
-    for (size_t f = 0; !bad && f < c->figure_count; f++) {
-        const struct eval_value *v = &c->runs[0].report->values[f];
-        bad = json_object_set_new(versions, v->name, json_integer(v->metric->version));
+    int rc = json ? 0 : err_nomem();
+    rc = rc ? rc : report_versions(c->runs[0].report, &versions);
+    if (!rc && (json_object_set_new(json, "seed", json_integer((json_int_t)c->options.bootstrap.seed)) ||
+                json_object_set_new(json, "metric_version", json_string(buf_str(&versions))))) {
+        rc = err_nomem();
     }
-    return bad ? err_nomem() : 0;
+    buf_release(&versions);
+    return rc;
 }
 
 int compare_runs(struct compare *out, const struct compare_run *runs, size_t count, bool all_pairs,

@@ -18,8 +18,7 @@ static bool is_first_of_metric(const struct eval_report *report, size_t value)
     return true;
 }
 
-/* "1", or "1, but f1 2, map 2" where some have another one than the first. */
-static int add_versions(const struct eval_report *report, struct buf *b)
+int report_versions(const struct eval_report *report, struct buf *b)
 {
     int common = report->values[0].metric->version;
     bool other = false;
@@ -42,7 +41,7 @@ int eval_report_set_provenance(struct eval_report *report, json_t *json)
     if (!json || !report->value_count) {
         return json ? 0 : err_nomem();
     }
-    int rc = add_versions(report, &versions);
+    int rc = report_versions(report, &versions);
     if (!rc && json_object_set_new(json, "metric_version", json_string(buf_str(&versions)))) {
         rc = err_nomem();
     }

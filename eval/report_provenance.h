@@ -1,9 +1,14 @@
 #ifndef RECO_EVAL_REPORT_PROVENANCE_H
 #define RECO_EVAL_REPORT_PROVENANCE_H
 
-/* Private to the writers: what of the figures is undefined, as lines that text, Markdown and the page lay out. */
+/* Private to the writers: the versions of the figures, and what of them is undefined, as lines that text, Markdown and
+ * the page lay out. */
 
 #include "eval/report.h"
+
+/* The versions of the metrics: "1", or "1, but f1 2, map 2" where some have another one than the first. A value is
+ * needed. */
+int report_versions(const struct eval_report *report, struct buf *b) RECO_MUST_CHECK;
 
 /* A text of what is undefined and why. */
 typedef int note_line(void *arg, const char *text);
