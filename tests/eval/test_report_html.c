@@ -35,6 +35,7 @@ static void make(struct made *m, const char *text)
     struct slice_options parts;
     struct interval_options intervals = {0};
     struct eval_options options;
+    const struct eval_arms_options arms = {.column = "brand", .control = "plain", .level = 0.95};
     (void)snprintf(m->path, sizeof m->path, "/tmp/reco-test-page-XXXXXX");
     int fd = mkstemp(m->path);
     assert_true(fd >= 0);
@@ -51,7 +52,7 @@ static void make(struct made *m, const char *text)
     options.slices = parts.count ? &parts : NULL;
     options.intervals = parts.count ? &intervals : NULL;
     if (predictions_read(&m->p, m->path) || eval_run(&m->report, m->p, &options) ||
-        (parts.count && eval_report_add_arms(m->report, "brand", "plain"))) {
+        (parts.count && eval_report_add_arms(m->report, &arms))) {
         fail_msg("%s", err_message());
     }
 }
@@ -150,7 +151,7 @@ static void looks_up_the_rows(void **state)
     assert_int_equal(look_plan(&file, &found), 0);
     assert_int_equal(look_plan(&memory, &found), 0);
     assert_true(file.count > 50 && file.count <= 55);
-    assert_int_equal(look_in_file(&file, m.path), 0);
+    assert_int_equal(look_in_file(&file, m.path, NULL), 0);
     assert_int_equal(look_in_memory(&memory, m.p), 0);
     assert_int_equal(file.extra_count, 2);
     for (size_t i = 0; i < file.count; i++) {
@@ -223,7 +224,7 @@ static int plan(const struct made *m, struct mistakes *found, struct look *look,
         rc = look_plan(look, found);
     }
     if (!rc) {
-        rc = look_in_file(look, m->path);
+        rc = look_in_file(look, m->path, NULL);
     }
     if (!rc) {
         rc = eval_pictures_plan(pictures, m->report);
@@ -242,12 +243,12 @@ static void page_shows_it_all(void **state)
         "<li class=\"met\">pass f1 &lt;0.5&gt; &gt;= 0.1</li>",
         "<a href=\"#mistakes\">Worst mistakes</a>",
         "<a href=\"#gates\">Gates</a>",
-        "query</span> &lt;shoe&gt;\t",
+        "query</span> <bdi>&lt;shoe&gt;\t",
         "O'Neil &lt;b&gt;",
         "aria-label=\"Reliability of the most probable class",
         "brand, the worst by f1 first",
         "Truncated rows and whole ones apart",
-        "<th scope=\"col\">position</th><th scope=\"col\">ctr</th>",
+        "<th scope=\"col\">position</th><th scope=\"col\">rows</th><th scope=\"col\">ctr</th>",
         "c'&lt;&amp;",
         "7 of ",
         "aria-label=\"Lift over plain, with 95 % intervals. ctr, ",
@@ -320,7 +321,7 @@ static int compare_page(const struct compare *c, struct eval_pictures *pictures,
     for (size_t i = 0; !rc && i < pictures->count; i++) {
         rc = buf_add_str(&pictures->items[i].svg, "<svg></svg>");
     }
-    return rc ? rc : compare_html(c, pictures, "pass f1: B>=A <x>\nFAIL f1: B>A\n", "reco compare 'a&b'", html);
+    return rc ? rc : compare_html(c, pictures, "pass f1: B>=A <x>\nFAIL f1: B>A\n", html);
 }
 
 static void comparison_is_a_page(void **state)
@@ -362,6 +363,7 @@ static void comparison_is_a_page(void **state)
     assert_int_equal(pool_new(&pool, 2), 0);
     assert_int_equal(compare_runs(&c, runs, 2, false, &options, pool), 0);
     pool_free(pool);
+    assert_int_equal(compare_set_provenance(&c, json_pack("{ss}", "command", "reco compare 'a&b'")), 0);
     int rc = -1;
     for (long n = 0; rc; n++) { /* 0: none fails */
         struct eval_pictures pictures = {0};
