@@ -5,7 +5,7 @@
 
 #include "core/mem.h"
 #include "core/opt.h"
-#include "data/text_index.h"
+#include "data/utf8.h"
 #include "eval/interval.h"
 #include "eval/paired_distribution.h"
 #include "eval/report.h"
@@ -22,6 +22,7 @@ void eval_arms_free(struct eval_arms *arms)
         mem_free(arms->units);
         mem_free(arms->figures);
         mem_free(arms->values);
+        text_store_release(&arms->texts);
         mem_free(arms);
     }
 }
@@ -92,11 +93,42 @@ static int sort_names(struct eval_arms *arms, size_t rows, uint32_t *arm_of_row)
         arms->names[i] = order[i].name;
         rank[order[i].number] = (uint32_t)i;
     }
-    arms->control = arms->names[0];
     for (size_t row = 0; row < rows; row++) {
         arm_of_row[row] = arm_of_row[row] == NO_ARM ? NO_ARM : rank[arm_of_row[row]];
     }
     return 0;
+}
+
+/* Bytes that are no UTF-8 become U+FFFD: pages and JSON have no place for them. */
+static int make_valid(struct eval_arms *arms, const char **text)
+{
+    const unsigned char *at = (const unsigned char *)*text;
+    const unsigned char *end = at + strlen(*text);
+    struct buf b = {0};
+    int rc = 0;
+    while (!rc && at < end) {
+        unsigned char bytes[UTF8_MAX_BYTES];
+        uint32_t code_point;
+        at += utf8_decode(at, end, &code_point);
+        rc = buf_add(&b, bytes, utf8_encode(code_point, bytes));
+    }
+    if (!rc && b.length && strcmp(buf_str(&b), *text) != 0) {
+        const char *valid = text_store_add(&arms->texts, b.data, b.length);
+        rc = valid ? 0 : RECO_E_NOMEM;
+        *text = valid ? valid : *text;
+    }
+    buf_release(&b);
+    return rc;
+}
+
+static int make_names_valid(struct eval_arms *arms)
+{
+    int rc = make_valid(arms, &arms->column);
+    for (size_t i = 0; !rc && i < arms->count; i++) {
+        rc = make_valid(arms, &arms->names[i]);
+    }
+    arms->control = arms->names[0];
+    return rc;
 }
 
 /* ---- sums by arm ---- */
@@ -378,6 +410,9 @@ static int run(struct eval_arms *arms, const struct eval_report *report, const s
     int rc = arm_of_row ? find_names(arms, p, texts, arm_of_row) : RECO_E_NOMEM;
     if (!rc) {
         rc = sort_names(arms, p->rows, arm_of_row);
+    }
+    if (!rc) {
+        rc = make_names_valid(arms);
     }
     if (!rc) {
         rc = eval_units_of(&unit_of_row, &walk.unit_count, &arms->unit, p, options->unit_column);

@@ -22,6 +22,7 @@
 
 #include "core/buf.h"
 #include "core/err.h"
+#include "data/text_index.h"
 #include "eval/evaluate.h"
 
 struct eval_interval {
@@ -35,10 +36,10 @@ struct eval_arm_figure {
 };
 
 struct eval_arms {
-    const char *column, *control; /* borrowed */
+    const char *column, *control; /* borrowed, or of texts */
     const char *unit;             /* what is independent: "query", "row" or the column's name; borrowed */
     double level;
-    const char **names; /* [count] in order of bytes, the control first; borrowed from the predictions */
+    const char **names; /* [count] in order of bytes, the control first; borrowed from the predictions, or of texts */
     size_t *rows;       /* [count] */
     size_t *units;      /* [count] seen in the arm */
     size_t count;
@@ -47,6 +48,7 @@ struct eval_arms {
     const char **figures; /* [figure_count] names, borrowed from the report */
     size_t figure_count;
     struct eval_arm_figure *values; /* [count, figure_count] */
+    struct text_store texts;        /* names that were no UTF-8 */
 };
 
 /*

@@ -250,6 +250,23 @@ static void bad_columns_and_arms(void **state)
     made_release(&m);
 }
 
+/* A name that is no UTF-8 is shown all the same, and goes into JSON. */
+static void names_of_any_bytes(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    make(&m, "a,0,0,0\na,1,0,0\n");
+    m.p->extra[0].values[1] = "a\xff"; /* as a predictions file may hold */
+    struct eval_arms *arms = arms_of(&m, "a\xff", NULL, 0.95);
+    json_t *json = eval_arms_json(arms);
+    assert_int_equal(arms->count, 2);
+    assert_string_equal(arms->control, "a\xef\xbf\xbd");
+    assert_non_null(json);
+    json_decref(json);
+    eval_arms_free(arms);
+    made_release(&m);
+}
+
 /* Every table has as many cells in a row as its head, whatever the arms are called and whether a lift is defined. */
 static void markdown_has_whole_rows(void **state)
 {
@@ -347,6 +364,7 @@ int main(void)
         cmocka_unit_test(campaign_has_its_known_rates),
         cmocka_unit_test(none_of_few_is_not_zero_for_certain),
         cmocka_unit_test(bad_columns_and_arms),
+        cmocka_unit_test(names_of_any_bytes),
         cmocka_unit_test(markdown_has_whole_rows),
         cmocka_unit_test(order_of_rows_changes_nothing),
         cmocka_unit_test(survives_failing_allocations),
