@@ -112,14 +112,14 @@ static void sort_order(struct rank_order *order, struct rank_order *spare, size_
     }
 }
 
-/* Greater ids first; the same item twice: the worse grade first, so that the order of rows decides nothing. */
+/* Greater ids first; the same item twice: unjudged, then the worse grade first. The order of rows decides nothing. */
 static bool stands_before(const struct rank_item *a, const struct rank_item *b, enum eval_ties ties)
 {
     if (ties == EVAL_TIES_FILE) {
         return a->order < b->order;
     }
     int order = strcmp(a->id, b->id);
-    return order ? order > 0 : a->grade < b->grade;
+    return order ? order > 0 : a->grade < b->grade || (isnan(a->grade) && !isnan(b->grade));
 }
 
 /* Orders a run of equal scores; most are short. */

@@ -4,7 +4,8 @@
 Draws predictions files with ties, infinite scores, queries without a relevant or a judged item, of one item, with an item
 twice, grades of several kinds, named gains and popularities, and TREC files with unjudged documents; evaluates each with a
 built reco in the three ways of ordering ties, the expected values by going through every order, and compares every figure
-by query and of the catalogue. Exit status 1 when one differs.
+by query and of the catalogue. Where ties are not by file, once more with the lines of the files in another order. Exit
+status 1 when one differs.
 
     ranking_fuzz.py build/bin/reco [--cases 300] [--seed 1] [--keep FOLDER]
 """
@@ -273,6 +274,23 @@ def differences(ours, theirs):
             yield f"{name}: {ours[name]!r}, reference {value!r}"
 
 
+def shuffle(rng, path):
+    for name in (path, f"{path}.run", f"{path}.qrels"):
+        if pathlib.Path(name).exists():
+            head, *lines = pathlib.Path(name).read_text().splitlines(keepends=True)
+            if name != path:
+                head, lines = "", [head, *lines]
+            pathlib.Path(name).write_text(head + "".join(rng.permutation(lines)))
+
+
+def evaluate(reco, arguments, ties, theirs):
+    command = [reco, "eval", *arguments, "--ties", ties, "--format", "json", "--metrics", ",".join(theirs)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        return [f"exit {done.returncode}: {done.stderr.strip()}"]
+    return list(differences(json.loads(done.stdout)["metrics"], theirs))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("reco")
@@ -286,18 +304,16 @@ def main():
             rng = np.random.default_rng([options.seed, case])
             path = str(pathlib.Path(options.keep or folder, f"case-{case}.tsv" if options.keep else "p.tsv"))
             arguments, of_ties = (draw_trec if rng.random() < 0.3 else draw_predictions)(rng, path)
-            for ties, theirs in of_ties.items():
-                if not theirs:
-                    continue
-                command = [options.reco, "eval", *arguments, "--ties", ties, "--format", "json", "--metrics", ",".join(theirs)]
-                done = subprocess.run(command, capture_output=True, text=True)
-                found = [f"exit {done.returncode}: {done.stderr.strip()}"]
-                if not done.returncode:
-                    found = list(differences(json.loads(done.stdout)["metrics"], theirs))
-                figures += len(theirs)
+            of_ties = {ties: theirs for ties, theirs in of_ties.items() if theirs}
+            runs = [(ties, False) for ties in of_ties] + [(ties, True) for ties in of_ties if ties != "file"]
+            for ties, shuffled in runs:
+                if shuffled:
+                    shuffle(rng, path)
+                found = evaluate(options.reco, arguments, ties, of_ties[ties])
+                figures += len(of_ties[ties])
                 if found:
                     wrong += 1
-                    print(f"case {case}: {' '.join(command[1:-2])}:", *found[:6], sep="\n  ")
+                    print(f"case {case}, ties {ties}, shuffled {shuffled}: {' '.join(arguments)}:", *found[:6], sep="\n  ")
     print(f"{options.cases} files, {figures} figures, {wrong} evaluations with differences")
     return 1 if wrong or not figures else 0
 

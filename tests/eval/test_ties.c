@@ -140,10 +140,36 @@ static void expected_values_are_means_over_all_orders(void **state)
     }
 }
 
+/* An item that stands twice in a query, judged and not: the order of the rows decides nothing. */
+static void an_item_twice_stands_as_it_is_judged(void **state)
+{
+    (void)state;
+    static const int16_t labels[ROWS] = {1, -1, 0, 0, 0, 0, 0};
+    static const double scores[ROWS] = {5, 5, 4, 3, 2, 1, 0};
+    static const size_t orders[2][ROWS] = {{0, 1, 2, 3, 4, 5, 6}, {1, 0, 2, 3, 4, 5, 6}};
+    for (size_t i = 0; i < 2; i++) {
+        struct sample s;
+        struct eval_options options;
+        struct eval_report *report = NULL;
+        double value;
+        static const char *const name[] = {"judged@1"};
+        fill(&s, labels, scores, orders[i]);
+        s.item[0] = s.item[1] = 0;
+        eval_options_init(&options);
+        options.metrics = name;
+        options.metric_count = 1;
+        assert_int_equal(eval_run(&report, &s.p, &options), 0);
+        assert_true(eval_report_get(report, "judged@1", &value, NULL));
+        assert_true(value == 0);
+        eval_report_free(report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expected_values_are_means_over_all_orders),
+        cmocka_unit_test(an_item_twice_stands_as_it_is_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
