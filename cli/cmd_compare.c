@@ -1,15 +1,10 @@
 #include <math.h>
 
 #include "cli/compare_options.h"
-#include "cli/gnuplot.h"
 #include "cli/output_file.h"
 #include "cli/provenance.h"
-#include "core/file.h"
-#include "core/json_file.h"
-#include "core/log.h"
 #include "core/mem.h"
 #include "eval/compare.h"
-#include "eval/picture.h"
 #include "eval/trec.h"
 
 struct source {
@@ -26,6 +21,8 @@ struct comparing {
     struct trec_qrels *qrels;
     struct eval_options eval;
     const char **names;
+    char **of_gates; /* [gate_count] metrics that gates name */
+    size_t gate_count;
     double *gains;
 };
 
@@ -80,12 +77,16 @@ static int choose_metrics(struct comparing *c)
 static int check(const struct compare_command *o, const struct cmd_ctx *ctx)
 {
     int from_stdin = 0;
+    if (o->junit && !o->require.count) {
+        return err_set(RECO_E_USAGE, "--junit goes with --require");
+    }
     if (o->qrels && predictions_source_flag(ctx)) {
         return err_set(RECO_E_USAGE, "--%s goes with predictions, not with --qrels", predictions_source_flag(ctx));
     }
     for (int i = 0; i < opt_positional_count(ctx->set); i++) {
         const char *path = opt_positional(ctx->set, i);
-        const struct file_use uses[] = {{NULL, path, false}, {"qrels", o->qrels, false}, {"html", o->html, true}};
+        const struct file_use uses[] = {
+            {NULL, path, false}, {"qrels", o->qrels, false}, {"html", o->html, true}, {"junit", o->junit, true}};
         int rc = file_uses_check(uses, sizeof uses / sizeof uses[0]);
         from_stdin += !strcmp(path, "-");
         if (rc || from_stdin > 1) {
@@ -93,6 +94,22 @@ static int check(const struct compare_command *o, const struct cmd_ctx *ctx)
         }
     }
     return 0;
+}
+
+/* Figures that only a gate names are compared too. */
+static int add_gate_metrics(struct comparing *c)
+{
+    const struct opt_list *gates = &c->o->require;
+    int rc = 0;
+    c->of_gates = mem_calloc(gates->count + 1, sizeof *c->of_gates);
+    for (size_t i = 0; c->of_gates && !rc && i < gates->count; i++) {
+        c->of_gates[i] = compare_gate_metric(gates->items[i]);
+        c->gate_count += c->of_gates[i] != NULL;
+        rc = c->of_gates[i] ? 0 : RECO_E_NOMEM;
+    }
+    c->eval.also = (const char *const *)c->of_gates;
+    c->eval.also_count = c->gate_count;
+    return c->of_gates ? rc : RECO_E_NOMEM;
 }
 
 static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
@@ -122,6 +139,9 @@ static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
     } else if (!rc) {
         rc = choose_metrics(c);
     }
+    if (!rc) {
+        rc = add_gate_metrics(c);
+    }
     for (size_t i = 0; !rc && i < c->count; i++) {
         rc = evaluate(c, &c->sources[i]);
         c->runs[i].report = c->sources[i].report;
@@ -141,84 +161,12 @@ static void comparing_release(struct comparing *c)
     trec_qrels_free(c->qrels);
     mem_free(c->sources);
     mem_free(c->runs);
+    for (size_t i = 0; i < c->gate_count; i++) {
+        mem_free(c->of_gates[i]);
+    }
+    mem_free(c->of_gates);
     mem_free(c->names);
     mem_free(c->gains);
-}
-
-/* Appends a line a gate and counts those not met; the comparison as JSON gets them as objects. */
-static int check_gates(const struct compare *c, const struct opt_list *gates, struct buf *lines, json_t *json,
-                       size_t *missed)
-{
-    json_t *array = json_array();
-    int rc = array ? 0 : err_nomem();
-    for (size_t i = 0; !rc && i < gates->count; i++) {
-        rc = compare_gate(c, gates->items[i], lines);
-        if (rc && rc != RECO_E_GATE) {
-            break;
-        }
-        *missed += rc != 0;
-        rc = json_array_append_new(array, json_pack("{s:s, s:b}", "gate", gates->items[i], "passed", rc == 0))
-                 ? err_nomem()
-                 : 0;
-    }
-    if (!rc && json && gates->count && json_object_set(json, "gates", array)) {
-        rc = err_nomem();
-    }
-    json_decref(array);
-    return rc;
-}
-
-static int write_html(const struct compare_command *o, const struct compare *c, const char *gates)
-{
-    struct eval_pictures pictures = {0};
-    struct buf b = {0};
-    int rc = compare_pictures_plan(&pictures, c);
-    if (!rc) {
-        rc = gnuplot_draw(pictures.items, pictures.count);
-    }
-    if (!rc) {
-        rc = compare_html(c, &pictures, gates, &b);
-    }
-    if (!rc) {
-        rc = file_write_all(o->html, b.data, b.length);
-    }
-    eval_pictures_release(&pictures);
-    buf_release(&b);
-    return rc;
-}
-
-static int print(const struct compare_command *o, const struct compare *c)
-{
-    struct buf b = {0};
-    struct buf lines = {0};
-    size_t missed = 0;
-    json_t *json = o->format == COMPARE_FORMAT_JSON ? compare_json(c) : NULL;
-    int rc =
-        o->format == COMPARE_FORMAT_JSON && !json ? RECO_E_NOMEM : check_gates(c, &o->require, &lines, json, &missed);
-    if (!rc && json) {
-        rc = buf_add_json(&b, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    } else if (!rc) {
-        rc = o->format == COMPARE_FORMAT_TEXT ? compare_text(c, &b) : compare_markdown(c, &b);
-        if (!rc && lines.length) {
-            rc = buf_printf(&b, o->format == COMPARE_FORMAT_TEXT ? "\ngates\n%s" : "\n```\n%s```\n", buf_str(&lines));
-        }
-    }
-    if (!rc && o->html) {
-        rc = write_html(o, c, buf_str(&lines));
-    }
-    if (!rc) {
-        rc = cmd_print(buf_str(&b));
-    }
-    if (!rc && json && lines.length) {
-        log_info("%.*s", (int)lines.length - 1, buf_str(&lines));
-    }
-    if (!rc && missed) {
-        rc = err_set(RECO_E_GATE, "%zu of %zu gates not met", missed, o->require.count);
-    }
-    json_decref(json);
-    buf_release(&b);
-    buf_release(&lines);
-    return rc;
 }
 
 /* A file by the letter of its run; the sidecar says more of it. */
@@ -269,7 +217,7 @@ static int run(const struct cmd_ctx *ctx)
         rc = add_provenance(&c, ctx, &result);
     }
     if (!rc) {
-        rc = print(ctx->options, &result);
+        rc = compare_output(c.o, &result);
     }
     compare_release(&result);
     pool_free(pool);

@@ -122,6 +122,8 @@ int compare_html(const struct compare *c, const struct eval_pictures *pictures, 
  * RECO_E_USAGE. compare_gate appends a line to b and returns 0 or RECO_E_GATE.
  */
 int compare_gate_check(const char *gate) RECO_MUST_CHECK;
+char *
+compare_gate_metric(const char *gate) RECO_MUST_CHECK; /* the name in it; the caller frees. NULL: see err_message */
 int compare_gate(const struct compare *c, const char *gate, struct buf *b) RECO_MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 
 /* "ndcg@10: B>A" */
 struct gate {
+    const char *metric; /* [metric_length] without blanks */
     size_t metric_length;
     size_t left, right; /* runs */
     bool or_equal;
@@ -35,8 +36,9 @@ static const char *parse_run(const char *at, size_t *run)
 static int parse(struct gate *gate, const char *text)
 {
     const char *colon = strrchr(text, ':');
-    *gate = (struct gate){.metric_length = colon ? (size_t)(colon - text) : 0};
-    while (gate->metric_length && isspace((unsigned char)text[gate->metric_length - 1])) {
+    *gate = (struct gate){.metric = skip_blanks(text)};
+    gate->metric_length = colon && colon > gate->metric ? (size_t)(colon - gate->metric) : 0;
+    while (gate->metric_length && isspace((unsigned char)gate->metric[gate->metric_length - 1])) {
         gate->metric_length--;
     }
     const char *at = gate->metric_length ? parse_run(skip_blanks(colon + 1), &gate->left) : NULL;
@@ -51,6 +53,16 @@ static int parse(struct gate *gate, const char *text)
     return err_set(RECO_E_USAGE, "gate '%s' is not of the form 'metric: B>A' or 'metric: B>=A'", text);
 }
 
+char *compare_gate_metric(const char *text)
+{
+    struct gate gate;
+    if (parse(&gate, text)) {
+        return NULL;
+    }
+    bool alias = gate.metric_length == 4 && !strncmp(gate.metric, "loss", 4);
+    return alias ? mem_strdup("log_loss") : mem_strndup(gate.metric, gate.metric_length);
+}
+
 int compare_gate_check(const char *text)
 {
     struct gate gate;
@@ -58,13 +70,14 @@ int compare_gate_check(const char *text)
     if (rc) {
         return rc;
     }
-    char *name = mem_strndup(text, gate.metric_length);
+    char *name = compare_gate_metric(text);
     rc = name ? eval_metric_check(name) : RECO_E_NOMEM;
     mem_free(name);
     return rc;
 }
 
-static const struct compare_figure *find(const struct compare *c, const struct gate *gate, const char *text, int *sign)
+static const struct compare_figure *find(const struct compare *c, const struct gate *gate, const char *metric,
+                                         int *sign)
 {
     for (size_t i = 0; i < c->pair_count; i++) {
         const struct compare_pair *pair = &c->pairs[i];
@@ -74,13 +87,28 @@ static const struct compare_figure *find(const struct compare *c, const struct g
         }
         *sign = straight ? 1 : -1;
         for (size_t f = 0; f < c->figure_count; f++) {
-            const char *metric = pair->figures[f].metric;
-            if (strlen(metric) == gate->metric_length && !strncmp(metric, text, gate->metric_length)) {
+            if (!strcmp(pair->figures[f].metric, metric)) {
                 return &pair->figures[f];
             }
         }
     }
     return NULL;
+}
+
+/* There is no such comparison: why? */
+static int not_compared(const struct compare *c, const struct gate *gate, const char *text, const char *metric)
+{
+    size_t last = c->run_count - 1;
+    if (gate->left > last || gate->right > last) {
+        return err_set(RECO_E_USAGE, "gate '%s': there are %zu files, the last of them is %s", text, c->run_count,
+                       compare_letter(last));
+    }
+    for (size_t f = 0; f < c->figure_count; f++) {
+        if (!strcmp(c->pairs[0].figures[f].metric, metric)) {
+            return err_set(RECO_E_USAGE, "gate '%s': these two files are compared with --all_pairs only", text);
+        }
+    }
+    return err_set(RECO_E_USAGE, "gate '%s': the files are not compared by '%s'", text, metric);
 }
 
 int compare_gate(const struct compare *c, const char *text, struct buf *b)
@@ -91,9 +119,12 @@ int compare_gate(const struct compare *c, const char *text, struct buf *b)
     if (rc) {
         return rc;
     }
-    const struct compare_figure *f = find(c, &gate, text, &sign);
-    if (!f) {
-        return err_set(RECO_E_USAGE, "gate '%s': these runs are not compared by that metric", text);
+    char *metric = compare_gate_metric(text);
+    const struct compare_figure *f = metric ? find(c, &gate, metric, &sign) : NULL;
+    rc = f ? 0 : metric ? not_compared(c, &gate, text, metric) : RECO_E_NOMEM;
+    mem_free(metric);
+    if (rc) {
+        return rc;
     }
     int verdict = sign * compare_verdict(c, f);
     bool passed = !f->reason && !f->no_test && (gate.or_equal ? verdict >= 0 : verdict > 0);

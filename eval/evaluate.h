@@ -89,6 +89,7 @@ int eval_metric_direction(const char *name);
 /* Where the figures come from (command, versions, hashes): shown in every output. json is an object, whose reference is
  * taken also on failure; the versions of the metrics are added to it. NULL: out of memory. */
 int eval_report_set_provenance(struct eval_report *report, json_t *json) RECO_MUST_CHECK;
+const json_t *eval_report_provenance(const struct eval_report *report); /* NULL: none was set */
 
 /* How many values there are, and one: its name, borrowed; NaN where undefined, then *reason (may be NULL) says why. */
 size_t eval_report_count(const struct eval_report *report);
@@ -112,9 +113,6 @@ int eval_report_write(const struct eval_report *report, const char *dir, const c
 int eval_gate_check(const char *gate) RECO_MUST_CHECK;
 char *eval_gate_metric(const char *gate) RECO_MUST_CHECK; /* the name in it; the caller frees. NULL: see err_message */
 int eval_gate(const struct eval_report *report, const char *gate, struct buf *b) RECO_MUST_CHECK;
-/* Gates [count], the line of each and whether it was met, as JUnit XML; the provenance as its properties. */
-int eval_gates_junit(const struct eval_report *report, const char *const *gates, const char *const *lines,
-                     const bool *passed, size_t count, struct buf *b) RECO_MUST_CHECK;
 
 /* What was done to the events before they were counted: part of every output. window is borrowed. */
 struct eval_attributed {

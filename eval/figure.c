@@ -53,3 +53,8 @@ bool eval_report_get(const struct eval_report *report, const char *name, double 
     }
     return !why;
 }
+
+const json_t *eval_report_provenance(const struct eval_report *report)
+{
+    return report->provenance;
+}

@@ -1,14 +1,10 @@
-/*
- * Gates as JUnit XML, the form that CI servers read: as the schema of Jenkins' xUnit plugin has it, with what was found
- * both as the message and as the text of a failure, since servers show one or the other.
- */
+#include "eval/junit.h"
 
 #include <string.h>
 
 #include "data/utf8.h"
 #include "eval/page.h"
 #include "eval/provenance.h"
-#include "eval/report.h"
 #include "eval/try.h"
 
 /* XML has no place for most control characters, nor for what is no character: they become U+FFFD, blanks one blank. */
@@ -36,8 +32,8 @@ static int add_property(struct buf *b, const char *key, const char *value)
     return buf_add_str(b, "\"/>\n");
 }
 
-int eval_gates_junit(const struct eval_report *report, const char *const *gates, const char *const *lines,
-                     const bool *passed, size_t count, struct buf *b)
+int junit_write(struct buf *b, const char *suite, const json_t *provenance, const char *const *gates,
+                const char *const *lines, const bool *passed, size_t count)
 {
     size_t failures = 0;
     for (size_t i = 0; i < count; i++) {
@@ -45,16 +41,16 @@ int eval_gates_junit(const struct eval_report *report, const char *const *gates,
     }
     TRY(buf_printf(b,
                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
-                   "  <testsuite name=\"reco eval\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\" "
+                   "  <testsuite name=\"reco %s\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\" "
                    "time=\"0\">\n",
-                   count, failures));
-    if (report->provenance) {
+                   suite, count, failures));
+    if (provenance) {
         TRY(buf_add_str(b, "    <properties>\n"));
-        TRY(provenance_rows(report->provenance, add_property, b));
+        TRY(provenance_rows(provenance, add_property, b));
         TRY(buf_add_str(b, "    </properties>\n"));
     }
     for (size_t i = 0; i < count; i++) {
-        TRY(buf_add_str(b, "    <testcase classname=\"reco.eval\" name=\""));
+        TRY(buf_printf(b, "    <testcase classname=\"reco.%s\" name=\"", suite));
         TRY(add_escaped(b, gates[i]));
         TRY(buf_add_str(b, "\" time=\"0\">\n      "));
         if (passed[i]) {

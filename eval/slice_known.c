@@ -101,7 +101,12 @@ int slice_by_seen(struct slice_groups *g, const struct predictions *p, const cha
         return err_set(RECO_E_USAGE, "what of '%s' was seen in training needs --train_dataset", name);
     }
     if (!slice_training_has(training, name)) {
-        return err_set(RECO_E_USAGE, "what was seen in training cannot be told: its dataset has no column '%s'", name);
+        return err_set(RECO_E_USAGE,
+                       "what was seen in training cannot be told: its dataset has no column '%s' (%s takes it along)",
+                       name,
+                       !strcmp(name, "query_id")  ? "reco prepare --query_id_column"
+                       : !strcmp(name, "item_id") ? "reco prepare --item_id_column"
+                                                  : "reco prepare --carry");
     }
     int rc = slice_column_find(&column, p, name);
     for (size_t row = 0; !rc && row < p->rows; row++) {
