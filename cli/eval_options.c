@@ -388,6 +388,9 @@ static int check_pairs(const struct eval_command *c)
     if (c->resample_by && !c->resamples && !c->arm_column) {
         return err_set(RECO_E_USAGE, "--resample_by goes with --resamples or --arm_column");
     }
+    if (c->max_weight > 0 && c->max_weight < 1) {
+        return err_set(RECO_E_USAGE, "--max_weight is 0 or at least 1, not %g", c->max_weight);
+    }
     if (c->junit && !c->require.count) {
         return err_set(RECO_E_USAGE, "--junit goes with --require");
     }

@@ -19,7 +19,8 @@ enum { QUERY, ITEM, FIRST_EVENT, COLUMN_COUNT = FIRST_EVENT + PREDICTIONS_EVENT_
 
 _Static_assert((int)PREDICTIONS_EVENT_POSITION == (int)PREDICTIONS_POSITION - (int)PREDICTIONS_FIXED_COUNT &&
                    (int)PREDICTIONS_EVENT_PROPENSITY == (int)PREDICTIONS_PROPENSITY - (int)PREDICTIONS_FIXED_COUNT &&
-                   (int)PREDICTIONS_EVENT_REVENUE == (int)PREDICTIONS_REVENUE - (int)PREDICTIONS_FIXED_COUNT,
+                   (int)PREDICTIONS_EVENT_REVENUE == (int)PREDICTIONS_REVENUE - (int)PREDICTIONS_FIXED_COUNT &&
+                   (int)PREDICTIONS_EVENT_DELAY == (int)PREDICTIONS_DELAY_S - (int)PREDICTIONS_FIXED_COUNT,
                "the events come in the order of the columns");
 
 struct event_reader {
@@ -37,6 +38,19 @@ struct event_reader {
 };
 
 /* ---- the columns ---- */
+
+/* Something came of an impression; the other columns say where and how it was shown. */
+static bool is_outcome(size_t column)
+{
+    const size_t circumstances[] = {QUERY, ITEM, FIRST_EVENT + PREDICTIONS_EVENT_POSITION,
+                                    FIRST_EVENT + PREDICTIONS_EVENT_PROPENSITY, FIRST_EVENT + PREDICTIONS_EVENT_DELAY};
+    for (size_t i = 0; i < sizeof circumstances / sizeof circumstances[0]; i++) {
+        if (circumstances[i] == column) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static int find_columns(struct event_reader *r, const struct predictions_event_columns *columns)
 {
@@ -59,10 +73,7 @@ static int find_columns(struct event_reader *r, const struct predictions_event_c
                 return rc;
             }
         }
-        const char *const outcomes[] = {"clicked", "converted", "dwell_s", "depth", "carted", "ordered", "revenue"};
-        for (size_t k = 0; k < sizeof outcomes / sizeof outcomes[0]; k++) {
-            any = any || (r->has[i] && !strcmp(name, outcomes[k]));
-        }
+        any = any || (r->has[i] && is_outcome(i));
     }
     return any ? 0
                : err_set(RECO_E_USAGE,
@@ -210,9 +221,10 @@ static int read_rows(struct event_reader *r)
     return rc || r->p->rows ? rc : err_set(RECO_E_DATA, "cannot read '%s': it has no rows", r->path);
 }
 
-/* An empty column that nobody asked for tells nothing. */
-static void drop_empty(struct event_reader *r)
+/* An empty column that nobody asked for tells nothing; some outcome must be told. */
+static int drop_empty(struct event_reader *r)
 {
+    bool any = false;
     for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
         size_t row = 0;
         while (r->event[i] && row < r->p->rows && isnan(r->event[i][row])) {
@@ -222,12 +234,15 @@ static void drop_empty(struct event_reader *r)
             mem_free(r->event[i]);
             r->event[i] = NULL;
         }
+        any = any || (r->event[i] && is_outcome(FIRST_EVENT + i));
     }
+    return any ? 0
+               : err_set(RECO_E_DATA, "cannot use '%s': its columns of behaviour are empty in all of its %zu rows",
+                         r->path, r->p->rows);
 }
 
 static void take_over(struct event_reader *r)
 {
-    drop_empty(r);
     struct predictions *p = r->p;
     p->query_ids = r->queries.texts;
     p->query_count = r->queries.count;
@@ -260,6 +275,9 @@ int predictions_read_events(struct predictions **out, const char *path, const st
     }
     if (!rc) {
         rc = read_rows(&r);
+    }
+    if (!rc) {
+        rc = drop_empty(&r);
     }
     if (!rc) {
         take_over(&r);

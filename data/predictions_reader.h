@@ -40,7 +40,12 @@ struct column {
 enum { PREDICTIONS_FIXED_COUNT = 8, PREDICTIONS_EVENT_COUNT = 10, PREDICTIONS_CLASSES_MAX = INT16_MAX };
 #define PREDICTIONS_NO_VALUE UINT32_MAX
 extern const char *const *const predictions_event_names; /* [PREDICTIONS_EVENT_COUNT] */
-enum { PREDICTIONS_EVENT_POSITION = 0, PREDICTIONS_EVENT_PROPENSITY = 5, PREDICTIONS_EVENT_REVENUE = 8 };
+enum {
+    PREDICTIONS_EVENT_POSITION = 0,
+    PREDICTIONS_EVENT_PROPENSITY = 5,
+    PREDICTIONS_EVENT_REVENUE = 8,
+    PREDICTIONS_EVENT_DELAY = 9
+};
 /* Why a number cannot be that event, to follow it in a message; NULL: it can. */
 const char *predictions_event_fault(size_t event, double value);
 

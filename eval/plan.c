@@ -32,7 +32,7 @@ static const char *missing_column(const struct eval_report *report, const struct
         return needs & METRIC_NEEDS_QUERY ? NULL : "a TREC run has no labels";
     }
     if (needs & (METRIC_NEEDS_CLASSES | METRIC_NEEDS_PROBABILITY | METRIC_NEEDS_SCORE) && !classes) {
-        return "the task is a regression";
+        return p->target || p->value ? "the task is a regression" : "there is no column 'label'";
     }
     if (needs & METRIC_NEEDS_CLASSES && !p->predicted) {
         return "there is no column 'predicted'";

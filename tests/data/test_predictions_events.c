@@ -141,6 +141,8 @@ static void empty_columns_are_none_unless_named(void **state)
     assert_non_null(p->propensity);
     predictions_free(p);
     assert_int_equal(read_text(&p, "position,propensity\n1,1\n", &own_names), RECO_E_USAGE);
+    assert_int_equal(read_text(&p, "clicked,position\n,1\n,2\n", &own_names), RECO_E_DATA);
+    assert_non_null(strstr(err_message(), "are empty in all of its 2 rows"));
     columns.propensity = "weight";
     assert_int_equal(read_text(&p, text, &columns), RECO_E_USAGE);
 }
