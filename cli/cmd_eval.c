@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/pool.h"
 #include "data/item_counts.h"
+#include "eval/report.h"
 #include "eval/stream.h"
 
 static long level_of(const struct cmd_ctx *ctx, const struct eval_command *c)
@@ -214,6 +215,13 @@ static int run(const struct cmd_ctx *ctx)
     }
     if (!rc) {
         rc = evaluate(ctx, c, &options, &p, &trec, &report);
+    }
+    if (!rc && report && !report->value_count) {
+        rc = err_set(RECO_E_DATA, "no figure applies to '%s': name some with --metrics, and what they need is said",
+                     c->predictions ? c->predictions
+                     : c->events    ? c->events
+                     : c->run       ? c->run
+                                    : c->model);
     }
     if (!rc && report && c->arm_column) {
         const struct eval_arms_options arms = {c->arm_column, c->control, c->resample_by, c->level};
