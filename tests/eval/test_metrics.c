@@ -259,6 +259,12 @@ static void gains_are_taken_by_name(void **state)
     assert_true(gains[0] == 0 && gains[1] == 0 && gains[2] == 0.5 && gains[3] == 1);
     assert_int_equal(eval_gains_parse(gains, &p->labels, texts, 3), RECO_E_USAGE);
     assert_non_null(strstr(err_message(), "label '0'"));
+    static const char *const twice[] = {"2=0.5", "1=0", "3=1", "0=0", "2=0.7"};
+    assert_int_equal(eval_gains_parse(gains, &p->labels, twice, 5), RECO_E_USAGE);
+    assert_non_null(strstr(err_message(), "two gains are named for label '2'"));
+    static const char *const unknown[] = {"4=0.5"};
+    assert_int_equal(eval_gains_parse(gains, &p->labels, unknown, 1), RECO_E_USAGE);
+    assert_non_null(strstr(err_message(), "the labels are '0', '1', '2', '3'"));
     assert_int_equal(eval_gains_parse(gains, &p->labels, texts, 4), 0);
     eval_options_init(&options);
     struct eval_report *report = evaluate(p, &options);
