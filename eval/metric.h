@@ -72,8 +72,7 @@ enum metric_sum {
     METRIC_SUM_BRIER,    /* sum over the classes of (p - is label)^2 */
     METRIC_SUM_SQUARED,  /* regression: (value - target)^2 */
     METRIC_SUM_ABSOLUTE,
-    /* value and target, each less the mean of all rows of the report and by a power of two (tally.h), and their products
-     */
+    /* value and target, less the mean of all rows and by a power of two (tally.h), and their products */
     METRIC_SUM_X,
     METRIC_SUM_Y,
     METRIC_SUM_XX,
@@ -215,8 +214,8 @@ struct metric {
     bool by_items;            /* in the mean over the queries each weighs as many as its items */
     /* The denominator of event is itself what came of impressions, as clicks: IPS then weighs both sides. */
     bool of_outcomes;
-    bool of_unjudged;         /* a query without a judged item counts too */
-    bool no_expected_ties;    /* there is no closed form of its expected value under ties */
+    bool of_unjudged;      /* a query without a judged item counts too */
+    bool no_expected_ties; /* there is no closed form of its expected value under ties */
 };
 
 extern const struct metric *const metric_table[]; /* NULL-terminated, in the order of the report */

@@ -101,8 +101,8 @@ struct tally;
 /* All figures that are not by query, from the sums and the lists. */
 int report_compute(struct eval_report *report, const struct tally *tally) RECO_MUST_CHECK;
 
-/* {"of", "equal_width", "equal_mass"} of a report with data.bins; equal_mass only while the rows are there. New reference;
- * NULL: out of memory. */
+/* {"of", "equal_width", "equal_mass"} of a report with data.bins; equal_mass only while the rows are there. New
+ * reference; NULL: out of memory. */
 json_t *report_reliability_json(const struct eval_report *report);
 
 /* Does the data have what the value needs? Else the reason, a constant text. */
