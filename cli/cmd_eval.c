@@ -248,9 +248,13 @@ const struct cmd_spec cmd_eval = {
     .summary = "evaluate predictions: classification, ranking, behaviour",
     .description =
         "Reads a predictions file once and reports every metric that applies to it: by class, ranking by query, and "
-        "clicks where "
-        "there are event columns. An undefined figure is said to be so, with the reason. With --model, reco predict "
-        "makes the predictions first. TREC files give trec_eval's own text with -m or --format trec_eval.\n\n"
+        "clicks where there are event columns. An undefined figure is said to be so, with the reason. With --model, "
+        "reco predict makes the predictions first. TREC files give trec_eval's own text with -m or --format "
+        "trec_eval.\n\n"
+        "Predictions of other tools are any table of CSV, TSV or JSON Lines. Its columns have the names that reco "
+        "predict gives (row_id, query_id, item_id, label, predicted, p_<label>, score), or those that --label_column, "
+        "--probability_columns and so on say. A config file's names and labels count where they fit the file; how a "
+        "table is read (--delimiter, --encoding...) counts as a flag only.\n\n"
         "With --resamples every figure has a bootstrap interval, by query or by what --resample_by names; --slice "
         "shows "
         "the figures by parts, the worst first, and the gaps between them. --calibration and --threshold apply what "
@@ -261,6 +265,8 @@ const struct cmd_spec cmd_eval = {
         "equal_opportunity, equalized_odds, exposure or exposure_merit.",
     .examples =
         "reco eval --predictions p.tsv --relevance_level 3 --require 'f1>=0.8' --output_dir report\n"
+        "reco eval --predictions test.csv --label_column y_true --predicted_column y_pred --probability_columns "
+        "'prob_*'\n"
         "reco eval --predictions p.tsv --resamples 1000 --slice brand,price:quartile --require 'worst(brand).f1>=0.6'\n"
         "reco eval --model run --dataset ds --split test\n"
         "reco eval --qrels q.txt --run r.txt -m all_trec\n"
