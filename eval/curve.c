@@ -312,19 +312,12 @@ int metric_curve_get(struct metric_data *data, int label, const struct metric_cu
 
 /* ---- bins of equally many rows; ties are shared out, so that the order of rows changes nothing ---- */
 
-struct adaptive_run {
-    double rows, seen, gap, edge;
-    double confidence, hits; /* of the bin being filled */
-    int bin;
-};
-
-static void adaptive_begin(struct adaptive_run *run, double rows)
+void adaptive_begin(struct adaptive_run *run, double rows)
 {
     *run = (struct adaptive_run){.rows = rows, .edge = rows / METRIC_BINS};
 }
 
-/* One tie. */
-static void adaptive_add(struct adaptive_run *run, double confidence, double rows, double hits)
+void adaptive_add(struct adaptive_run *run, double confidence, double rows, double hits)
 {
     for (double left = rows; left > 0;) {
         bool last = run->bin + 1 == METRIC_BINS;
@@ -343,7 +336,7 @@ static void adaptive_add(struct adaptive_run *run, double confidence, double row
     }
 }
 
-static double adaptive_end(struct adaptive_run *run)
+double adaptive_end(struct adaptive_run *run)
 {
     run->gap += fabs(run->confidence - run->hits);
     return run->rows > 0 ? run->gap / run->rows : NAN;

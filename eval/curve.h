@@ -47,6 +47,16 @@ double curve_score(const struct metric_data *data, size_t row, int label);
 /* The highest p, and whether its class is the label. */
 double curve_confidence(const struct metric_data *data, size_t row, bool *hit);
 
+/* The gap of bins of equally many rows, fed ties in ascending order of confidence. */
+struct adaptive_run {
+    double rows, seen, gap, edge;
+    double confidence, hits; /* of the bin being filled */
+    int bin;
+};
+void adaptive_begin(struct adaptive_run *run, double rows);
+void adaptive_add(struct adaptive_run *run, double confidence, double rows, double hits); /* one tie */
+double adaptive_end(struct adaptive_run *run);                                            /* NaN: no rows */
+
 /* Computes the curve of a class; those of different classes at the same time. */
 int curve_prepare(struct metric_data *data, int label) RECO_MUST_CHECK;
 /*

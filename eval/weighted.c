@@ -348,6 +348,7 @@ static int weigh_rows(const struct eval_weighted *w, struct eval_scratch *scratc
     for (int c = 0; c < scratch->classes; c++) {
         scratch->curves[c].done = false;
     }
+    scratch->has_known = false;
     return weighted_figures(w, scratch, weight, values);
 }
 
@@ -360,6 +361,7 @@ int weighted_figures(const struct eval_weighted *w, struct eval_scratch *scratch
     data.curves = scratch->curves;
     data.orders = &w->orders;
     data.weight = weight;
+    data.known = scratch->has_known ? &scratch->known : NULL;
     int rc = 0;
     for (size_t i = 0, rate = 0; !rc && i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];

@@ -30,7 +30,9 @@ struct eval_scratch {
     int classes;
     uint32_t *query_weight;          /* [query_count] */
     double *numerator, *denominator; /* [list_count] */
-    struct weighted_lanes *lanes;    /* weighted_many.c; NULL: not used yet */
+    struct metric_known known;       /* with has_known: the figures in it are done already */
+    bool has_known;
+    struct weighted_lanes *lanes; /* weighted_many.c; NULL: not used yet */
 };
 void weighted_lanes_free(struct weighted_lanes *lanes);
 

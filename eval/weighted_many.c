@@ -18,6 +18,7 @@ struct weighted_lanes {
     double *sums;                    /* [tally.length, LANES] */
     double *numerator, *denominator; /* [list_count, LANES] */
     double *auc, *average_precision; /* [classes, LANES] */
+    double adaptive_gap[LANES];
 };
 
 void weighted_lanes_free(struct weighted_lanes *lanes)
@@ -162,6 +163,69 @@ static void weigh_curve(struct weighted_lanes *l, const struct eval_weighted *w,
     }
 }
 
+/* In lanes as long as a tie is within the bins of all, else each by itself. */
+static void weigh_bins(struct weighted_lanes *l, const struct eval_weighted *w)
+{
+    const struct order_row *order = w->orders.of_bins;
+    struct adaptive_run runs[LANES];
+    lanes_double seen = {0};
+    lanes_double confidence = {0};
+    lanes_double hits = {0};
+    lanes_double edge = {0};
+    lanes_double tied = {0};
+    lanes_double tied_hits = {0};
+    lanes_double rows = {0};
+    for (size_t c = 0; c < w->tally.classes; c++) {
+        lanes_double support;
+        memcpy(&support, l->sums + (w->tally.support + c) * LANES, sizeof support);
+        rows += support;
+    }
+    for (size_t lane = 0; lane < LANES; lane++) {
+        adaptive_begin(&runs[lane], rows[lane]);
+        edge[lane] = runs[lane].edge;
+    }
+    for (size_t i = 0; i < w->orders.rows; i++) {
+        lanes_double weight;
+        size_t ahead = i + ROWS_AHEAD < w->orders.rows ? i + ROWS_AHEAD : i;
+        __builtin_prefetch(l->weight + (size_t)order[ahead].unit * LANES);
+        load(&weight, l->weight + (size_t)order[i].unit * LANES);
+        tied += weight;
+        tied_hits += weight * (double)order[i].label;
+        if (i + 1 < w->orders.rows && order[i + 1].number == order[i].number) {
+            continue;
+        }
+        lanes_double over = seen + tied - edge;
+        double most = over[0];
+        for (size_t lane = 1; lane < LANES; lane++) {
+            most = over[lane] > most ? over[lane] : most;
+        }
+        if (most < 0) {
+            seen += tied;
+            confidence += tied * order[i].number;
+            hits += tied_hits;
+        } else {
+            for (size_t lane = 0; lane < LANES; lane++) {
+                struct adaptive_run *run = &runs[lane];
+                run->seen = seen[lane];
+                run->confidence = confidence[lane];
+                run->hits = hits[lane];
+                adaptive_add(run, order[i].number, tied[lane], tied_hits[lane]);
+                seen[lane] = run->seen;
+                confidence[lane] = run->confidence;
+                hits[lane] = run->hits;
+                edge[lane] = run->edge;
+            }
+        }
+        tied -= tied;
+        tied_hits -= tied_hits;
+    }
+    for (size_t lane = 0; lane < LANES; lane++) {
+        runs[lane].confidence = confidence[lane];
+        runs[lane].hits = hits[lane];
+        l->adaptive_gap[lane] = adaptive_end(&runs[lane]);
+    }
+}
+
 /* One class against one other of many is counted apart, a weight at a time. */
 static bool has_lanes(const struct eval_weighted *w, int label)
 {
@@ -220,6 +284,8 @@ static int take_lane(struct eval_scratch *scratch, const struct eval_weighted *w
         scratch->curves[c].done = false;
         rc = has_lanes(w, c) ? take_curve(scratch, w, c, lane) : 0;
     }
+    scratch->has_known = w->orders.of_bins != NULL;
+    scratch->known = (struct metric_known){l->adaptive_gap[lane], NAN, NAN};
     return rc ? rc : weighted_figures(w, scratch, weight, values);
 }
 
@@ -239,6 +305,9 @@ int eval_weighted_many(const struct eval_weighted *w, struct eval_scratch *scrat
             if (has_lanes(w, c)) {
                 weigh_curve(scratch->lanes, w, c);
             }
+        }
+        if (w->orders.of_bins) {
+            weigh_bins(scratch->lanes, w);
         }
         for (size_t lane = 0; !rc && lane < lanes; lane++) {
             rc = take_lane(scratch, w, lane, weight + (first + lane) * w->units, values + (first + lane) * figures);
