@@ -269,6 +269,7 @@ int eval_pictures_plan(struct eval_pictures *pictures, const struct eval_report 
 {
     TRY(picture_plan_curves(pictures, report));
     TRY(picture_plan_reliability(pictures, report));
+    TRY(picture_plan_values(pictures, report));
     TRY(picture_plan_queries(pictures, report));
     TRY(picture_plan_lengths(pictures, report));
     TRY(picture_plan_positions(pictures, report));

@@ -16,6 +16,7 @@ enum { EVAL_PICTURES_MAX = 16 };
 
 enum eval_picture_place {
     PICTURE_OF_CLASSES,
+    PICTURE_OF_VALUES,
     PICTURE_OF_QUERIES,
     PICTURE_OF_SLICES,
     PICTURE_OF_LENGTHS,

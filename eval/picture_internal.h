@@ -26,6 +26,7 @@ int picture_quoted(struct buf *b, const char *text, size_t columns) RECO_MUST_CH
 
 int picture_plan_curves(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_reliability(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
+int picture_plan_values(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_queries(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_slices(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;
 int picture_plan_lengths(struct eval_pictures *pictures, const struct eval_report *report) RECO_MUST_CHECK;

@@ -303,7 +303,7 @@ static int add_body(const struct eval_report *report, const struct eval_pictures
 {
     TRY(add_gates(page, b));
     TRY(html_add_classes(b, report, pictures));
-    TRY(html_add_metrics(b, report));
+    TRY(html_add_metrics(b, report, pictures));
     TRY(html_add_ranking(b, report, pictures));
     TRY(html_add_worst_queries(b, report, page));
     TRY(html_add_slices(b, report, pictures));

@@ -25,7 +25,8 @@ int html_add_missing(struct buf *b, const struct eval_pictures *pictures) RECO_M
 /* report_html_figures.c */
 int html_add_classes(struct buf *b, const struct eval_report *report,
                      const struct eval_pictures *pictures) RECO_MUST_CHECK;
-int html_add_metrics(struct buf *b, const struct eval_report *report) RECO_MUST_CHECK;
+int html_add_metrics(struct buf *b, const struct eval_report *report,
+                     const struct eval_pictures *pictures) RECO_MUST_CHECK;
 int html_add_ranking(struct buf *b, const struct eval_report *report,
                      const struct eval_pictures *pictures) RECO_MUST_CHECK;
 

@@ -198,7 +198,7 @@ int html_add_classes(struct buf *b, const struct eval_report *report, const stru
 
 /* ---- figures without depth ---- */
 
-int html_add_metrics(struct buf *b, const struct eval_report *report)
+int html_add_metrics(struct buf *b, const struct eval_report *report, const struct eval_pictures *pictures)
 {
     bool open = false;
     for (size_t i = 0; i < report->value_count; i++) {
@@ -208,6 +208,7 @@ int html_add_metrics(struct buf *b, const struct eval_report *report)
         }
         if (!open) {
             TRY(html_begin_section(b, "metrics", "Metrics"));
+            TRY(html_add_pictures(b, pictures, PICTURE_OF_VALUES));
             TRY(buf_add_str(b, "<div class=\"columns\"><table>\n"));
             open = true;
         }

@@ -287,6 +287,40 @@ static void provenance_holds_versions(void **state)
     outputs_release(&o);
 }
 
+/* The program of the picture in the section of figures; NULL: there is none. */
+static const char *values_program(const struct outputs *o)
+{
+    for (size_t i = 0; i < o->pictures.count; i++) {
+        if (o->pictures.about[i].place == PICTURE_OF_VALUES) {
+            return buf_str(&o->pictures.items[i].program);
+        }
+    }
+    return NULL;
+}
+
+/* 15 bins from 0 to 15: the mean target of the values of each. */
+static void regression_has_a_picture(void **state)
+{
+    (void)state;
+    static const char *const without[] = {"label\tpredicted\n0.5\t2.5\n1.5\t2.5\n", "label\tpredicted\n\t2.5\n\t3.5\n"};
+    struct outputs o;
+    make(&o, "label\tpredicted\n0.5\t0\n1.5\t0.5\n2.5\t15\n3.5\t7.25\n\t7.5\n9.5\t15\n");
+    const char *program = values_program(&o);
+    assert_non_null(program);
+    assert_non_null(strstr(program, "$d << END\n0.25 1 0.5 2\n7.25 3.5 7.5 1\n15 6 14.5 2\nEND\n"));
+    assert_holds(&o.html, "mean target 1 at 0.25, 3.5 at 7.25, 6 at 15");
+    outputs_release(&o);
+    make(&o, "label\tpredicted\n0.5\t-1e308\n1.5\t1e308\n2.5\t0\n");
+    assert_non_null(values_program(&o));
+    assert_null(strstr(values_program(&o), "inf"));
+    outputs_release(&o);
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+        make(&o, without[i]);
+        assert_null(values_program(&o));
+        outputs_release(&o);
+    }
+}
+
 /* The names of report.json that others read stand in the README. */
 static void names_are_documented(void **state)
 {
@@ -320,6 +354,7 @@ int main(void)
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(names_are_cut_by_their_width),
         cmocka_unit_test(provenance_holds_versions),
+        cmocka_unit_test(regression_has_a_picture),
         cmocka_unit_test(names_are_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
