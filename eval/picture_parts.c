@@ -42,7 +42,9 @@ int picture_plan_reliability(struct eval_pictures *pictures, const struct eval_r
     }
     TRY(buf_printf(&about->title, "Reliability of the %s: above the line it is too modest; bars: share of the rows",
                    of_top ? "most probable class" : "positive class"));
-    TRY(buf_printf(&about->says, " Expected calibration error %.4f", calibrate_error(bins, CALIBRATE_BINS)));
+    /* only that of the most probable class is what ece is */
+    TRY(buf_printf(&about->says, " %s %.4f", of_top ? "Expected calibration error" : "Mean gap to the line",
+                   calibrate_error(bins, CALIBRATE_BINS)));
     TRY(picture_begin(b, "reliability", 370, "probability given", of_top ? "share that is right" : "share that is so"));
     TRY(buf_add_str(b, "set xrange [0:1]\nset yrange [0:1.02]\nset key off\nset style fill solid 0.25 noborder\n"
                        "$d << END\n"));

@@ -17,6 +17,7 @@
 #include "eval/calibrate.h"
 #include "eval/evaluate.h"
 #include "eval/metric.h"
+#include "eval/picture.h"
 #include "eval/report.h"
 
 static struct predictions *read_text(const char *text, const char *sidecar)
@@ -227,12 +228,41 @@ static void reliability_is_in_the_report(void **state)
     }
 }
 
+/* The page says 'expected calibration error' of the figure ece alone; the curve of one class has another gap. */
+static void one_figure_has_one_name(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"graded", "binary"};
+    for (size_t f = 0; f < 2; f++) {
+        char path[512];
+        char said[64];
+        struct predictions *p = NULL;
+        struct eval_pictures pictures = {0};
+        bool found = false;
+        snprintf(path, sizeof path, RECO_SOURCE_DIR "/tests/reference/metrics/%s.tsv", files[f]);
+        assert_int_equal(predictions_read(&p, path), 0);
+        struct eval_report *report = evaluate(p, NULL);
+        snprintf(said, sizeof said, "Expected calibration error %.4f", value_of(report, "ece"));
+        assert_int_equal(eval_pictures_plan(&pictures, report), 0);
+        for (size_t i = 0; i < pictures.count; i++) {
+            const char *says = buf_str(&pictures.about[i].says);
+            found = found || strstr(says, said);
+            assert_true(!strstr(says, "Expected calibration error") || strstr(says, said));
+        }
+        assert_int_equal(found, p->labels.count > 2);
+        eval_pictures_release(&pictures);
+        eval_report_free(report);
+        predictions_free(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_are_listed_and_defined), cmocka_unit_test(labels_may_be_called_like_means),
         cmocka_unit_test(pearson_knows_no_scale),     cmocka_unit_test(infinite_numbers_have_ranks),
         cmocka_unit_test(bins_hold_their_upper_edge), cmocka_unit_test(reliability_is_in_the_report),
+        cmocka_unit_test(one_figure_has_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,7 +104,7 @@ static void ask(const char *first, const char *second, struct buf *output)
     char program[] = "reco";
     char *argv[] = {program, words[0], words[1], NULL};
     buf_clear(output);
-    assert_int_equal(program_capture(reco_path, argv, output, &exit_status), 0);
+    assert_int_equal(program_capture(reco_path, argv, output, NULL, &exit_status), 0);
     if (exit_status != 0 || output->length == 0)
         fail_msg("'reco %s %s' gives exit status %d and %zu bytes", first, second, exit_status, output->length);
 }
