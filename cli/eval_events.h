@@ -15,7 +15,6 @@ double eval_events_shift(const struct eval_command *c);
 /* Must rows be held for what --attribution_window and --max_weight do to them? */
 bool eval_events_change(const struct eval_command *c);
 /* Does it, and says so in out. RECO_E_USAGE: there are no such columns. */
-int eval_events_treat(struct eval_attributed *out, const struct eval_command *c,
-                      struct predictions *p) RECO_MUST_CHECK;
+int eval_events_treat(struct eval_attributed *out, const struct eval_command *c, struct predictions *p) RECO_MUST_CHECK;
 
 #endif

@@ -116,12 +116,12 @@ struct predictions {
 };
 
 struct predictions_options {
-    bool packed;   /* probabilities and scores 5 bytes each; else doubles */
-    bool row_ids;  /* hold them in any case; else only where items have no ids, since they then break ties */
-    bool tokens;   /* hold the column */
-    bool no_lists; /* neither query_id nor item_id is looked at */
+    bool packed;           /* probabilities and scores 5 bytes each; else doubles */
+    bool row_ids;          /* hold them in any case; else only where items have no ids, since they then break ties */
+    bool tokens;           /* hold the column */
+    bool no_lists;         /* neither query_id nor item_id is looked at */
     double position_shift; /* is added to positions, so that the first one is 1 */
-    bool extra;    /* hold all columns of no meaning of their own */
+    bool extra;            /* hold all columns of no meaning of their own */
     const char *const *extra_names; /* [extra_name_count] else these; a name that no column has is RECO_E_USAGE */
     size_t extra_name_count;
     /*

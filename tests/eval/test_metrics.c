@@ -406,11 +406,11 @@ static void names_are_checked(void **state)
         "accuracy", "f1",         "f1_macro",  "precision_weighted", "recall_some label", "auc_4",    "ndcg@10",
         "ndcg",     "map@1",      "loss",      "recall@3",           "mrr@100",           "log_loss", "kappa_quadratic",
         "f2",       "f0.5_macro", "rbp0.95@5", "ctr_lists@3",        "ctr_ips",           "auc_ovo",  "auc_weighted",
-        "f3_yes"};
+        "f3_yes",   "dar",        "dar_lists"};
     static const char *const bad[] = {
-        "",       "f",       "f0",       "f-1",  "f2@3",       "ctr_macro",      "ctr_ips@3",        "ndcg@",
-        "ndcg@0", "ndcg@-1", "ndcg@1.5", "f1@3", "precision@", "accuracy_macro", "ndcg@99999999999", "kappa_x",
-        "f1_",    "NDCG@10"};
+        "",       "f",       "f0",       "f-1",     "f2@3",       "ctr_macro",      "ctr_ips@3",        "ndcg@",
+        "ndcg@0", "ndcg@-1", "ndcg@1.5", "f1@3",    "precision@", "accuracy_macro", "ndcg@99999999999", "kappa_x",
+        "f1_",    "NDCG@10", "darling",  "dar_ips_"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (eval_metric_check(good[i])) {
             fail_msg("%s: %s", good[i], err_message());
