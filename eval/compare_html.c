@@ -328,8 +328,11 @@ int compare_html(const struct compare *c, const struct eval_pictures *pictures, 
     TRY(page_begin(b, "reco comparison", html_style));
     TRY(buf_add_str(b, "<h1>Comparison</h1>\n<dl>\n"));
     for (size_t i = 0; i < c->run_count; i++) {
-        TRY(page_add_cell(b, "dt", compare_letter(i)));
-        TRY(page_add_cell(b, "dd", c->runs[i].path));
+        json_t *path = provenance_text(c->runs[i].path);
+        int rc = path ? page_add_cell(b, "dt", compare_letter(i)) : RECO_E_NOMEM;
+        rc = rc ? rc : page_add_cell(b, "dd", json_string_value(path));
+        json_decref(path);
+        TRY(rc);
     }
     TRY(buf_add_str(b, "</dl>\n"));
     TRY(html_add_missing(b, pictures));

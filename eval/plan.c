@@ -246,8 +246,8 @@ static bool is_planned(const struct eval_report *report, const char *name)
 int report_plan(struct eval_report *report, const struct eval_options *options)
 {
     int rc = 0;
-    for (size_t i = 0; !rc && i < options->metric_count; i++) {
-        rc = add_named(report, options->metrics[i]);
+    for (size_t i = 0; !rc && i < options->metric_count; i++) { /* one named twice is one figure, and one test */
+        rc = is_planned(report, options->metrics[i]) ? 0 : add_named(report, options->metrics[i]);
     }
     const size_t *at = options->at_count ? options->at : default_at;
     size_t at_count = options->at_count ? options->at_count : sizeof default_at / sizeof default_at[0];
