@@ -15,11 +15,12 @@ enum { ROUNDS_MAX = 50 };
 
 struct search {
     const struct predictions *p;
-    size_t classes, rows; /* rows with a label */
     double beta;
+    size_t classes, rows;     /* rows with a label */
     uint32_t *row;            /* [rows] */
-    int16_t *other;           /* [rows] the class that a row has when it has not the one that is moved */
+    int16_t *first, *second;  /* [rows] classes of the two greatest p / cut, in the order in which they are preferred */
     struct sort_item *items;  /* [2 rows] */
+    double *cuts;             /* [classes] */
     double *hits, *predicted; /* [classes] */
     double *support, *f;      /* [classes] */
 };
@@ -27,9 +28,10 @@ struct search {
 static void search_release(struct search *s)
 {
     mem_free(s->row);
-    mem_free(s->other);
+    mem_free(s->first);
+    mem_free(s->second);
     mem_free(s->items);
-    mem_free(s->hits);
+    mem_free(s->cuts);
 }
 
 static int search_init(struct search *s, const struct predictions *p, double beta)
@@ -37,13 +39,15 @@ static int search_init(struct search *s, const struct predictions *p, double bet
     size_t n = (size_t)p->labels.count;
     *s = (struct search){.p = p, .classes = n, .beta = beta};
     s->row = mem_realloc_array(NULL, p->rows + 1, sizeof *s->row);
-    s->other = mem_realloc_array(NULL, p->rows + 1, sizeof *s->other);
+    s->first = mem_realloc_array(NULL, p->rows + 1, sizeof *s->first);
+    s->second = mem_realloc_array(NULL, p->rows + 1, sizeof *s->second);
     s->items = mem_realloc_array(NULL, 2 * p->rows + 1, sizeof *s->items);
-    s->hits = mem_calloc(4 * n, sizeof *s->hits);
-    if (!s->row || !s->other || !s->items || !s->hits) {
+    s->cuts = mem_calloc(5 * n, sizeof *s->cuts);
+    if (!s->row || !s->first || !s->second || !s->items || !s->cuts) {
         search_release(s);
         return RECO_E_NOMEM;
     }
+    s->hits = s->cuts + n;
     s->predicted = s->hits + n;
     s->support = s->predicted + n;
     s->f = s->support + n;
@@ -56,19 +60,53 @@ static int search_init(struct search *s, const struct predictions *p, double bet
     return 0;
 }
 
-/* The class of the greatest p / cut but one, as threshold_predict decides; *ratio is it. but -1: of all. */
-static int best_ratio(const struct search *s, const double *cuts, size_t row, int but, double *ratio)
+/* ---- who is first ---- */
+
+static double ratio(const struct search *s, size_t i, int class)
 {
-    int best = -1;
+    return predictions_p(s->p, s->row[i], class) / s->cuts[class];
+}
+
+/* As threshold_predict decides: the greater ratio, of equal ones the class that comes first. */
+static bool is_before(const struct search *s, size_t i, int a, int b)
+{
+    double of_a = ratio(s, i, a);
+    double of_b = ratio(s, i, b);
+    return of_a > of_b || (of_a == of_b && a < b);
+}
+
+static void enter(struct search *s, size_t i, int class)
+{
+    if (s->first[i] < 0 || is_before(s, i, class, s->first[i])) {
+        s->second[i] = s->first[i];
+        s->first[i] = (int16_t) class;
+    } else if (s->second[i] < 0 || is_before(s, i, class, s->second[i])) {
+        s->second[i] = (int16_t) class;
+    }
+}
+
+static void rank_row(struct search *s, size_t i)
+{
+    s->first[i] = s->second[i] = -1;
     for (int c = 0; c < (int)s->classes; c++) {
-        double of_class = predictions_p(s->p, row, c) / cuts[c];
-        if (c != but && (best < 0 || of_class > *ratio)) {
-            best = c;
-            *ratio = of_class;
+        enter(s, i, c);
+    }
+}
+
+/* The orders of all rows with another cut of one class. */
+static void set_cut(struct search *s, int class, double cut)
+{
+    s->cuts[class] = cut;
+    for (size_t i = 0; i < s->rows; i++) {
+        if (s->first[i] == class || s->second[i] == class) {
+            rank_row(s, i);
+        } else {
+            enter(s, i, class);
         }
     }
-    return best;
 }
+
+/* ---- what is reached ---- */
 
 static double count(struct search *s, int class, int label, double rows)
 {
@@ -86,36 +124,40 @@ static void clear(struct search *s)
     }
 }
 
-/* Sum of the classes' F-beta by these cuts. */
-static double sum_of(struct search *s, const double *cuts)
+/* Sum of the classes' F-beta. */
+static double sum_of(struct search *s)
 {
-    double ratio = 0;
     double sum = 0;
     clear(s);
     for (size_t i = 0; i < s->rows; i++) {
-        sum += count(s, best_ratio(s, cuts, s->row[i], -1, &ratio), predictions_label(s->p, s->row[i]), 1);
+        sum += count(s, s->first[i], predictions_label(s->p, s->row[i]), 1);
     }
     return sum;
 }
 
-/* Moves the cut of a class to where the sum is greatest; true when that is more than before. */
-static bool move_cut(struct search *s, double *cuts, int class, double before)
+static int other_of(const struct search *s, size_t i, int class)
+{
+    return s->first[i] == class ? s->second[i] : s->first[i];
+}
+
+/* The cut of a class by which the sum is greatest, the others as they are; its own when it is not more than before. */
+static double best_cut(struct search *s, int class, double before)
 {
     double sum = 0;
     clear(s);
     for (size_t i = 0; i < s->rows; i++) {
-        double best = 0;
-        s->other[i] = (int16_t)best_ratio(s, cuts, s->row[i], class, &best);
+        int other = other_of(s, i, class);
+        double best = ratio(s, i, other);
         double of_class = predictions_p(s->p, s->row[i], class);
         s->items[i] = (struct sort_item){sort_key(best > 0       ? of_class / best
                                                   : of_class > 0 ? INFINITY
                                                                  : 0),
                                          (uint32_t)i};
-        sum += count(s, s->other[i], predictions_label(s->p, s->row[i]), 1);
+        sum += count(s, other, predictions_label(s->p, s->row[i]), 1);
     }
     const struct sort_item *sorted = sort_items(s->items, s->items + s->rows, s->rows);
     double best_sum = before + GAIN_MIN;
-    double cut = cuts[class];
+    double cut = s->cuts[class];
     for (size_t i = s->rows; i > 0;) {
         uint64_t key = sorted[i - 1].key;
         double at = sort_number(key);
@@ -125,7 +167,7 @@ static bool move_cut(struct search *s, double *cuts, int class, double before)
         for (; i > 0 && sorted[i - 1].key == key; i--) {
             size_t row = sorted[i - 1].payload;
             int label = predictions_label(s->p, s->row[row]);
-            sum += count(s, s->other[row], label, -1);
+            sum += count(s, other_of(s, row, class), label, -1);
             sum += count(s, class, label, 1);
         }
         if (sum > best_sum) {
@@ -134,28 +176,31 @@ static bool move_cut(struct search *s, double *cuts, int class, double before)
             cut = isinf(at) ? fmax(2 * below, 1) : below + (at - below) / 2;
         }
     }
-    bool moved = cut != cuts[class];
-    cuts[class] = cut;
-    return moved;
+    return cut;
 }
 
-static double ascend(struct search *s, double *cuts)
+static double ascend(struct search *s)
 {
-    double sum = sum_of(s, cuts);
+    for (size_t i = 0; i < s->rows; i++) {
+        rank_row(s, i);
+    }
+    double sum = sum_of(s);
     bool moved = true;
     for (int round = 0; moved && round < ROUNDS_MAX; round++) {
         moved = false;
         for (int c = 0; c < (int)s->classes; c++) {
-            double before = cuts[c];
-            if (!move_cut(s, cuts, c, sum)) {
+            double before = s->cuts[c];
+            double cut = best_cut(s, c, sum);
+            if (cut == before) {
                 continue;
             }
-            double now = sum_of(s, cuts);
+            set_cut(s, c, cut);
+            double now = sum_of(s);
             if (now > sum) {
                 sum = now;
                 moved = true;
             } else { /* by rounding only */
-                cuts[c] = before;
+                set_cut(s, c, before);
             }
         }
     }
@@ -166,27 +211,27 @@ int threshold_choose_ratios(double *cuts, const double *start, double beta, cons
 {
     size_t n = (size_t)p->labels.count;
     struct search s;
-    double *guess = mem_calloc(n, sizeof *guess);
-    int rc = guess ? search_init(&s, p, beta) : RECO_E_NOMEM;
+    int rc = search_init(&s, p, beta);
     if (rc) {
-        mem_free(guess);
         return rc;
     }
     for (size_t c = 0; c < n; c++) { /* equal ones predict the most probable class */
-        cuts[c] = 1 / (double)n;
-        guess[c] = start[c];
+        s.cuts[c] = 1 / (double)n;
     }
-    double of_equal = ascend(&s, cuts);
-    bool better = ascend(&s, guess) > of_equal;
+    double of_equal = ascend(&s);
+    for (size_t c = 0; c < n; c++) {
+        cuts[c] = s.cuts[c];
+        s.cuts[c] = start[c];
+    }
+    bool better = ascend(&s) > of_equal;
     double sum = 0;
     for (size_t c = 0; c < n; c++) {
-        cuts[c] = better ? guess[c] : cuts[c];
+        cuts[c] = better ? s.cuts[c] : cuts[c];
         sum += cuts[c];
     }
     for (size_t c = 0; c < n; c++) {
         cuts[c] /= sum;
     }
     search_release(&s);
-    mem_free(guess);
     return 0;
 }
