@@ -89,6 +89,13 @@ static int check_trec_eval(const struct cmd_ctx *ctx, const struct eval_command 
     return 0;
 }
 
+static int check_depths(const struct cmd_ctx *ctx, const struct eval_command *c)
+{
+    return c->metrics.count && opt_origin_of(ctx->set, "at") == OPT_ORIGIN_FLAG
+               ? err_set(RECO_E_USAGE, "--at goes without --metrics, whose names hold their depth: ndcg@10")
+               : 0;
+}
+
 static int fail(const char *option, unsigned sources)
 {
     struct buf b = {0};
@@ -155,5 +162,6 @@ int eval_company_check(const struct cmd_ctx *ctx, const struct eval_command *c)
                    : fail(spec->name, sources);
     }
     int rc = check_trec_eval(ctx, c);
+    rc = rc ? rc : check_depths(ctx, c);
     return rc ? rc : check_files(c);
 }

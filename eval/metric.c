@@ -67,7 +67,7 @@ static bool row_gives(const struct metric *row, const char *name, struct metric_
     *label_text = NULL;
     if (row->forms & METRIC_FORM_PARAMETER) {
         size_t digits = parse_parameter(rest, &variant->parameter);
-        if (!digits && row->parameters) {
+        if ((!digits && row->parameters) || (row->parameter_below > 0 && variant->parameter >= row->parameter_below)) {
             return false;
         }
         rest += digits;

@@ -201,6 +201,7 @@ struct metric {
     int direction;  /* +1 higher is better, -1 lower, 0 neither */
     /* METRIC_FORM_PARAMETER: the numbers of a report that names no metrics, NULL-terminated; NULL: none is needed. */
     const char *const *parameters;
+    double parameter_below; /* and smaller than this; 0: any */
     /* One of the following four. Over all rows. Undefined: NaN and *reason (a constant text). Errors: RECO_E_NOMEM. */
     int (*value)(struct metric_data *data, const struct metric_variant *variant, double *value, const char **reason);
     /* Of one query; NaN: undefined there, so the query is left out of the mean. */

@@ -56,7 +56,7 @@ const struct metric metric_bpref = {
     .name = "bpref",
     .help =
         "binary preference: how few judged irrelevant items stand above relevant ones; unjudged items are passed over",
-    .formula = "1/R sum_{relevant i} (1 - min(R, irrelevant above i) / min(R, N))",
+    .formula = "1/R sum_{relevant i} (1 - min(R, irrelevant above i) / min(R, N)), of N judged irrelevant items",
     .citation = "Buckley and Voorhees 2004; trec_eval: bpref",
     .version = 1,
     .needs = METRIC_NEEDS_QUERY | METRIC_NEEDS_RELEVANCE,

@@ -26,7 +26,7 @@ const struct metric metric_err = {
     .name = "err",
     .help =
         "expected reciprocal rank: where a user who reads downwards stops; the highest grade is that of all the data",
-    .formula = "sum_i 1/i R_i prod_{j<i} (1 - R_j), R = (2^grade - 1) / 2^highest",
+    .formula = "sum_{i<=k} 1/i R_i prod_{j<i} (1 - R_j), R = (2^grade - 1) / 2^highest",
     .citation = "Chapelle et al. 2009",
     .version = 1,
     .needs = METRIC_NEEDS_QUERY,

@@ -33,7 +33,8 @@ static double query(const struct metric_list *list, const struct metric_variant 
 const struct metric metric_infap = {
     .name = "infap",
     .help = "inferred average precision, for judgments that are a sample of the pool",
-    .formula = "1/R sum_{relevant i} E[P@i], the rank's precision estimated from the judged items above",
+    .formula = "1/R sum_{relevant i} (1/i + (i-1)/i pooled/(i-1) (rel + e) / (rel + irrelevant + 2 e)), counts of the "
+               "items above i, e = 0.00001",
     .citation = "Yilmaz and Aslam 2006; trec_eval: infAP",
     .version = 1,
     .needs = METRIC_NEEDS_QUERY | METRIC_NEEDS_RELEVANCE,

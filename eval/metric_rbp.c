@@ -11,18 +11,19 @@ static double query(const struct metric_list *list, const struct metric_variant 
     for (size_t i = 0; i < list->count && i < k; i++, weight *= persistence) {
         sum += weight * list->relevance[i];
     }
-    return persistence < 1 && list->relevant ? sum : NAN;
+    return list->relevant ? sum : NAN;
 }
 
 const struct metric metric_rbp = {
     .name = "rbp",
-    .help = "rank-biased precision; persistence 0.8, or as named: rbp0.95",
-    .formula = "(1 - p) sum_i rel_i p^(i - 1)",
+    .help = "rank-biased precision; persistence 0.8, or as named, below 1: rbp0.95",
+    .formula = "(1 - p) sum_{i<=k} rel_i p^(i - 1)",
+    .parameter_below = 1,
     .citation = "Moffat and Zobel 2008",
     .version = 1,
     .needs = METRIC_NEEDS_QUERY | METRIC_NEEDS_RELEVANCE,
     .forms = METRIC_FORM_PLAIN | METRIC_FORM_AT | METRIC_FORM_PARAMETER,
     .direction = 1,
-    .query_reason = "no relevant item, or a persistence of 1 and more",
+    .query_reason = "no relevant item",
     .query = query,
 };

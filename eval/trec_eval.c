@@ -309,13 +309,30 @@ struct batch {
     size_t begin, end;   /* topics */
     double *values;      /* [end - begin, value_count] */
     struct buf *strings; /* [end - begin] lines of measures that are text; NULL: none are asked for */
+    struct tie_count {
+        size_t tied, ranked;
+    } * ties; /* [end - begin] documents */
 };
+
+static struct tie_count count_ties(const struct trec_view *view)
+{
+    struct tie_count count = {0, view->ret};
+    for (size_t begin = 0, end; begin < view->ret; begin = end) {
+        for (end = begin + 1; end < view->ret && view->ranked[end].score == view->ranked[begin].score; end++) {
+        }
+        count.tied += end - begin > 1 ? end - begin : 0;
+    }
+    return count;
+}
 
 static int evaluate_topic(const struct batch *batch, size_t topic, struct trec_scratch *scratch)
 {
     struct trec_view view;
     double *values = batch->values + (topic - batch->begin) * batch->value_count;
     int rc = trec_topic_view(batch->topics, topic, scratch, &view);
+    if (!rc) {
+        batch->ties[topic - batch->begin] = count_ties(&view);
+    }
     bool stand_in = !batch->topics->pairs[topic].ranked && !batch->topics->options->judged_only;
     struct trec_view of_stand_in;
     if (!rc && stand_in) {
@@ -370,12 +387,15 @@ static int print_topic(struct buf *b, const struct batch *batch, size_t topic, s
     return rc;
 }
 
-static int run_batch(struct buf *b, struct batch *batch, struct trec_request *requests, struct pool *pool)
+static int run_batch(struct buf *b, struct batch *batch, struct trec_request *requests, struct pool *pool,
+                     struct tie_count *ties)
 {
     size_t blocks = (batch->end - batch->begin + BLOCK_TOPICS - 1) / BLOCK_TOPICS;
     int rc = pool_run(pool, blocks, evaluate_block, batch);
     for (size_t topic = batch->begin; !rc && topic < batch->end; topic++) {
         rc = print_topic(b, batch, topic, requests);
+        ties->tied += batch->ties[topic - batch->begin].tied;
+        ties->ranked += batch->ties[topic - batch->begin].ranked;
     }
     for (size_t i = 0; batch->strings && i < BATCH_TOPICS; i++) {
         buf_clear(&batch->strings[i]);
@@ -387,6 +407,7 @@ static int run_topics(struct buf *b, const struct trec_topics *topics, struct tr
                       struct pool *pool)
 {
     struct batch batch = {.topics = topics, .requests = requests, .count = count};
+    struct tie_count ties = {0, 0};
     bool has_strings = false;
     for (size_t i = 0; i < count; i++) {
         requests[i].at = batch.value_count;
@@ -394,19 +415,25 @@ static int run_topics(struct buf *b, const struct trec_topics *topics, struct tr
         has_strings = has_strings || requests[i].measure->summary == TREC_SUMMARY_STRING;
     }
     batch.values = mem_calloc(BATCH_TOPICS * batch.value_count + 1, sizeof *batch.values);
-    int rc = batch.values ? 0 : RECO_E_NOMEM;
+    batch.ties = mem_calloc(BATCH_TOPICS, sizeof *batch.ties);
+    int rc = batch.values && batch.ties ? 0 : RECO_E_NOMEM;
     if (!rc && has_strings && topics->options->by_query) {
         batch.strings = mem_calloc(BATCH_TOPICS, sizeof *batch.strings);
         rc = batch.strings ? 0 : RECO_E_NOMEM;
     }
     for (; !rc && batch.begin < topics->count; batch.begin = batch.end) {
         batch.end = batch.begin + BATCH_TOPICS < topics->count ? batch.begin + BATCH_TOPICS : topics->count;
-        rc = run_batch(b, &batch, requests, pool);
+        rc = run_batch(b, &batch, requests, pool, &ties);
+    }
+    if (!rc) {
+        log_info("%.2f %% of %zu documents are tied in score (as float32); ties go to the greater docno",
+                 ties.ranked ? 100 * (double)ties.tied / (double)ties.ranked : 0, ties.ranked);
     }
     for (size_t i = 0; batch.strings && i < BATCH_TOPICS; i++) {
         buf_release(&batch.strings[i]);
     }
     mem_free(batch.strings);
+    mem_free(batch.ties);
     mem_free(batch.values);
     return rc;
 }
