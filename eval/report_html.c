@@ -257,7 +257,7 @@ int html_add_missing(struct buf *b, const struct eval_pictures *pictures)
     }
     return buf_printf(b, "<p class=\"note\">%zu picture%s could not be drawn: %s.</p>\n", missing,
                       missing == 1 ? "" : "s",
-                      missing == pictures->count ? "gnuplot is not installed" : "gnuplot failed");
+                      missing == pictures->count ? "gnuplot is not installed or failed" : "gnuplot failed");
 }
 
 /* ---- what is seen last ---- */
