@@ -263,9 +263,10 @@ const struct cmd_spec cmd_eval = {
         "the figures by parts, the worst first, and the gaps between them. --calibration and --threshold apply what "
         "was "
         "chosen on validation predictions.\n\n"
-        "A gate (--require) that is not met gives exit status 1. It names a metric, a bound of its interval, as "
-        "low(f1), the worst part of a slice, as worst(lang).f1, or a gap: gap(lang).demographic_parity, "
-        "equal_opportunity, equalized_odds, exposure or exposure_merit.",
+        "A gate (--require) that is not met gives exit status 1; so does one on an undefined figure. It names a metric, "
+        "the worst part of a slice, as worst(lang).f1, or a gap: gap(lang).demographic_parity, equal_opportunity, "
+        "equalized_odds, exposure or exposure_merit (a ratio, 1 is fair). low(...) and high(...) are the bounds of the "
+        "interval: low(f1), high(gap(lang).exposure), and low(worst(lang).f1), the least bound of all groups.",
     .examples =
         "reco eval --predictions p.tsv --relevance_level 3 --require 'f1>=0.8' --output_dir report\n"
         "reco eval --predictions test.csv --label_column y_true --predicted_column y_pred --probability_columns "
