@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/hash.h"
-#include "core/log.h"
 #include "core/mem.h"
 #include "core/sort_keys.h"
 #include "data/decimal.h"
@@ -118,39 +117,6 @@ static int take_classes(const struct predictions_reader *r, const uint32_t *valu
     return 0;
 }
 
-/* Labels and predictions of two vocabularies, as True and 1: nothing is ever right. */
-static int warn_of_strangers(const struct predictions *p, const char *path)
-{
-    if (!p->label || !p->predicted || !p->labels.count) {
-        return 0;
-    }
-    bool *is_label = mem_calloc((size_t)p->labels.count, sizeof *is_label);
-    int label = -1;
-    int predicted = -1;
-    if (!is_label) {
-        return RECO_E_NOMEM;
-    }
-    for (size_t row = 0; row < p->rows; row++) {
-        label = p->label[row] >= 0 ? p->label[row] : label;
-        if (p->label[row] >= 0) {
-            is_label[p->label[row]] = true;
-        }
-    }
-    for (size_t row = 0; row < p->rows && label >= 0; row++) {
-        predicted = p->predicted[row];
-        if (is_label[predicted]) {
-            label = -1;
-        }
-    }
-    if (label >= 0) {
-        log_warn("'%s': no row has a label that is ever predicted, as '%s', and none is predicted that is a label, as "
-                 "'%s': are they named alike?",
-                 path, p->labels.names[label], p->labels.names[predicted]);
-    }
-    mem_free(is_label);
-    return 0;
-}
-
 static int map_from_values(struct predictions_reader *r)
 {
     struct predictions *p = r->p;
@@ -169,7 +135,6 @@ static int map_from_values(struct predictions_reader *r)
     }
     rc = rc ? rc : take_classes(r, r->label_value, &p->label);
     rc = rc ? rc : take_classes(r, r->predicted_value, &p->predicted);
-    rc = rc ? rc : warn_of_strangers(p, r->path);
 done:
     mem_free(v.names);
     return rc;
@@ -448,5 +413,6 @@ int predictions_finish(struct predictions_reader *r, struct pool *pool)
             p->value[row] = predictions_score(p, row);
         }
     }
-    return r->options->packed ? 0 : predictions_widen(p);
+    rc = predictions_warn(r);
+    return rc || r->options->packed ? rc : predictions_widen(p);
 }

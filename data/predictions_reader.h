@@ -154,6 +154,8 @@ size_t predictions_bytes_of_row(const struct predictions_reader *r);
 /* Hands the rows over when they take too much memory, or whatever is left when all is set. */
 int predictions_hand_over(struct predictions_reader *r, bool all) RECO_MUST_CHECK;
 int predictions_check_row_ids(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
+/* At the end, of rows that are held: what is odd is logged. */
+int predictions_warn(const struct predictions_reader *r) RECO_MUST_CHECK;
 int predictions_finish(struct predictions_reader *r, struct pool *pool) RECO_MUST_CHECK;
 
 /* Appends a number to a packed array that has room for its code. */
