@@ -205,8 +205,8 @@ const struct opt_spec eval_option_specs[] = {
      .type = OPT_LIST,
      .offset = AT(metrics),
      .help =
-         "metrics to compute, as accuracy, f1_macro, f0.5, auc_<label>, ndcg@10, rbp0.95, ctr_lists@5; default: all "
-         "that apply",
+         "metrics to compute, as accuracy, f1_macro, f0.5, auc_<label>, ndcg@10, rbp0.95, ctr_lists@5 (reco metric lists "
+         "them); default: all that apply",
      .group = "metrics",
      .check = opts_metric_check},
     {.name = "at",
@@ -296,7 +296,7 @@ const struct opt_spec eval_option_specs[] = {
      .default_text = "50",
      .min = 2,
      .max = 100000,
-     .help = "most groups of one slice; rarer values are put together",
+     .help = "groups of one slice, beyond which values of fewer rows than slice_min_rows are put together",
      .group = "slices"},
     {.name = "train_dataset",
      .type = OPT_STRING,

@@ -67,7 +67,7 @@ static int add_slice(struct buf *b, const struct eval_slices *s, const struct sl
         TRY(page_add_cell(b, "th scope=\"col\"", s->metrics[m]));
     }
     TRY(buf_add_str(b, "</tr></thead>\n"));
-    for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) { /* the empty ones are last */
+    for (size_t g = 0; g < eval_slices_shown(r); g++) {
         TRY(add_group(b, s, &r->items[g]));
     }
     TRY(r->missing ? add_group(b, s, r->missing) : 0);

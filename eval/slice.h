@@ -7,7 +7,7 @@
  * whether the pair was truncated. Then the gaps between the parts.
  *
  * A slice is named as the user writes it:
- *   brand              each value of the column brand; the rarest beyond max_groups are put together
+ *   brand              each value of the column brand; beyond max_groups the small ones are put together
  *   price:quartile     a number in 4 bins of as many rows each, as far as equal numbers let; also decile, or :7
  *   price:10|50        a number below 10, from 10 to below 50, from 50 on
  *   label, predicted, score:decile, tokens:quartile, query_id, item_id, position, clicked...
@@ -56,7 +56,7 @@ struct slice_options {
     const char *const *also; /* [also_count] figures besides, as gates need them */
     size_t also_count;
     size_t min_rows;                       /* smaller groups are shown, but are no worst ones and make no gap; 30 */
-    size_t max_groups;                     /* of one slice; 50 */
+    size_t max_groups;                     /* of one slice, but for those that are not small; at least 2; 50 */
     const char *text_column;               /* carried column with the query's text; NULL: "query" */
     const struct slice_training *training; /* NULL: unknown */
 };
@@ -169,6 +169,8 @@ void eval_slices_free(struct eval_slices *slices); /* NULL-safe */
 
 int eval_slices_text(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
 int eval_slices_markdown(const struct eval_slices *slices, struct buf *b) RECO_MUST_CHECK;
+/* How many groups a page shows: the worst of them. */
+size_t eval_slices_shown(const struct slice_result *of);
 /* What a reader must know to read the table of a slice right, each note between before and after; plain words. */
 int eval_slices_notes(const struct eval_slices *slices, const struct slice_result *of, const char *before,
                       const char *after, struct buf *b) RECO_MUST_CHECK;

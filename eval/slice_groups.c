@@ -192,11 +192,25 @@ static int compare_values(const void *left, const void *right)
     return a->rows > b->rows ? -1 : a->rows < b->rows ? 1 : strcmp(a->text, b->text);
 }
 
+/* How many values stay groups of their own: all of enough rows, and others as long as the groups are few. */
+static size_t count_kept(const struct value *values, size_t count, size_t max_groups, size_t min_rows)
+{
+    size_t kept = max_groups - 1;
+    if (count <= max_groups) {
+        return count;
+    }
+    while (kept < count && values[kept].rows >= min_rows) {
+        kept++;
+    }
+    return kept;
+}
+
 /*
  * The most frequent of the values texts [count] are groups, the others one together. of_row holds numbers of values
- * before.
+ * before. max_groups SIZE_MAX: all are groups.
  */
-static int group_values(struct slice_groups *g, const char *const *texts, size_t count, size_t rows, size_t max_groups)
+static int group_values(struct slice_groups *g, const char *const *texts, size_t count, size_t rows, size_t max_groups,
+                        size_t min_rows)
 {
     struct value *values = mem_calloc(count + 1, sizeof *values);
     uint32_t *group = mem_realloc_array(NULL, count + 1, sizeof *group);
@@ -212,7 +226,7 @@ static int group_values(struct slice_groups *g, const char *const *texts, size_t
     if (!rc && count) {
         qsort(values, count, sizeof *values, compare_values);
     }
-    size_t kept = count > max_groups ? max_groups - 1 : count;
+    size_t kept = rc ? 0 : count_kept(values, count, max_groups, min_rows);
     for (size_t i = 0; !rc && i < count; i++) {
         group[values[i].number] = (uint32_t)(i < kept ? i : kept);
         rc = i < kept ? slice_add_group(g, values[i].text) : 0;
@@ -230,7 +244,7 @@ static int group_values(struct slice_groups *g, const char *const *texts, size_t
 }
 
 static int by_value(struct slice_groups *g, const struct slice_column *column, const struct predictions *p,
-                    size_t max_groups)
+                    size_t max_groups, size_t min_rows)
 {
     struct text_index index = {0};
     struct text_store store = {0};
@@ -254,7 +268,7 @@ static int by_value(struct slice_groups *g, const struct slice_column *column, c
         g->of_row[row] = number;
     }
     if (!rc) {
-        rc = group_values(g, texts, count, p->rows, max_groups);
+        rc = group_values(g, texts, count, p->rows, max_groups, min_rows);
     }
     mem_free(texts);
     text_index_release(&index);
@@ -380,7 +394,7 @@ static int groups_of_part(struct slice_groups *out, struct slice_part *part, con
     if (!rc && part->kind <= SLICE_EDGES) {
         rc = slice_column_find(&column, p, part->column);
         rc = rc                           ? rc
-             : part->kind == SLICE_COLUMN ? by_value(out, &column, p, max_groups)
+             : part->kind == SLICE_COLUMN ? by_value(out, &column, p, max_groups, options->min_rows)
                                           : by_number(out, part, &column, p, slice);
     } else if (!rc && part->kind == SLICE_LENGTH) {
         rc = slice_by_length(out, p, options->text_column);
@@ -431,7 +445,8 @@ static int number_pairs(struct slice_groups *a, const struct slice_groups *b, si
 }
 
 /* Puts the groups of b beside those of a: "de + below 10". */
-static int combine(struct slice_groups *a, const struct slice_groups *b, size_t rows, size_t max_groups)
+static int combine(struct slice_groups *a, const struct slice_groups *b, size_t rows, size_t max_groups,
+                   size_t min_rows)
 {
     struct slice_groups out = {.of_row = a->of_row, .note = a->note ? a->note : b->note};
     struct text_store store = {0};
@@ -439,7 +454,7 @@ static int combine(struct slice_groups *a, const struct slice_groups *b, size_t 
     size_t count = 0;
     int rc = number_pairs(a, b, rows, &store, &texts, &count);
     if (!rc) {
-        rc = group_values(&out, texts, count, rows, max_groups);
+        rc = group_values(&out, texts, count, rows, max_groups, min_rows);
     }
     a->of_row = NULL;
     slice_groups_release(a);
@@ -476,7 +491,7 @@ int slice_groups_new(struct slice_groups *out, const char *slice, const struct p
         rc = groups_of_part(i ? &of_part : out, &parts[i], slice, p, options,
                             count > 1 ? SIZE_MAX : options->max_groups);
         if (!rc && i) {
-            rc = combine(out, &of_part, p->rows, i + 1 < count ? SIZE_MAX : options->max_groups);
+            rc = combine(out, &of_part, p->rows, i + 1 < count ? SIZE_MAX : options->max_groups, options->min_rows);
         }
         slice_groups_release(&of_part);
     }

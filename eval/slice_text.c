@@ -101,10 +101,21 @@ static int add_gaps(const struct eval_slices *s, const struct slice_result *r, s
     return 0;
 }
 
+enum { GROUPS_SHOWN = 50 };
+
+size_t eval_slices_shown(const struct slice_result *r)
+{
+    size_t count = 0;
+    while (count < r->groups.count && count < GROUPS_SHOWN && r->items[count].rows) { /* the empty ones are last */
+        count++;
+    }
+    return count;
+}
+
 /* What a reader must know to read the table right. */
 struct notes {
-    size_t judged, small, undecided; /* groups: of enough rows with a value, small ones, without an interval */
-    bool lists;                      /* a figure of rankings is shown */
+    size_t groups, judged, small, undecided; /* with a row; of enough rows with a value; without an interval */
+    bool lists;                              /* a figure of rankings is shown */
 };
 
 static struct notes notes_of(const struct eval_slices *s, const struct slice_result *r)
@@ -116,6 +127,7 @@ static struct notes notes_of(const struct eval_slices *s, const struct slice_res
     for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) {
         const struct slice_group *item = &r->items[g];
         bool judged = !item->small && !item->reasons[0];
+        notes.groups++;
         notes.small += item->small;
         notes.judged += judged;
         notes.undecided += judged && item->intervals && item->intervals[0].reason;
@@ -140,6 +152,10 @@ int eval_slices_notes(const struct eval_slices *s, const struct slice_result *r,
     struct notes notes = notes_of(s, r);
     if (r->groups.note) {
         TRY(buf_printf(b, "%s%s%s", before, r->groups.note, after));
+    }
+    if (notes.groups > eval_slices_shown(r)) {
+        TRY(buf_printf(b, "%sthe first %zu of %zu groups; the JSON has them all%s", before, eval_slices_shown(r),
+                       notes.groups, after));
     }
     if (r->missing) {
         TRY(buf_printf(b, "%s(no value): no worst group, and in no gap%s", before, after));
@@ -183,7 +199,7 @@ int eval_slices_text(const struct eval_slices *s, struct buf *b)
             TRY(!m && s->with_intervals ? buf_printf(b, "  %*s", INTERVAL_WIDTH, "interval") : 0);
         }
         TRY(buf_add_char(b, '\n'));
-        for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) { /* the empty ones are last */
+        for (size_t g = 0; g < eval_slices_shown(r); g++) {
             TRY(add_group(s, &r->items[g], width, b));
         }
         TRY(r->missing ? add_group(s, r->missing, width, b) : 0);
@@ -258,7 +274,7 @@ int eval_slices_markdown(const struct eval_slices *s, struct buf *b)
             TRY(buf_add_str(b, "--:|"));
         }
         TRY(buf_add_char(b, '\n'));
-        for (size_t g = 0; g < r->groups.count && r->items[g].rows; g++) {
+        for (size_t g = 0; g < eval_slices_shown(r); g++) {
             TRY(add_markdown_group(s, &r->items[g], b));
         }
         TRY(r->missing ? add_markdown_group(s, r->missing, b) : 0);

@@ -101,7 +101,12 @@ static void puts_rows_in_groups(void **state)
     assert_int_equal(rows_in(&g, "b"), 79);
     assert_int_equal(rows_in(&g, "c"), 3);
     slice_groups_release(&g);
-    o.max_groups = 2;
+    o.max_groups = 2; /* b has enough rows to stay, only c has not */
+    assert_int_equal(slice_groups_new(&g, "group", &s.p, &o), 0);
+    assert_int_equal(g.pooled, 1);
+    assert_int_equal(rows_in(&g, "(other)"), 3);
+    slice_groups_release(&g);
+    o.min_rows = 80;
     assert_int_equal(slice_groups_new(&g, "group", &s.p, &o), 0);
     assert_int_equal(g.pooled, 2);
     assert_int_equal(rows_in(&g, "(other)"), 82);
@@ -158,10 +163,10 @@ static void several_are_put_together(void **state)
     }
     assert_int_equal(g.missing, 1);
     slice_groups_release(&g);
-    o.max_groups = 4;
+    o.max_groups = 3;
     assert_int_equal(slice_groups_new(&g, "group+truncated", &s.p, &o), 0);
-    assert_int_equal(g.count, 4);
-    assert_int_equal(g.pooled, 3);
+    assert_int_equal(g.count, 3); /* a and b, whole, and the others */
+    assert_int_equal(rows_in(&g, "(other)"), 37);
     slice_groups_release(&g);
     s.extra[0].name = "a+b"; /* a column of that very name is meant */
     assert_int_equal(slice_groups_new(&g, "a+b", &s.p, &o), 0);
