@@ -70,6 +70,8 @@ static const struct opt_spec options[] = {
     EVENTS_COLUMN(converted_column, "column of orders (flat)"),
     EVENTS_COLUMN(dwell_column, "column of dwell times in seconds"),
     EVENTS_COLUMN(depth_column, "column of browsing depths (flat)"),
+    EVENTS_COLUMN(revenue_column, "column of what an impression brought (flat), or an order (ubi): gives the column "
+                                  "revenue, for eval's revenue per impression"),
     EVENTS_COLUMN(propensity_column, "column of the probability with which the item was shown"),
     EVENTS_COLUMN(randomised_column, "column that marks impressions whose positions were randomised"),
     EVENTS_COLUMN(hits_column, "column of the items that a search found, as a JSON list: each is an impression (ubi)"),
@@ -85,6 +87,13 @@ static const struct opt_spec options[] = {
     EVENTS_DURATION(attribution_window, "30m",
                     "a click or order belongs to an impression of its query and item that is no older than this",
                     "sessions"),
+    {.name = "delays",
+     .type = OPT_BOOL,
+     .offset = EVENTS_OFFSET(delays),
+     .help =
+         "add the column delay_s, the seconds from the click, or else the impression, to the first order: eval takes "
+         "shorter attribution windows by it (ubi)",
+     .group = "sessions"},
     EVENTS_DURATION(session_gap, "30m", "a longer pause ends a session, and bounds dwell times", "sessions"),
     EVENTS_CHOICE(sessions, "auto", events_sessions_choices,
                   "id: by the session's column; gap: a user's events without a long pause; both: by id, cut at pauses; "

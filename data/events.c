@@ -198,6 +198,9 @@ static int run(struct events_pass *p, const char *const *paths, size_t count, co
         rc = sorter_new(&p->actions, tmp_dir, EVENTS_SORT_BYTES);
     if (rc == 0)
         rc = read_files(p, paths, count, table);
+    if (rc == 0 && p->options->delays && !p->is_ubi)
+        rc = err_set(RECO_E_USAGE, "--delays needs a log of events: one of impressions does not say when an order was "
+                                   "(--carry takes its own column of delays along)");
     if (rc == 0 && p->actions != NULL && !p->is_ubi)
         rc = err_set(RECO_E_USAGE, "--actions_output needs a log of events: one of impressions does not say when a "
                                    "click was");

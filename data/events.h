@@ -14,7 +14,8 @@
  *
  * Sessions: by their id, or a user's events without a pause longer than session_gap. Dwell time of a click: to the next
  * later event of the session, unless that comes after session_gap; of an impression: of all its clicks together.
- * Depth: the number of items shown for the query id.
+ * Depth: the number of items shown for the query id. Delay: from the last click before the first order, or without one
+ * the latest impression before it, to that order.
  *
  * Everything is sorted in bounded memory (core/sorter.h). Rows come out by time, then in the order of the input; the
  * same bytes for the same input.
@@ -65,6 +66,8 @@ struct events_options {
     char *action_column, *query_column, *query_id_column, *user_id_column, *session_column, *item_id_column,
         *position_column, *time_column, *clicked_column, *carted_column, *converted_column, *dwell_column,
         *depth_column, *propensity_column, *randomised_column, *hits_column;
+    /* NULL: none. Of an impression (flat), or of its orders together (ubi): the column revenue of the output. */
+    char *revenue_column;
     struct opt_list carry; /* columns of the impression, behind the others */
     struct opt_list impression_actions, click_actions, cart_actions, order_actions;
     char *attribution_window, *session_gap; /* durations, "30m" */
@@ -72,6 +75,7 @@ struct events_options {
     int label;                              /* enum events_label */
     int propensity;                         /* enum events_propensity */
     int weighted;                           /* enum events_weighted */
+    bool delays;                            /* ubi: the column delay_s of the output */
     bool randomised;                        /* the positions of the whole log were randomised */
     bool monotone;                          /* learnt propensities never rise with the position */
     double smoothing;                       /* impressions at the overall click rate added to every position */

@@ -36,6 +36,7 @@ enum event_role {
     EVENT_ROLE_PROPENSITY,
     EVENT_ROLE_RANDOMISED,
     EVENT_ROLE_HITS,
+    EVENT_ROLE_REVENUE,
     EVENT_ROLES
 };
 
@@ -95,9 +96,9 @@ enum event_text {
 struct event {
     struct event_head {
         int64_t time_us;
-        uint64_t order;             /* in the input */
-        int64_t position;           /* EVENT_NO_POSITION: none */
-        double dwell_s, propensity; /* NAN: none */
+        uint64_t order;                               /* in the input */
+        int64_t position;                             /* EVENT_NO_POSITION: none */
+        double dwell_s, propensity, revenue, delay_s; /* NAN: none */
         uint32_t kind, flags;
     } head;
     struct csv_field *texts; /* [text_count] */

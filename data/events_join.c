@@ -112,8 +112,9 @@ struct join_pass {
     bool in_query, has_row;
     int64_t last_shown_us;
     uint32_t flags;
-    double dwell_s;
-    int64_t position; /* of a click, for an impression without */
+    double dwell_s, revenue, delay_s;
+    int64_t clicked_us; /* the last click, where flags say that there is one */
+    int64_t position;   /* of a click, for an impression without */
     struct event event;
 };
 
@@ -151,6 +152,10 @@ static int end_row(struct join_pass *j)
     event_unpack(e, (const unsigned char *)j->row.data);
     e->head.flags |= j->flags;
     e->head.dwell_s = !isnan(j->dwell_s) ? j->dwell_s : e->head.dwell_s;
+    if (p->is_ubi) {
+        e->head.revenue = (j->flags & EVENT_CONVERTED) != 0 ? j->revenue : 0.0;
+        e->head.delay_s = j->delay_s;
+    }
     if (e->head.position == EVENT_NO_POSITION)
         e->head.position = j->position;
     int length = snprintf(depth, sizeof depth, "%llu", (unsigned long long)j->facts.items);
@@ -168,10 +173,21 @@ static int begin_row(struct join_pass *j, const struct sorter_record *record, co
     j->has_row = true;
     j->last_shown_us = e->head.time_us;
     j->flags = 0;
-    j->dwell_s = NAN;
+    j->dwell_s = j->revenue = j->delay_s = NAN;
     j->position = EVENT_NO_POSITION;
     buf_clear(&j->row);
     return buf_add(&j->row, record->value, record->value_length);
+}
+
+/* What orders bring adds up; the first one has a delay. */
+static void add_order(struct join_pass *j, const struct event_head *h)
+{
+    int64_t from_us = (j->flags & EVENT_CLICKED) != 0 ? j->clicked_us : j->last_shown_us;
+
+    if (isnan(j->delay_s))
+        j->delay_s = (double)(h->time_us - from_us) / 1e6;
+    if (!isnan(h->revenue))
+        j->revenue = isnan(j->revenue) ? h->revenue : j->revenue + h->revenue;
 }
 
 /* A click, cart or order of the item in progress. */
@@ -188,6 +204,10 @@ static void attribute(struct join_pass *j, const struct event *e)
         return;
     }
     j->flags |= h->kind == EVENT_CLICK ? EVENT_CLICKED : h->kind == EVENT_CART ? EVENT_CARTED : EVENT_CONVERTED;
+    if (h->kind == EVENT_ORDER)
+        add_order(j, h);
+    if (h->kind == EVENT_CLICK)
+        j->clicked_us = h->time_us;
     if (h->kind == EVENT_CLICK && !isnan(h->dwell_s))
         j->dwell_s = isnan(j->dwell_s) ? h->dwell_s : j->dwell_s + h->dwell_s;
     if (j->position == EVENT_NO_POSITION)

@@ -109,7 +109,8 @@ static int read_numbers(struct event *e, const struct events_options *options, c
                         struct buf *bad)
 {
     const struct csv_field *position = &values[EVENT_ROLE_POSITION], *dwell = &values[EVENT_ROLE_DWELL],
-                           *propensity = &values[EVENT_ROLE_PROPENSITY], *depth = &values[EVENT_ROLE_DEPTH];
+                           *propensity = &values[EVENT_ROLE_PROPENSITY], *depth = &values[EVENT_ROLE_DEPTH],
+                           *revenue = &values[EVENT_ROLE_REVENUE];
     double number;
 
     if (position->length > 0) {
@@ -120,6 +121,8 @@ static int read_numbers(struct event *e, const struct events_options *options, c
     if (dwell->length > 0 && (!number_parse(dwell->text, dwell->length, &e->head.dwell_s) || e->head.dwell_s < 0)) {
         return bad_value(bad, "dwell time", dwell, "not a number of at least 0");
     }
+    if (revenue->length > 0 && !number_parse(revenue->text, revenue->length, &e->head.revenue))
+        return bad_value(bad, "revenue", revenue, "not a number");
     if (depth->length > 0 && !number_parse(depth->text, depth->length, &number))
         return bad_value(bad, "depth", depth, "not a number");
     if (propensity->length > 0 && (!number_parse(propensity->text, propensity->length, &e->head.propensity) ||
@@ -178,6 +181,8 @@ int event_read(struct event *e, const struct events_options *options, bool is_ub
                                   .position = EVENT_NO_POSITION,
                                   .dwell_s = NAN,
                                   .propensity = NAN,
+                                  .revenue = NAN,
+                                  .delay_s = NAN,
                                   .kind = kind_of(options, is_ubi, values)};
     for (size_t i = 0; i < EVENT_TEXTS; i++)
         e->texts[i] = values[text_roles[i]];

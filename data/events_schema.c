@@ -51,6 +51,7 @@ static const struct role {
     [EVENT_ROLE_HITS] = {"hits_column",
                          offsetof(struct events_options, hits_column),
                          {"query_response_hit_ids", "query_response_object_ids", "query_response_objects_ids"}},
+    [EVENT_ROLE_REVENUE] = {"revenue_column", offsetof(struct events_options, revenue_column), {NULL}},
 };
 
 static int add_path(struct event_source *source, const char *path)

@@ -90,6 +90,12 @@ static int add_flag(struct buf *b, uint32_t flags, uint32_t knows, uint32_t flag
     return buf_add_str(b, (flags & flag) != 0 ? "1," : "0,");
 }
 
+/* A column behind the usual ones; nothing for NAN. */
+static int add_number(struct buf *b, double value)
+{
+    return isnan(value) ? buf_add_char(b, ',') : buf_printf(b, ",%.9g", value);
+}
+
 static int add_row(struct buf *b, const struct events_pass *p, const struct event *e)
 {
     static const enum event_text leading[] = {EVENT_TEXT_QUERY, EVENT_TEXT_QUERY_ID, EVENT_TEXT_USER,
@@ -128,6 +134,10 @@ static int add_row(struct buf *b, const struct events_pass *p, const struct even
     double weight = rc == 0 ? weight_of(p, propensity, label) : 1.0;
     if (rc == 0)
         rc = weight == 1.0 ? buf_add_char(b, '1') : buf_printf(b, "%.9g", weight);
+    if (rc == 0 && p->options->revenue_column != NULL)
+        rc = add_number(b, h->revenue);
+    if (rc == 0 && p->options->delays)
+        rc = add_number(b, h->delay_s);
     for (size_t i = EVENT_TEXTS; rc == 0 && i < e->text_count; i++) {
         rc = buf_add_char(b, ',');
         if (rc == 0)
@@ -138,7 +148,7 @@ static int add_row(struct buf *b, const struct events_pass *p, const struct even
 
 static int add_header(struct buf *b, const struct events_options *o)
 {
-    int rc = buf_add_str(b, HEADER);
+    int rc = buf_printf(b, "%s%s%s", HEADER, o->revenue_column != NULL ? ",revenue" : "", o->delays ? ",delay_s" : "");
 
     for (size_t i = 0; rc == 0 && i < o->carry.count; i++) {
         struct csv_field name = {.text = o->carry.items[i], .length = strlen(o->carry.items[i])};
