@@ -204,9 +204,9 @@ const struct opt_spec eval_option_specs[] = {
     {.name = "metrics",
      .type = OPT_LIST,
      .offset = AT(metrics),
-     .help =
-         "metrics to compute, as accuracy, f1_macro, f0.5, auc_<label>, ndcg@10, rbp0.95, ctr_lists@5 (reco metric lists "
-         "them); default: all that apply",
+     .help = "metrics to compute, as accuracy, f1_macro, f0.5, auc_<label>, ndcg@10, rbp0.95, ctr_lists@5 (reco metric "
+             "lists "
+             "them); default: all that apply",
      .group = "metrics",
      .check = opts_metric_check},
     {.name = "at",
