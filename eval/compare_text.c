@@ -280,11 +280,13 @@ static int add_markdown_listed(const char *title, const struct compare_query *qu
 static int add_markdown_row(const struct compare *c, const struct compare_figure *f, struct buf *b)
 {
     int verdict = compare_verdict(c, f);
+    TRY(buf_add_str(b, "| "));
+    TRY(add_cell(b, f->metric));
     if (f->reason) {
-        return buf_printf(b, "| %s | | | undefined: %s | | | |\n", f->metric, f->reason);
+        return buf_printf(b, " | | | undefined: %s | | | |\n", f->reason);
     }
-    TRY(buf_printf(b, "| %s | %.4f | %s%.4f%s | %+.4f | ", f->metric, f->a, verdict > 0 ? "**" : "", f->b,
-                   verdict > 0 ? "**" : "", f->difference));
+    TRY(buf_printf(b, " | %.4f | %s%.4f%s | %+.4f | ", f->a, verdict > 0 ? "**" : "", f->b, verdict > 0 ? "**" : "",
+                   f->difference));
     TRY(f->interval.reason ? buf_add_str(b, "none | ")
                            : buf_printf(b, "%+.4f to %+.4f | ", f->interval.low, f->interval.high));
     TRY(f->no_test ? buf_printf(b, "%s | ", f->no_test) : buf_printf(b, "%.4g | ", f->p_holm));

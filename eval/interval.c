@@ -206,10 +206,13 @@ static int fill(struct eval_intervals *intervals, const struct eval_report *repo
     }
     for (size_t i = 0; !rc && i < report->value_count; i++) {
         struct interval *to = &intervals->of[i];
-        if (intervals->units < INTERVAL_UNITS_MIN) {
+        const struct eval_value *v = &report->values[i];
+        bool few = intervals->units < INTERVAL_UNITS_MIN;
+        few = few || (report_is_by_query(v) && !v->reason && v->queries < INTERVAL_UNITS_MIN);
+        if (few) {
             *to = (struct interval){.low = NAN, .high = NAN, .se = NAN, .reason = "there are too few to resample"};
         } else if (!to->jackknife) {
-            rc = bootstrap_interval(to, &b, &intervals->bootstrap, i, report->values[i].value);
+            rc = bootstrap_interval(to, &b, &intervals->bootstrap, i, v->value);
         }
     }
     bootstrap_release(&b);

@@ -18,7 +18,10 @@
 struct eval_report;
 struct predictions;
 
-/* With fewer units no interval is given: resamples of so few are too much alike, so that it would flatter. */
+/*
+ * With fewer units, or queries in its mean, a figure has no interval: resamples of so few are too much alike, so that
+ * it would flatter.
+ */
 enum { INTERVAL_UNITS_MIN = 10 };
 
 struct interval_options {
