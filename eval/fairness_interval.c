@@ -12,19 +12,50 @@
 #include "eval/interval.h"
 #include "eval/slice_internal.h"
 
+enum { ENDS_MAX = 2 * SLICE_GAP_COUNT };
+
+/* What a unit adds to one of the groups at an end of a gap, which have places of their own. */
 struct entry {
-    uint32_t unit, group;
+    uint32_t unit, place;
     struct slice_sums sums;
 };
 
 struct gaps {
     struct entry *entries; /* [count] by unit */
     size_t count, capacity;
-    size_t groups, units;
-    const double *values;              /* [SLICE_GAP_COUNT] NaN: undefined */
-    const struct slice_gap_ends *ends; /* [SLICE_GAP_COUNT] */
-    bool *use;                         /* [groups] is it at an end? */
+    size_t units;
+    uint32_t *place; /* [groups] SLICE_NO_GROUP: at no end */
+    size_t places;
+    const double *values;                        /* [SLICE_GAP_COUNT] NaN: undefined */
+    struct slice_gap_ends ends[SLICE_GAP_COUNT]; /* by places */
 };
+
+static uint32_t take_place(struct gaps *gaps, size_t group)
+{
+    if (gaps->place[group] == SLICE_NO_GROUP) {
+        gaps->place[group] = (uint32_t)gaps->places++;
+    }
+    return gaps->place[group];
+}
+
+static int place_ends(struct gaps *gaps, const struct slice_result *r)
+{
+    gaps->place = mem_realloc_array(NULL, r->groups.count + 1, sizeof *gaps->place);
+    if (!gaps->place) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t g = 0; g < r->groups.count; g++) {
+        gaps->place[g] = SLICE_NO_GROUP;
+    }
+    for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
+        if (!isnan(r->gaps[i])) {
+            gaps->ends[i] = r->gap_ends[i];
+            gaps->ends[i].least = take_place(gaps, r->gap_ends[i].least);
+            gaps->ends[i].greatest = take_place(gaps, r->gap_ends[i].greatest);
+        }
+    }
+    return 0;
+}
 
 /* rows [p->rows] by unit, those of one unit in their order; NULL unit_of_row: as they stand. */
 static int order_rows(uint32_t *rows, const uint32_t *unit_of_row, size_t count, size_t units)
@@ -46,31 +77,31 @@ static int order_rows(uint32_t *rows, const uint32_t *unit_of_row, size_t count,
     return 0;
 }
 
-/* place [groups]: where the open unit's entry of a group stands; those before first are of other units. */
 static int fill_entries(struct gaps *gaps, const struct slice_groups *groups, const struct predictions *p,
-                        const uint32_t *unit_of_row, const double *exposure, const uint32_t *rows, size_t *place)
+                        const uint32_t *unit_of_row, const double *exposure, const uint32_t *rows)
 {
-    size_t first = 0;
-    uint32_t open = UINT32_MAX;
+    size_t open[ENDS_MAX]; /* the entry of each place, if it is of the same unit */
     int rc = 0;
+    for (size_t i = 0; i < ENDS_MAX; i++) {
+        open[i] = SIZE_MAX;
+    }
     for (size_t i = 0; !rc && i < p->rows; i++) {
         uint32_t row = rows[i];
         uint32_t group = groups->of_row[row];
         uint32_t unit = unit_of_row ? unit_of_row[row] : row;
-        if (group == SLICE_NO_GROUP || !gaps->use[group]) {
+        uint32_t place = group == SLICE_NO_GROUP ? SLICE_NO_GROUP : gaps->place[group];
+        if (place == SLICE_NO_GROUP) {
             continue;
         }
-        first = unit == open ? first : gaps->count;
-        open = unit;
-        if (place[group] < first || place[group] >= gaps->count || gaps->entries[place[group]].group != group) {
+        if (open[place] == SIZE_MAX || gaps->entries[open[place]].unit != unit) {
             rc = mem_grow((void **)&gaps->entries, &gaps->capacity, gaps->count + 1, sizeof *gaps->entries);
             if (rc) {
                 break;
             }
-            place[group] = gaps->count;
-            gaps->entries[gaps->count++] = (struct entry){.unit = unit, .group = group};
+            open[place] = gaps->count;
+            gaps->entries[gaps->count++] = (struct entry){.unit = unit, .place = place};
         }
-        slice_sums_add(&gaps->entries[place[group]].sums, p, row, exposure[row]);
+        slice_sums_add(&gaps->entries[open[place]].sums, p, row, exposure[row]);
     }
     return rc;
 }
@@ -78,22 +109,24 @@ static int fill_entries(struct gaps *gaps, const struct slice_groups *groups, co
 static int resample(void *arg, size_t count, const uint32_t *weights, double *out)
 {
     const struct gaps *gaps = arg;
-    struct slice_sums *sums = mem_calloc(count * gaps->groups + 1, sizeof *sums);
-    struct slice_rates *rates = mem_calloc(gaps->groups + 1, sizeof *rates);
-    int rc = sums && rates ? 0 : RECO_E_NOMEM;
-    for (size_t e = 0; !rc && e < gaps->count; e++) {
+    struct slice_sums *sums = mem_calloc(count * ENDS_MAX, sizeof *sums);
+    struct slice_rates rates[ENDS_MAX];
+    if (!sums) {
+        return RECO_E_NOMEM;
+    }
+    for (size_t e = 0; e < gaps->count; e++) {
         const struct entry *entry = &gaps->entries[e];
         for (size_t k = 0; k < count; k++) {
             double weight = weights[k * gaps->units + entry->unit];
-            double *to = sums[k * gaps->groups + entry->group].of;
+            double *to = sums[k * ENDS_MAX + entry->place].of;
             for (size_t i = 0; weight > 0 && i < SLICE_SUM_COUNT; i++) {
                 to[i] += weight * entry->sums.of[i];
             }
         }
     }
-    for (size_t k = 0; !rc && k < count; k++) {
-        for (size_t g = 0; g < gaps->groups; g++) {
-            slice_rates_from(&rates[g], &sums[k * gaps->groups + g]);
+    for (size_t k = 0; k < count; k++) {
+        for (size_t i = 0; i < gaps->places; i++) {
+            slice_rates_from(&rates[i], &sums[k * ENDS_MAX + i]);
         }
         for (size_t i = 0; i < SLICE_GAP_COUNT; i++) {
             double between = isnan(gaps->values[i]) ? NAN : slice_gap_between(&gaps->ends[i], rates);
@@ -101,8 +134,7 @@ static int resample(void *arg, size_t count, const uint32_t *weights, double *ou
         }
     }
     mem_free(sums);
-    mem_free(rates);
-    return rc;
+    return 0;
 }
 
 static int run(struct slice_result *r, struct gaps *gaps, const struct eval_options *eval)
@@ -131,20 +163,13 @@ static int run(struct slice_result *r, struct gaps *gaps, const struct eval_opti
 
 int slice_gap_intervals(struct slice_result *r, const struct predictions *p, const struct eval_options *eval)
 {
-    struct gaps gaps = {.groups = r->groups.count, .values = r->gaps, .ends = r->gap_ends};
+    struct gaps gaps = {.values = r->gaps};
     uint32_t *unit_of_row = NULL;
     double *exposure = NULL;
     const char *name;
     r->gap_intervals = mem_calloc(SLICE_GAP_COUNT, sizeof *r->gap_intervals);
     uint32_t *rows = mem_realloc_array(NULL, p->rows + 1, sizeof *rows);
-    size_t *place = mem_calloc(gaps.groups + 1, sizeof *place);
-    gaps.use = mem_calloc(gaps.groups + 1, sizeof *gaps.use);
-    int rc = r->gap_intervals && rows && place && gaps.use ? 0 : RECO_E_NOMEM;
-    for (size_t i = 0; !rc && i < SLICE_GAP_COUNT; i++) {
-        if (!isnan(r->gaps[i])) {
-            gaps.use[r->gap_ends[i].least] = gaps.use[r->gap_ends[i].greatest] = true;
-        }
-    }
+    int rc = r->gap_intervals && rows ? place_ends(&gaps, r) : RECO_E_NOMEM;
     if (!rc) {
         rc = eval_units_of(&unit_of_row, &gaps.units, &name, p, eval->intervals->unit_column);
     }
@@ -155,16 +180,15 @@ int slice_gap_intervals(struct slice_result *r, const struct predictions *p, con
         rc = slice_exposures(&exposure, p, eval->ties);
     }
     if (!rc) {
-        rc = fill_entries(&gaps, &r->groups, p, unit_of_row, exposure, rows, place);
+        rc = fill_entries(&gaps, &r->groups, p, unit_of_row, exposure, rows);
     }
     if (!rc) {
         rc = run(r, &gaps, eval);
     }
     mem_free(gaps.entries);
-    mem_free(gaps.use);
+    mem_free(gaps.place);
     mem_free(unit_of_row);
     mem_free(exposure);
     mem_free(rows);
-    mem_free(place);
     return rc;
 }

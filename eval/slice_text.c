@@ -35,7 +35,7 @@ static int add_name(struct buf *b, const char *name, size_t width)
     return buf_printf(b, "%*s", length < width ? (int)(width - length) : 0, "");
 }
 
-enum { NUMBER_WIDTH = 9, INTERVAL_WIDTH = 16 };
+enum { NUMBER_WIDTH = 9, INTERVAL_WIDTH = 16, SIGNED_INTERVAL_WIDTH = 18 };
 
 static int width_of(const char *metric)
 {
@@ -43,13 +43,13 @@ static int width_of(const char *metric)
     return length > NUMBER_WIDTH ? (int)length : NUMBER_WIDTH;
 }
 
-static int add_interval(const struct interval *interval, struct buf *b)
+static int add_interval(const struct interval *interval, int width, struct buf *b)
 {
     char text[64] = "-";
     if (interval && !interval->reason) {
         (void)snprintf(text, sizeof text, "%.4f to %.4f", interval->low, interval->high);
     }
-    return buf_printf(b, "  %*s", INTERVAL_WIDTH, text);
+    return buf_printf(b, "  %*s", width, text);
 }
 
 static int add_group(const struct eval_slices *s, const struct slice_group *g, size_t width, struct buf *b)
@@ -61,7 +61,7 @@ static int add_group(const struct eval_slices *s, const struct slice_group *g, s
         TRY(g->reasons[m] ? buf_printf(b, " %*s", metric_width, "-")
                           : buf_printf(b, " %*.4f", metric_width, g->values[m]));
         if (!m && s->with_intervals) {
-            TRY(add_interval(g->intervals && !g->reasons[m] ? &g->intervals[m] : NULL, b));
+            TRY(add_interval(g->intervals && !g->reasons[m] ? &g->intervals[m] : NULL, INTERVAL_WIDTH, b));
         }
     }
     return buf_add_str(b, g->small ? "  small\n" : "\n");
@@ -90,7 +90,7 @@ static int add_gaps(const struct eval_slices *s, const struct slice_result *r, s
         const struct slice_gap_ends *ends = &r->gap_ends[i];
         TRY(any ? 0 : buf_add_str(b, "  gaps\n"));
         TRY(buf_printf(b, "    %-26s %.4f", labels[i], r->gaps[i]));
-        TRY(s->with_intervals ? add_interval(&r->gap_intervals[i], b) : 0);
+        TRY(s->with_intervals ? add_interval(&r->gap_intervals[i], SIGNED_INTERVAL_WIDTH, b) : 0);
         TRY(buf_printf(b, "  %.4f ", ends->low));
         TRY(add_text(b, r->groups.names[ends->least]));
         TRY(buf_printf(b, ", %.4f ", ends->high));
