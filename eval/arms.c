@@ -145,12 +145,11 @@ struct arm_sums {
 struct arm_walk {
     const struct eval_report *report;
     const uint32_t *arm_of_row;
-    size_t arm_count;
     uint32_t *rows; /* those of a unit stand together: rows[start[u]..start[u + 1]); NULL: a row is a unit */
     size_t *start;
     size_t unit_count;
-    struct arm_sums *of_unit; /* [arm_count] scratch: n and d */
-    uint32_t *touched;        /* [arm_count] scratch */
+    struct arm_sums *of_unit; /* [arms] scratch: n and d */
+    uint32_t *touched;        /* [arms] scratch */
 };
 
 static double ratio_of(const struct arm_sums *s)
@@ -158,11 +157,15 @@ static double ratio_of(const struct arm_sums *s)
     return s->d > 0 ? s->n / s->d : NAN;
 }
 
-/* Of the ratio of sums: that of the sum of n - ratio d, over d^2. */
+/* Of the ratio of sums: that of the sum of n - ratio d, over d^2. What rounding leaves of units that are all alike is
+ * 0.
+ */
 static double variance_of(const struct arm_sums *s)
 {
+    const double rounding = 1e-12;
     double ratio = ratio_of(s);
-    return fmax((s->nn - 2 * ratio * s->nd + ratio * ratio * s->dd) / (s->d * s->d), 0);
+    double sum = s->nn - 2 * ratio * s->nd + ratio * ratio * s->dd;
+    return sum > rounding * (s->nn + ratio * ratio * s->dd) ? sum / (s->d * s->d) : 0;
 }
 
 static double covariance_of(const struct arm_sums *arm, const struct arm_sums *control)
@@ -197,7 +200,7 @@ static void end_unit(const struct arm_walk *walk, size_t touched, struct arm_sum
     }
 }
 
-/* sums [arm_count] of one figure. False: it is no rate, as a row has more than one or none of one. */
+/* sums [arms] of one figure. False: it is no rate, as a row has more than one or none of one. */
 static bool sum_figure(const struct arm_walk *walk, const struct eval_value *v, struct arm_sums *sums)
 {
     const struct predictions *p = walk->report->p;

@@ -250,6 +250,27 @@ static void bad_columns_and_arms(void **state)
     made_release(&m);
 }
 
+/* Units that are all alike tell no spread, whatever rounding leaves of it. */
+static void alike_units_have_no_interval(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    struct buf b = {0};
+    for (int i = 0; i < 90; i++) {
+        assert_int_equal(buf_printf(&b, "%c,1,0,%s\n", i % 2 ? 'a' : 'b', i % 2 ? "0.1" : "1234.7"), 0);
+    }
+    make(&m, buf_str(&b));
+    struct eval_arms *arms = arms_of(&m, "a", NULL, 0.95);
+    const struct eval_arm_figure *f = figure_of(arms, "a", "revenue_per_impression");
+    assert_true(fabs(f->of_arm.value - 0.1) < TOLERANCE && isnan(f->of_arm.low));
+    f = figure_of(arms, "b", "revenue_per_impression");
+    assert_true(isnan(f->of_arm.low) && isnan(f->difference.low) && isnan(f->ratio.low));
+    assert_true(figure_of(arms, "b", "ctr")->of_arm.low > 0.9); /* a rate has one all the same */
+    buf_release(&b);
+    eval_arms_free(arms);
+    made_release(&m);
+}
+
 /* A name that is no UTF-8 is shown all the same, and goes into JSON. */
 static void names_of_any_bytes(void **state)
 {
@@ -364,6 +385,7 @@ int main(void)
         cmocka_unit_test(campaign_has_its_known_rates),
         cmocka_unit_test(none_of_few_is_not_zero_for_certain),
         cmocka_unit_test(bad_columns_and_arms),
+        cmocka_unit_test(alike_units_have_no_interval),
         cmocka_unit_test(names_of_any_bytes),
         cmocka_unit_test(markdown_has_whole_rows),
         cmocka_unit_test(order_of_rows_changes_nothing),
