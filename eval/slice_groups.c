@@ -27,81 +27,66 @@ void slice_groups_release(struct slice_groups *groups)
 
 /* ---- columns ---- */
 
-enum { WORDS_MAX = 256 };
+/* The predictions' own columns. */
+struct own {
+    const char *name;
+    struct slice_column column;
+    bool there;
+};
+enum { OWN_COLUMNS = 17, WORDS_MAX = 256 };
 
-/* Columns of the predictions' own that p has; words [WORDS_MAX]. */
-static size_t own_columns(const char **words, const struct predictions *p)
+static void list_own(struct own own[OWN_COLUMNS], const struct predictions *p)
 {
-    const struct {
-        const char *name;
-        bool there;
-    } own[] = {{"label", p->label || p->target},
-               {"predicted", p->predicted || p->value},
-               {"score", predictions_has_score(p)},
-               {"tokens", p->tokens},
-               {"query_id", p->query},
-               {"item_id", p->item},
-               {"position", p->position},
-               {"clicked", p->clicked},
-               {"converted", p->converted},
-               {"dwell_s", p->dwell_s},
-               {"depth", p->depth},
-               {"propensity", p->propensity},
-               {"carted", p->carted},
-               {"ordered", p->ordered},
-               {"revenue", p->revenue}};
+    const struct own columns[OWN_COLUMNS] = {{"position", {.numbers = p->position}, p->position},
+                                             {"clicked", {.numbers = p->clicked}, p->clicked},
+                                             {"converted", {.numbers = p->converted}, p->converted},
+                                             {"dwell_s", {.numbers = p->dwell_s}, p->dwell_s},
+                                             {"depth", {.numbers = p->depth}, p->depth},
+                                             {"propensity", {.numbers = p->propensity}, p->propensity},
+                                             {"carted", {.numbers = p->carted}, p->carted},
+                                             {"ordered", {.numbers = p->ordered}, p->ordered},
+                                             {"revenue", {.numbers = p->revenue}, p->revenue},
+                                             {"tokens", {.counts = p->tokens}, p->tokens},
+                                             {"label", {.is = SLICE_IS_LABEL}, p->label},
+                                             {"label", {.numbers = p->target}, p->target},
+                                             {"predicted", {.is = SLICE_IS_PREDICTED}, p->predicted},
+                                             {"predicted", {.numbers = p->value}, p->value},
+                                             {"score", {.is = SLICE_IS_SCORE}, predictions_has_score(p)},
+                                             {"query_id", {.is = SLICE_IS_QUERY}, p->query},
+                                             {"item_id", {.is = SLICE_IS_ITEM}, p->item}};
+    memcpy(own, columns, sizeof columns);
+}
+
+static int unknown_column(const struct predictions *p, const struct own own[OWN_COLUMNS], const char *name)
+{
+    const char *words[WORDS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+    for (size_t i = 0; i < OWN_COLUMNS; i++) {
         if (own[i].there) {
             words[count++] = own[i].name;
         }
     }
-    return count;
-}
-
-static int unknown_column(const struct predictions *p, const char *name)
-{
-    const char *words[WORDS_MAX];
-    size_t count = own_columns(words, p);
+    for (size_t i = 0; slice_built_in[i]; i++) {
+        words[count++] = slice_built_in[i];
+    }
     for (size_t i = 0; i < p->extra_count && count < WORDS_MAX; i++) {
         words[count++] = p->extra[i].name;
-    }
-    for (size_t i = 0; slice_built_in[i] && count < WORDS_MAX; i++) {
-        words[count++] = slice_built_in[i];
     }
     const char *near = opt_nearest(name, words, count);
     if (near) {
         return err_set(RECO_E_USAGE, "cannot slice by '%s': there is no such column; did you mean '%s'?", name, near);
     }
     bool are_events = !p->label && !p->target && !predictions_has_score(p);
-    return err_set(RECO_E_USAGE, "cannot slice by '%s': there is no such column%s%s%s", name,
-                   are_events ? "" : " (reco predict --carry ", are_events ? "" : name,
-                   are_events ? "" : " takes one along)");
+    return are_events
+               ? err_set(RECO_E_USAGE, "cannot slice by '%s': there is no such column", name)
+               : err_set(RECO_E_USAGE,
+                         "cannot slice by '%s': there is no such column (reco predict --carry %s takes one along)",
+                         name, name);
 }
 
 int slice_column_find(struct slice_column *out, const struct predictions *p, const char *name)
 {
-    const struct {
-        const char *name;
-        struct slice_column column;
-        bool there;
-    } own[] = {{"position", {.numbers = p->position}, p->position},
-               {"clicked", {.numbers = p->clicked}, p->clicked},
-               {"converted", {.numbers = p->converted}, p->converted},
-               {"dwell_s", {.numbers = p->dwell_s}, p->dwell_s},
-               {"depth", {.numbers = p->depth}, p->depth},
-               {"propensity", {.numbers = p->propensity}, p->propensity},
-               {"carted", {.numbers = p->carted}, p->carted},
-               {"ordered", {.numbers = p->ordered}, p->ordered},
-               {"revenue", {.numbers = p->revenue}, p->revenue},
-               {"tokens", {.counts = p->tokens}, p->tokens},
-               {"label", {.is = SLICE_IS_LABEL}, p->label},
-               {"label", {.numbers = p->target}, p->target},
-               {"predicted", {.is = SLICE_IS_PREDICTED}, p->predicted},
-               {"predicted", {.numbers = p->value}, p->value},
-               {"score", {.is = SLICE_IS_SCORE}, predictions_has_score(p)},
-               {"query_id", {.is = SLICE_IS_QUERY}, p->query},
-               {"item_id", {.is = SLICE_IS_ITEM}, p->item}};
+    struct own own[OWN_COLUMNS];
     *out = (struct slice_column){0};
     for (size_t i = 0; i < p->extra_count; i++) {
         if (!strcmp(p->extra[i].name, name)) {
@@ -109,13 +94,14 @@ int slice_column_find(struct slice_column *out, const struct predictions *p, con
             return 0;
         }
     }
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+    list_own(own, p);
+    for (size_t i = 0; i < OWN_COLUMNS; i++) {
         if (own[i].there && !strcmp(own[i].name, name)) {
             *out = own[i].column;
             return 0;
         }
     }
-    return unknown_column(p, name);
+    return unknown_column(p, own, name);
 }
 
 /* NaN: missing. Only of a column that holds no texts. */
