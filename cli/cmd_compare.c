@@ -28,7 +28,8 @@ struct comparing {
 
 static int read_source(struct comparing *c, struct source *s, const char *path, const struct cmd_ctx *ctx)
 {
-    int rc = c->o->qrels ? trec_run_read(&s->run, path) : predictions_source_open(&s->p, path, ctx, &c->o->source);
+    int rc = c->o->qrels ? trec_run_read(&s->run, path, c->eval.threads)
+                         : predictions_source_open(&s->p, path, ctx, &c->o->source);
     if (!rc && s->p && c->o->gains.count && !c->gains) {
         c->gains = mem_calloc((size_t)s->p->labels.count + 1, sizeof *c->gains);
         rc = c->gains
@@ -126,7 +127,7 @@ static int prepare(struct comparing *c, const struct cmd_ctx *ctx)
     int rc = c->sources && c->runs && c->names ? 0 : RECO_E_NOMEM;
     rc = rc ? rc : check(o, ctx);
     if (!rc && o->qrels) {
-        rc = trec_qrels_read(&c->qrels, o->qrels);
+        rc = trec_qrels_read(&c->qrels, o->qrels, c->eval.threads);
     }
     for (size_t i = 0; !rc && i < c->count; i++) {
         c->runs[i].path = opt_positional(ctx->set, (int)i);

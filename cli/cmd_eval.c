@@ -128,7 +128,7 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
                                            .collection_size = (long)c->collection_size,
                                            .threads = threads_of(c)};
         double begin_s = clock_now_s();
-        rc = eval_trec_open(trec, c->qrels, c->run);
+        rc = eval_trec_open(trec, c->qrels, c->run, files.threads);
         log_debug("read in %.4f s", clock_now_s() - begin_s);
         if (!rc) {
             warn_missing(c, trec);
@@ -263,7 +263,8 @@ const struct cmd_spec cmd_eval = {
         "the figures by parts, the worst first, and the gaps between them. --calibration and --threshold apply what "
         "was "
         "chosen on validation predictions.\n\n"
-        "A gate (--require) that is not met gives exit status 1; so does one on an undefined figure. It names a metric, "
+        "A gate (--require) that is not met gives exit status 1; so does one on an undefined figure. It names a "
+        "metric, "
         "the worst part of a slice, as worst(lang).f1, or a gap: gap(lang).demographic_parity, equal_opportunity, "
         "equalized_odds, exposure or exposure_merit (a ratio, 1 is fair). low(...) and high(...) are the bounds of the "
         "interval: low(f1), high(gap(lang).exposure), and low(worst(lang).f1), the least bound of all groups.",

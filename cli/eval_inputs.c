@@ -11,10 +11,10 @@
 #include "data/decimal.h"
 #include "eval/slice.h"
 
-int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path)
+int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path, int threads)
 {
-    int rc = trec_qrels_read(&trec->qrels, qrels_path);
-    return rc ? rc : trec_run_read(&trec->run, run_path);
+    int rc = trec_qrels_read(&trec->qrels, qrels_path, threads);
+    return rc ? rc : trec_run_read(&trec->run, run_path, threads);
 }
 
 void eval_trec_close(struct eval_trec *trec)

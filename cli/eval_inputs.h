@@ -12,7 +12,7 @@ struct eval_trec {
     struct trec_qrels *qrels;
     struct trec_run *run;
 };
-int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path) RECO_MUST_CHECK;
+int eval_trec_open(struct eval_trec *trec, const char *qrels_path, const char *run_path, int threads) RECO_MUST_CHECK;
 void eval_trec_close(struct eval_trec *trec);
 
 /* Runs reco predict with the options of ctx that it knows, into output (NULL: a file in options->tmp_dir that is

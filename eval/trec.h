@@ -6,7 +6,7 @@
  * evaluated as trec_eval 10 does, digit by digit, or by reco's own metrics. Fields are separated by blanks; empty lines
  * and lines that begin with '#' are skipped. A negative relevance is "in the pool but not judged". Scores are compared
  * as float32 and ties go to the greater docno, as trec_eval does; the rank column is not looked at. Files may be
- * compressed (input.h); they are read by all processors.
+ * compressed (input.h).
  */
 
 #include <stdbool.h>
@@ -21,11 +21,11 @@ struct trec_run;
 
 /*
  * path "-": stdin. RECO_E_DATA with the line: too few fields, a number that is none, a document twice in a query. A run
- * whose lines have several tags is warned of; its tag is that of the last line.
+ * whose lines have several tags is warned of; its tag is that of the last line. threads as in struct trec_options.
  */
-int trec_qrels_read(struct trec_qrels **out, const char *path) RECO_MUST_CHECK;
+int trec_qrels_read(struct trec_qrels **out, const char *path, int threads) RECO_MUST_CHECK;
 void trec_qrels_free(struct trec_qrels *qrels);
-int trec_run_read(struct trec_run **out, const char *path) RECO_MUST_CHECK;
+int trec_run_read(struct trec_run **out, const char *path, int threads) RECO_MUST_CHECK;
 void trec_run_free(struct trec_run *run);
 
 /* Queries of the qrels that the run lacks, and the other way round. */

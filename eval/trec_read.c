@@ -17,6 +17,7 @@ struct reading {
     struct trec_file *file;
     struct trec_source source;
     struct pool *pool;
+    size_t threads;          /* at least 1 */
     struct trec_part *parts; /* [part_count] in the order of the text */
     size_t part_count;
     struct text_index index;
@@ -48,7 +49,7 @@ static int read_text(struct buf *text, struct input *in)
 static int cut_parts(struct reading *r)
 {
     const struct buf *text = r->source.text;
-    size_t part_bytes = text->length / ((size_t)cpu_count() * PARTS_A_THREAD);
+    size_t part_bytes = text->length / (r->threads * PARTS_A_THREAD);
     part_bytes = part_bytes < PART_BYTES_MIN ? PART_BYTES_MIN : part_bytes;
     part_bytes = part_bytes > PART_BYTES_MAX ? PART_BYTES_MAX : part_bytes;
     r->parts = mem_calloc(text->length / part_bytes + 1, sizeof *r->parts);
@@ -210,8 +211,8 @@ static int read_entries(struct reading *r)
 {
     int rc = cut_parts(r);
     if (!rc) {
-        size_t threads = (size_t)cpu_count();
-        rc = pool_new(&r->pool, r->part_count < threads ? (r->part_count ? (int)r->part_count : 1) : (int)threads);
+        size_t threads = r->part_count < r->threads ? r->part_count : r->threads;
+        rc = pool_new(&r->pool, threads ? (int)threads : 1);
     }
     if (!rc) {
         rc = pool_run(r->pool, r->part_count, parse_part, r);
@@ -239,7 +240,7 @@ static int read_entries(struct reading *r)
     return rc;
 }
 
-static int file_read(struct trec_file *file, const char *path, bool is_run)
+static int file_read(struct trec_file *file, const char *path, bool is_run, int threads)
 {
     static const struct input_options as_it_is = {.encoding = INPUT_ENCODING_UTF8};
     struct input *in = NULL;
@@ -248,7 +249,9 @@ static int file_read(struct trec_file *file, const char *path, bool is_run)
         rc = read_text(&file->text, in);
     }
     if (!rc) {
-        struct reading r = {.file = file, .source = {input_label(in), &file->text, is_run}};
+        struct reading r = {.file = file,
+                            .source = {input_label(in), &file->text, is_run},
+                            .threads = threads > 1 ? (size_t)threads : 1};
         rc = read_entries(&r);
     }
     input_close(in);
@@ -263,11 +266,11 @@ static void file_release(struct trec_file *file)
     mem_free(file->tag);
 }
 
-int trec_qrels_read(struct trec_qrels **out, const char *path)
+int trec_qrels_read(struct trec_qrels **out, const char *path, int threads)
 {
     *out = NULL;
     struct trec_qrels *qrels = mem_calloc(1, sizeof *qrels);
-    int rc = qrels ? file_read(&qrels->file, path, false) : RECO_E_NOMEM;
+    int rc = qrels ? file_read(&qrels->file, path, false, threads) : RECO_E_NOMEM;
     if (rc) {
         trec_qrels_free(qrels);
         return rc;
@@ -276,11 +279,11 @@ int trec_qrels_read(struct trec_qrels **out, const char *path)
     return 0;
 }
 
-int trec_run_read(struct trec_run **out, const char *path)
+int trec_run_read(struct trec_run **out, const char *path, int threads)
 {
     *out = NULL;
     struct trec_run *run = mem_calloc(1, sizeof *run);
-    int rc = run ? file_read(&run->file, path, true) : RECO_E_NOMEM;
+    int rc = run ? file_read(&run->file, path, true, threads) : RECO_E_NOMEM;
     if (rc) {
         trec_run_free(run);
         return rc;

@@ -49,7 +49,7 @@ struct files {
 
 static void open_files(struct files *f, const char *qrels, const char *run)
 {
-    if (trec_qrels_read(&f->qrels, qrels) || trec_run_read(&f->run, run)) {
+    if (trec_qrels_read(&f->qrels, qrels, 2) || trec_run_read(&f->run, run, 2)) {
         fail_msg("%s", err_message());
     }
 }
@@ -238,13 +238,13 @@ static void parts_of_a_file_make_no_difference(void **state)
     struct trec_run *run = NULL;
     add_run_line(&apart, TOPICS - 1, 0); /* the first line once more */
     scratch_path(path[2], "twice", buf_str(&apart));
-    assert_int_equal(trec_run_read(&run, path[2]), RECO_E_DATA);
+    assert_int_equal(trec_run_read(&run, path[2], 2), RECO_E_DATA);
     assert_non_null(strstr(err_message(), "line 20001: query 'topic-49' has document 'document-0' twice, first on "
                                           "line 1"));
     apart.length -= 4;
     assert_int_equal(buf_add_str(&apart, "\ntopic-1 Q0 d 1 x tag\n"), 0);
     scratch_path(path[2], "bad", buf_str(&apart));
-    assert_int_equal(trec_run_read(&run, path[2]), RECO_E_DATA);
+    assert_int_equal(trec_run_read(&run, path[2], 2), RECO_E_DATA);
     assert_non_null(strstr(err_message(), "line 20001: 5 fields"));
     buf_release(&qrels);
     buf_release(&together);
@@ -392,7 +392,7 @@ static void bad_files_are_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct files f = {0};
         scratch_path(path, "bad", bad[i].text);
-        int rc = bad[i].is_run ? trec_run_read(&f.run, path) : trec_qrels_read(&f.qrels, path);
+        int rc = bad[i].is_run ? trec_run_read(&f.run, path, 2) : trec_qrels_read(&f.qrels, path, 2);
         assert_int_equal(rc, RECO_E_DATA);
         if (!strstr(err_message(), bad[i].message)) {
             fail_msg("'%s' does not say '%s'", err_message(), bad[i].message);
@@ -501,9 +501,9 @@ static void survives_failing_allocations(void **state)
         options.measure_count = 3;
         eval_options_init(&own);
         mem_fail_after(++n);
-        rc = trec_qrels_read(&f.qrels, qrels);
+        rc = trec_qrels_read(&f.qrels, qrels, 2);
         if (!rc) {
-            rc = trec_run_read(&f.run, run);
+            rc = trec_run_read(&f.run, run, 2);
         }
         if (!rc) {
             rc = trec_eval_text(&b, f.qrels, f.run, &options);

@@ -38,11 +38,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct trec_run *run = NULL;
     int fd = fuzz_file(data, first, path);
     err_clear();
-    int rc = trec_qrels_read(&qrels, path);
+    int rc = trec_qrels_read(&qrels, path, 2);
     close(fd);
     if (!rc) {
         fd = fuzz_file(data + second, size - second, path);
-        rc = trec_run_read(&run, path);
+        rc = trec_run_read(&run, path, 2);
         close(fd);
     }
     if (rc && !*err_message()) {
