@@ -285,6 +285,12 @@ static struct eval_interval of_arm(const struct arm_compare *c, const struct arm
     return variance > 0 ? wilson(share, alike / variance, c->quantile) : around(share, 0, c->quantile, false);
 }
 
+/* The half of a difference's interval from those of its two parts. */
+static double side(double one, double other, double correlation)
+{
+    return sqrt(fmax(one * one + other * other - 2 * correlation * one * other, 0));
+}
+
 static void compare(struct eval_arm_figure *to, const struct eval_arm_figure *control_figure,
                     const struct arm_compare *c, const struct arm_sums *arm, const struct arm_sums *control)
 {
@@ -299,11 +305,13 @@ static void compare(struct eval_arm_figure *to, const struct eval_arm_figure *co
     bool enough = is_enough(c, arm) && is_enough(c, control);
     double covariance = arm->shared ? covariance_of(arm, control) : 0;
     to->difference = around(a - b, spread_of(c, arm) + spread_of(c, control) - 2 * covariance, c->quantile, enough);
-    if (c->is_rate && enough && !arm->shared) {
+    if (c->is_rate && enough) {
         const struct eval_interval *x = &to->of_arm;
         const struct eval_interval *y = &control_figure->of_arm;
-        to->difference.low = a - b - hypot(a - x->low, y->high - b);
-        to->difference.high = a - b + hypot(x->high - a, b - y->low);
+        double scale = sqrt(variance_of(arm) * variance_of(control));
+        double correlation = scale > 0 ? covariance / scale : 0;
+        to->difference.low = a - b - side(a - x->low, y->high - b, correlation);
+        to->difference.high = a - b + side(x->high - a, b - y->low, correlation);
     }
     if (b > 0) {
         double variance = spread_of(c, arm) / (a * a) + spread_of(c, control) / (b * b) - 2 * covariance / (a * b);

@@ -3,8 +3,8 @@
 
 rows.tsv has no queries, so that rows are independent; lists.tsv has queries that are seen in every arm, and users that
 are in one arm each. expected.json: for each file, unit and level the figures of each arm with bounds. Rates of single
-rows by scipy (Wilson's interval, Katz' of the ratio), their differences by Newcombe's method 10; all else from the
-covariance matrix of the sums by unit.
+rows by scipy (Wilson's interval, Katz' of the ratio), differences of rates by Newcombe's method 10 with the correlation
+that common units make (Zou and Donner); all else from the covariance matrix of the sums by unit.
 
     arms_eval.py tests/reference/arms
 """
@@ -111,9 +111,11 @@ def compare(rows, name, key, level):
         covariance = float(a["parts"] @ control["parts"]) if shared else 0.0
         x, y = a["value"], control["value"]
         difference = around(x[0] - y[0], a["variance"] + control["variance"] - 2 * covariance, z)
-        if is_rate and not shared:
-            difference[1] = x[0] - y[0] - np.hypot(x[0] - x[1], y[2] - y[0])
-            difference[2] = x[0] - y[0] + np.hypot(x[2] - x[0], y[0] - y[1])
+        if is_rate:
+            scale = np.sqrt(a["variance"] * control["variance"])
+            shrink = -2 * covariance / scale if scale else 0
+            for bound, sign, one, other in ((1, -1, x[0] - x[1], y[2] - y[0]), (2, 1, x[2] - x[0], y[0] - y[1])):
+                difference[bound] = x[0] - y[0] + sign * np.sqrt(one ** 2 + other ** 2 + shrink * one * other)
         ratio = [x[0] / y[0], None, None]
         if x[0] > 0:
             if is_rate and by_row:
