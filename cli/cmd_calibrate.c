@@ -4,6 +4,7 @@
 
 #include "cli/cmd.h"
 #include "cli/decisions.h"
+#include "cli/memory_limit.h"
 #include "cli/opts_predictions.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -15,6 +16,7 @@ struct calibrate_options {
     int method; /* enum calibrate_method */
     int format; /* enum decisions_format */
     struct predictions_source_options source;
+    struct memory_limit memory;
 };
 
 #define AT(field) offsetof(struct calibrate_options, field)
@@ -23,6 +25,7 @@ static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct calibrate_options),
     DECISIONS_PREDICTIONS_ROW(struct calibrate_options),
     PREDICTIONS_SOURCE_ROWS(struct calibrate_options, source),
+    MEMORY_LIMIT_ROWS(struct calibrate_options, memory),
     {.name = "method",
      .type = OPT_CHOICE,
      .offset = AT(method),
@@ -166,10 +169,14 @@ static int run(const struct cmd_ctx *ctx)
         return err_set(RECO_E_USAGE, "give %s: --output, a file, or --model, the model that made the predictions",
                        o->output ? "only one" : "one");
     }
-    int rc = predictions_source_open(&p, o->predictions, ctx, &o->source);
+    int rc = memory_limit_set(&o->memory);
+    if (!rc) {
+        rc = predictions_source_open(&p, o->predictions, ctx, &o->source);
+    }
     if (!rc) {
         rc = calibrate(o, p);
     }
+    memory_limit_tell(&o->memory);
     predictions_free(p);
     return rc;
 }

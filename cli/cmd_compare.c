@@ -207,7 +207,10 @@ static int run(const struct cmd_ctx *ctx)
     how.bootstrap.seed = (uint64_t)c.o->seed;
     how.bootstrap.level = c.o->level;
     how.bootstrap.method = (enum bootstrap_method)c.o->interval;
-    int rc = prepare(&c, ctx);
+    int rc = memory_limit_set(&c.o->memory);
+    if (!rc) {
+        rc = prepare(&c, ctx);
+    }
     if (!rc) {
         rc = pool_new(&pool, c.eval.threads);
     }
@@ -220,6 +223,7 @@ static int run(const struct cmd_ctx *ctx)
     if (!rc) {
         rc = compare_output(c.o, &result);
     }
+    memory_limit_tell(&c.o->memory);
     compare_release(&result);
     pool_free(pool);
     comparing_release(&c);

@@ -197,10 +197,11 @@ static int run(const struct cmd_ctx *ctx)
     struct eval_certainty certainty = {0};
     struct item_counts items = {0};
     struct eval_popularity popularity;
+    const struct memory_limit limit = {c->data.max_memory, c->data.tmp_dir};
     int rc = eval_options_check(ctx, c);
     eval_source_fill(c, ctx);
     if (!rc) {
-        rc = memory_limit_set(c->data.max_memory, c->data.tmp_dir);
+        rc = memory_limit_set(&limit);
     }
     if (!rc) {
         rc = eval_names_fill(&names, &options, &c->metrics, &c->at, &c->require);
@@ -233,7 +234,7 @@ static int run(const struct cmd_ctx *ctx)
     if (!rc && report) {
         rc = eval_output(report, p, c);
     }
-    memory_limit_tell(c->data.tmp_dir);
+    memory_limit_tell(&limit);
     eval_report_free(report);
     predictions_free(p);
     eval_trec_close(&trec);

@@ -5,6 +5,7 @@
 
 #include "cli/cmd.h"
 #include "cli/decisions.h"
+#include "cli/memory_limit.h"
 #include "cli/opts_predictions.h"
 #include "core/mem.h"
 
@@ -16,6 +17,7 @@ struct threshold_command { /* not threshold_options, which is eval/threshold.h's
     struct opt_list costs;
     int format; /* enum decisions_format */
     struct predictions_source_options source;
+    struct memory_limit memory;
 };
 
 #define AT(field) offsetof(struct threshold_command, field)
@@ -24,6 +26,7 @@ static const struct opt_spec options[] = {
     CMD_COMMON_OPTIONS(struct threshold_command),
     DECISIONS_PREDICTIONS_ROW(struct threshold_command),
     PREDICTIONS_SOURCE_ROWS(struct threshold_command, source),
+    MEMORY_LIMIT_ROWS(struct threshold_command, memory),
     {.name = "calibration",
      .type = OPT_STRING,
      .offset = AT(calibration),
@@ -213,6 +216,9 @@ static int run(const struct cmd_ctx *ctx)
     char *path = NULL;
     int rc = check(ctx);
     if (!rc) {
+        rc = memory_limit_set(&o->memory);
+    }
+    if (!rc) {
         rc = predictions_source_open(&p, o->predictions, ctx, &o->source);
     }
     if (!rc) {
@@ -227,6 +233,7 @@ static int run(const struct cmd_ctx *ctx)
     if (!rc) {
         rc = print(o, &t, p, path);
     }
+    memory_limit_tell(&o->memory);
     threshold_release(&t);
     mem_free(path);
     predictions_free(p);

@@ -21,6 +21,7 @@ const struct opt_spec compare_option_specs[] = {
      .group = "data",
      .flags = OPT_FLAG_PATH},
     PREDICTIONS_SOURCE_ROWS(struct compare_command, source),
+    MEMORY_LIMIT_ROWS(struct compare_command, memory),
     {.name = "query_text",
      .type = OPT_STRING,
      .offset = AT(query_text),

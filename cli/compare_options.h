@@ -4,6 +4,7 @@
 /* The options of `reco compare`. */
 
 #include "cli/cmd.h"
+#include "cli/memory_limit.h"
 #include "cli/opts_predictions.h"
 
 enum compare_format { COMPARE_FORMAT_TEXT, COMPARE_FORMAT_JSON, COMPARE_FORMAT_MARKDOWN };
@@ -17,6 +18,7 @@ struct compare_command { /* not compare_options, which is eval/compare.h's */
     int64_t resamples, samples, seed, listed, threads;
     bool all_pairs;
     struct predictions_source_options source;
+    struct memory_limit memory;
 };
 
 extern const struct opt_spec compare_option_specs[];

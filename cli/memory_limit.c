@@ -8,9 +8,9 @@
 #include "core/mem.h"
 #include "core/temp_file.h"
 
-int memory_limit_set(int64_t max_memory, const char *tmp_dir)
+int memory_limit_set(const struct memory_limit *limit)
 {
-    return mem_spill_beyond((size_t)max_memory, tmp_dir);
+    return mem_spill_beyond((size_t)limit->max_memory, limit->tmp_dir);
 }
 
 static bool is_memory(const char *dir)
@@ -19,9 +19,9 @@ static bool is_memory(const char *dir)
     return !statfs(dir, &info) && (info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC);
 }
 
-void memory_limit_tell(const char *tmp_dir)
+void memory_limit_tell(const struct memory_limit *limit)
 {
-    const char *place = temp_place(tmp_dir);
+    const char *place = temp_place(limit->tmp_dir);
     size_t bytes = mem_spilled_bytes();
     if (!bytes) {
         return;
