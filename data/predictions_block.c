@@ -114,6 +114,7 @@ void predictions_block_release(struct block *block, const struct predictions_rea
     dictionary_release(&block->values);
     dictionary_release(&block->queries);
     dictionary_release(&block->items);
+    row_runs_release(&block->id_runs);
     packed_release(&block->p);
     packed_release(&block->score);
     *block = (struct block){0};
@@ -221,6 +222,8 @@ int predictions_block_parse(struct block *block, const struct predictions_reader
     dictionary_clear(&block->values);
     dictionary_clear(&block->queries);
     dictionary_clear(&block->items);
+    row_runs_clear(&block->id_runs);
+    block->in_runs = true;
     for (char *at = block->text; !rc && at < end; row.row++) {
         row.line = block->row_line ? block->row_line[row.row] : block->first_line + row.row;
         char *newline = memchr(at, '\n', (size_t)(end - at));

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/hash.h"
 #include "data/decimal.h"
 #include "data/utf8.h"
 
@@ -288,12 +287,8 @@ int predictions_field_read(const struct predictions_line *row, const struct colu
     switch (column->kind) {
     case COLUMN_ROW_ID:
         length = predictions_unescape(text, length);
-        block->row_hash[at] = hash_u64(text, length, 0);
-        if (block->row_hash_2) {
-            block->row_hash_2[at] = hash_u64(text, length, 1);
-        }
         block->row_id[at] = text;
-        return 0;
+        return predictions_note_id(block, at, text, length);
     case COLUMN_QUERY_ID:
         return read_query(row, text, length);
     case COLUMN_ITEM_ID:

@@ -37,8 +37,8 @@ static int grow_rows(struct predictions_reader *r, size_t capacity)
     GROW(r->has[COLUMN_SCORE] && !packed, p->score, 1);
     GROW(r->has[COLUMN_QUERY_ID], p->query, 1);
     GROW(r->has[COLUMN_ITEM_ID], p->item, 1);
-    GROW(r->has[COLUMN_ROW_ID], r->row_hash, 1);
-    GROW(r->has[COLUMN_ROW_ID] && r->is_stream, r->row_hash_2, 1);
+    GROW(r->has[COLUMN_ROW_ID] && !r->in_runs, r->row_hash, 1);
+    GROW(r->has[COLUMN_ROW_ID] && !r->in_runs && r->is_stream, r->row_hash_2, 1);
     GROW(r->keeps_row_ids, p->row_ids, 1);
     GROW(r->has[COLUMN_TOKENS] && r->options->tokens, p->tokens, 1);
     GROW(r->has[COLUMN_TRUNCATED], p->truncated, 1);
@@ -206,6 +206,9 @@ int predictions_block_merge(struct predictions_reader *r, const struct block *bl
     if (!rc) {
         rc = merge_ids(r, block);
     }
+    if (!rc && block->row_id) {
+        rc = predictions_merge_row_ids(r, block);
+    }
     if (!rc) {
         rc = merge_extra(r, block);
     }
@@ -214,8 +217,6 @@ int predictions_block_merge(struct predictions_reader *r, const struct block *bl
     }
     COPY(p->target, block->target);
     COPY(p->value, block->value);
-    COPY(r->row_hash, block->row_hash);
-    COPY(r->row_hash_2, block->row_hash_2);
     COPY(p->tokens, block->tokens);
     COPY(p->truncated, block->truncated);
     for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
@@ -244,26 +245,6 @@ size_t predictions_bytes_of_row(const struct predictions_reader *r)
     return bytes;
 }
 
-static int keep_hashes(struct predictions_reader *r)
-{
-    int rc = 0;
-    if (!r->row_hash) {
-        return 0;
-    }
-    if (!r->row_hashes) {
-        rc = sorter_new(&r->row_hashes, r->options->tmp_dir, r->options->max_memory / 8);
-    }
-    for (size_t i = 0; !rc && i < r->p->rows; i++) {
-        unsigned char key[16];
-        unsigned char row[8];
-        sorter_u64(key, r->row_hash[i]);
-        sorter_u64(key + 8, r->row_hash_2 ? r->row_hash_2[i] : 0);
-        sorter_u64(row, r->taken + i);
-        rc = sorter_add(r->row_hashes, key, r->row_hash_2 ? 16 : 8, row, sizeof row);
-    }
-    return rc;
-}
-
 int predictions_hand_over(struct predictions_reader *r, bool all)
 {
     struct predictions *p = r->p;
@@ -286,7 +267,7 @@ int predictions_hand_over(struct predictions_reader *r, bool all)
     p->item = r->any_item_id ? item : NULL;
     p->derives_score = !r->has[COLUMN_SCORE] && (r->has_p || p->value);
     predictions_take_events(p, r->event);
-    rc = keep_hashes(r);
+    rc = predictions_keep_hashes(r);
     if (!rc) {
         rc = options->take(options->take_arg, p);
     }

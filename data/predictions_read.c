@@ -192,6 +192,7 @@ static void reader_release(struct predictions_reader *r)
     mem_free(r->header);
     mem_free(r->label_value);
     mem_free(r->predicted_value);
+    row_runs_release(&r->id_runs);
     mem_free(r->row_hash);
     mem_free(r->row_hash_2);
     mem_free(r->renumber);
@@ -208,7 +209,7 @@ static void reader_release(struct predictions_reader *r)
 int predictions_open(struct predictions **out, const char *path, const struct predictions_options *options)
 {
     *out = NULL;
-    struct predictions_reader r = {.path = path, .options = options, .line_a_row = true};
+    struct predictions_reader r = {.path = path, .options = options, .line_a_row = true, .in_runs = true};
     struct predictions_feed *feed = NULL;
     struct pool *pool = NULL;
     struct predictions_memory *memory = mem_calloc(1, sizeof *memory);

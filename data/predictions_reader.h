@@ -14,6 +14,7 @@
 #include "core/sorter.h"
 #include "data/predictions.h"
 #include "data/predictions_source.h"
+#include "data/row_runs.h"
 #include "data/text_index.h"
 
 enum column_kind {
@@ -85,6 +86,8 @@ struct block {
     uint32_t *query, *item;
     double *target, *value;
     struct packed p, score;
+    struct row_runs id_runs; /* of all rows so far, while in_runs; then row_hash is not filled */
+    bool in_runs;
     uint64_t *row_hash, *row_hash_2;
     const char **row_id;
     uint32_t *tokens;
@@ -118,7 +121,9 @@ struct predictions_reader {
     bool any_item_id;
     struct dictionary values, queries, items;
     uint32_t *label_value, *predicted_value; /* [rows] numbers of values, until the map is known */
-    uint64_t *row_hash, *row_hash_2;         /* [rows]; the second for streams, which cannot be looked at again */
+    struct row_runs id_runs;                 /* of all rows, taken or not, while in_runs */
+    bool in_runs;
+    uint64_t *row_hash, *row_hash_2; /* [rows] else; the second for streams, which cannot be looked at again */
     double *event[PREDICTIONS_EVENT_COUNT];
     struct text_store row_texts; /* row ids, once rows are taken */
     struct sorter *row_hashes;   /* of rows that were taken */
@@ -129,6 +134,8 @@ struct predictions_reader {
 
 /* RECO_E_DATA: cannot parse '<file>' line <n>: <what> '<text>' */
 int predictions_fail_line(const struct predictions_reader *r, uint64_t line, const char *what, const char *text);
+/* Where a row stands; a stream is gone, and of a table in which rows go over several lines only the number is known. */
+int predictions_fail_row(const struct predictions_reader *r, size_t row, const char *what);
 /* Undoes predictions_escape in place; returns the new length. */
 size_t predictions_unescape(char *text, size_t length);
 /* Cuts a line at its tabs in place; fields are NUL-terminated. Returns the number of fields, counting past max. */
@@ -150,6 +157,11 @@ void predictions_take_events(struct predictions *p, double *event[PREDICTIONS_EV
 void predictions_give_events(struct predictions *p, double *event[PREDICTIONS_EVENT_COUNT]); /* and back */
 /* The grades and the positive label that were asked for, once the labels are known. */
 int predictions_grade_labels(struct predictions_reader *r) RECO_MUST_CHECK;
+/* The row ids of a block, of which row_id is filled as far as rows. */
+int predictions_note_id(struct block *block, size_t row, const char *id, size_t length) RECO_MUST_CHECK;
+int predictions_merge_row_ids(struct predictions_reader *r, const struct block *block) RECO_MUST_CHECK;
+/* Hashes of the rows that are handed over go to row_hashes. */
+int predictions_keep_hashes(struct predictions_reader *r) RECO_MUST_CHECK;
 size_t predictions_bytes_of_row(const struct predictions_reader *r);
 /* Hands the rows over when they take too much memory, or whatever is left when all is set. */
 int predictions_hand_over(struct predictions_reader *r, bool all) RECO_MUST_CHECK;
