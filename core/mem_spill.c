@@ -53,6 +53,7 @@ int mem_spill_beyond(size_t max_bytes, const char *tmp_dir)
     place = copy;
     limit_bytes = max_bytes;
     pthread_mutex_unlock(&lock);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* what is freed goes back at once, which it else does no more */
     atomic_store(&is_on, true);
     return 0;
 }

@@ -121,7 +121,11 @@ static void curve_end(struct curve_run *run, bool fed)
 
 /* ---- from columns: the keys of each label sorted for themselves, then merged ---- */
 
-enum { SAMPLE_KEYS = 4096, CONFIDENCE = -1 }; /* CONFIDENCE: in place of a class, keys are the highest p, lists hits */
+enum {
+    SAMPLE_KEYS = 4096,
+    ROWS_AT_ONCE = 512,
+    CONFIDENCE = -1
+}; /* CONFIDENCE: in place of a class, keys are the highest p, lists hits */
 
 static struct pool *pool_of(const struct metric_data *data)
 {
@@ -159,27 +163,45 @@ static int cut_keys(struct key_pieces *pieces, const struct metric_data *data, i
     for (size_t i = 0; keys_max && data->rows > (double)keys_max && i < SAMPLE_KEYS; i++) {
         sample_count += key_of(data, rows * i / SAMPLE_KEYS, label, &list, &sample[sample_count]);
     }
-    int rc = key_pieces_init(pieces, sample, sample_count, keys_max, data->rows, sizes, lists);
+    int rc = key_pieces_init(pieces, sample, sample_count, keys_max, data->rows, rows, sizes, lists);
     for (size_t row = 0; !rc && pieces->count > 1 && row < rows; row++) {
+        size_t piece = KEY_PIECES_MAX;
         if (key_of(data, row, label, &list, &key)) {
-            pieces->sizes[key_pieces_find(pieces, key) * lists + list]++;
+            piece = key_pieces_find(pieces, key);
+            pieces->sizes[piece * lists + list]++;
         }
+        key_pieces_put(pieces, row, piece);
     }
     return rc;
+}
+
+/* The next rows from row on that may be in the piece; without a branch a row, since no one could foretell it. */
+static size_t next_rows(const struct key_pieces *pieces, size_t piece, size_t rows, size_t *row, uint32_t *found)
+{
+    size_t count = 0;
+    size_t at = *row;
+    for (; at < rows && count < ROWS_AT_ONCE; at++) {
+        found[count] = (uint32_t)at;
+        count += !pieces->of_row || key_pieces_get(pieces, at) == piece;
+    }
+    *row = at;
+    return count;
 }
 
 /* The sorted keys of a piece. */
 static int load_keys(struct key_merge *m, const struct key_pieces *pieces, size_t piece, const struct metric_data *data,
                      int label)
 {
-    uint64_t first = pieces->first[piece];
-    uint64_t last = piece + 1 < pieces->count ? pieces->first[piece + 1] - 1 : UINT64_MAX;
+    uint32_t found[ROWS_AT_ONCE];
     size_t list;
     uint64_t key;
     int rc = key_merge_init(m, pieces->sizes + piece * pieces->lists, pieces->lists);
-    for (size_t row = 0; !rc && row < data->p->rows; row++) {
-        if (key_of(data, row, label, &list, &key) && key >= first && key <= last) {
-            m->keys[m->end[list]++] = key;
+    for (size_t row = 0; !rc && row < data->p->rows;) {
+        size_t count = next_rows(pieces, piece, data->p->rows, &row, found);
+        for (size_t i = 0; i < count; i++) {
+            if (key_of(data, found[i], label, &list, &key)) {
+                m->keys[m->end[list]++] = key;
+            }
         }
     }
     return rc ? rc : key_merge_sort(m, pool_of(data));
@@ -317,6 +339,15 @@ void adaptive_begin(struct adaptive_run *run, double rows)
     *run = (struct adaptive_run){.rows = rows, .edge = rows / METRIC_BINS};
 }
 
+static void keep_bin(struct metric_adaptive_bin *bin, double confidence, double rows, double hits)
+{
+    bin->low = bin->rows > 0 ? bin->low : confidence;
+    bin->high = confidence;
+    bin->rows += rows;
+    bin->confidence += rows * confidence;
+    bin->hits += hits;
+}
+
 void adaptive_add(struct adaptive_run *run, double confidence, double rows, double hits)
 {
     for (double left = rows; left > 0;) {
@@ -325,6 +356,9 @@ void adaptive_add(struct adaptive_run *run, double confidence, double rows, doub
         double taken = last || left < room ? left : room;
         run->confidence += taken * confidence;
         run->hits += taken * (hits / rows);
+        if (run->bins) {
+            keep_bin(&run->bins[run->bin], confidence, taken, taken * (hits / rows));
+        }
         run->seen += taken;
         left -= taken;
         if (!last && run->seen >= run->edge) {
@@ -340,6 +374,20 @@ double adaptive_end(struct adaptive_run *run)
 {
     run->gap += fabs(run->confidence - run->hits);
     return run->rows > 0 ? run->gap / run->rows : NAN;
+}
+
+/* With the bins kept. */
+static void begin_kept(struct adaptive_run *run, const struct metric_data *data)
+{
+    *data->adaptive = (struct metric_adaptive){0};
+    adaptive_begin(run, data->rows);
+    run->bins = data->adaptive->bins;
+}
+
+static void end_kept(struct adaptive_run *run, const struct metric_data *data)
+{
+    data->adaptive->gap = adaptive_end(run);
+    data->adaptive->done = true;
 }
 
 double curve_confidence(const struct metric_data *data, size_t row, bool *hit)
@@ -373,7 +421,7 @@ static void feed_adaptive(struct adaptive_run *run, struct key_merge *m)
     adaptive_add(run, sort_number(tie), tied[0] + tied[1], tied[1]);
 }
 
-static int fill_adaptive(struct metric_data *data, double *value)
+static int fill_adaptive(struct metric_data *data)
 {
     struct key_pieces pieces;
     struct adaptive_run run;
@@ -382,7 +430,7 @@ static int fill_adaptive(struct metric_data *data, double *value)
         sizes[0] -= data->bins[3 * b + 2];
         sizes[1] += data->bins[3 * b + 2];
     }
-    adaptive_begin(&run, data->rows);
+    begin_kept(&run, data);
     int rc = cut_keys(&pieces, data, CONFIDENCE, sizes, 2);
     for (size_t i = 0; !rc && i < pieces.count; i++) {
         struct key_merge m;
@@ -392,7 +440,9 @@ static int fill_adaptive(struct metric_data *data, double *value)
         }
         key_merge_release(&m);
     }
-    *value = adaptive_end(&run);
+    if (!rc) {
+        end_kept(&run, data);
+    }
     key_pieces_release(&pieces);
     return rc;
 }
@@ -405,7 +455,9 @@ int metric_adaptive_gap_get(struct metric_data *data, double *value)
         return 0;
     }
     if (!data->weight) {
-        return fill_adaptive(data, value);
+        int rc = data->adaptive->done ? 0 : fill_adaptive(data);
+        *value = data->adaptive->gap;
+        return rc;
     }
     struct adaptive_run run;
     double rows = 0;
@@ -464,14 +516,14 @@ int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter
     return rc;
 }
 
-int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter, double *value)
+int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter)
 {
     struct adaptive_run run;
     const struct sorter_record *record;
     uint64_t tie = 0;
     double tied[2] = {0, 0};
     int rc = 0;
-    adaptive_begin(&run, data->rows);
+    begin_kept(&run, data);
     while (!rc && !(rc = curve_next(data, sorter, &record)) && record) {
         uint64_t key = sorter_get_u64(record->key);
         if (key != tie) {
@@ -482,6 +534,8 @@ int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter, double
         tied[*record->value]++;
     }
     adaptive_add(&run, sort_number(tie), tied[0] + tied[1], tied[1]);
-    *value = adaptive_end(&run);
+    if (!rc) {
+        end_kept(&run, data);
+    }
     return rc;
 }

@@ -52,6 +52,7 @@ struct adaptive_run {
     double rows, seen, gap, edge;
     double confidence, hits; /* of the bin being filled */
     int bin;
+    struct metric_adaptive_bin *bins; /* [METRIC_BINS] kept there; NULL: not kept */
 };
 void adaptive_begin(struct adaptive_run *run, double rows);
 void adaptive_add(struct adaptive_run *run, double confidence, double rows, double hits); /* one tie */
@@ -66,7 +67,7 @@ int curve_prepare(struct metric_data *data, int label) RECO_MUST_CHECK;
 int curve_next(const struct metric_data *data, struct sorter *sorter,
                const struct sorter_record **record) RECO_MUST_CHECK; /* that the filter keeps; NULL: the end */
 int curve_from_sorter(struct metric_data *data, int label, struct sorter *sorter) RECO_MUST_CHECK;
-int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter, double *value) RECO_MUST_CHECK;
+int adaptive_from_sorter(struct metric_data *data, struct sorter *sorter) RECO_MUST_CHECK; /* into data->adaptive */
 /* Spearman's and Kendall's coefficients: key the sort_key of the value, then that of the target. orders_sorted.c */
 int orders_from_sorter(const struct metric_data *data, struct sorter *sorter, const char *tmp_dir, size_t max_bytes,
                        struct metric_known *known) RECO_MUST_CHECK;

@@ -31,6 +31,7 @@ static void prepare(struct eval_report *report, const struct predictions *p)
     data->p = p;
     data->classes = p->label ? p->labels.count : 0;
     data->positive = p->labels.positive;
+    data->adaptive = &report->adaptive;
     data->rows = count_labels(p, &data->filter);
     for (size_t row = 0; p->truncated && row < p->rows; row++) {
         report->rows_truncated += p->truncated[row];
@@ -57,12 +58,12 @@ static int run_curve(void *arg, size_t label)
     return curve_prepare(arg, (int)label);
 }
 
-/* Keys that are sorted at one time: 4 bytes a row, or 32 MiB. */
+/* Keys that are sorted at one time: 2 bytes a row, or 32 MiB. */
 static size_t keys_max(const struct eval_report *report)
 {
     const size_t least = (size_t)4 << 20;
-    size_t half = (size_t)report->data.rows / 2;
-    return half > least ? half : least;
+    size_t share = (size_t)report->data.rows / 4;
+    return share > least ? share : least;
 }
 
 /* The curves of all classes side by side, where they are asked for. */

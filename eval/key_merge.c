@@ -114,9 +114,10 @@ bool key_merge_next(struct key_merge *m, uint64_t *key, size_t *list, size_t *co
 /* ---- pieces ---- */
 
 int key_pieces_init(struct key_pieces *pieces, uint64_t *sample, size_t sample_count, size_t keys_max, double total,
-                    const double *list_sizes, size_t lists)
+                    size_t rows, const double *list_sizes, size_t lists)
 {
     size_t wanted = keys_max && total > (double)keys_max ? (size_t)(total / (double)keys_max) + 1 : 1;
+    wanted = wanted > KEY_PIECES_MAX ? KEY_PIECES_MAX : wanted;
     *pieces = (struct key_pieces){.count = 1, .lists = lists};
     pieces->first = mem_calloc(wanted, sizeof *pieces->first);
     pieces->sizes = mem_calloc(wanted * lists, sizeof *pieces->sizes);
@@ -132,6 +133,9 @@ int key_pieces_init(struct key_pieces *pieces, uint64_t *sample, size_t sample_c
     }
     if (!rc && pieces->count == 1) {
         memcpy(pieces->sizes, list_sizes, lists * sizeof *list_sizes);
+    } else if (!rc) {
+        pieces->of_row = mem_calloc(rows / 2 + 1, 1);
+        rc = pieces->of_row ? 0 : RECO_E_NOMEM;
     }
     return rc;
 }
@@ -140,4 +144,5 @@ void key_pieces_release(struct key_pieces *pieces)
 {
     mem_free(pieces->first);
     mem_free(pieces->sizes);
+    mem_free(pieces->of_row);
 }

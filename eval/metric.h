@@ -112,6 +112,15 @@ struct metric_known {
     double adaptive_gap, spearman, kendall;
 };
 
+/* Bins of equally many rows in the order of confidence, ties shared out: sums over their rows. */
+struct metric_adaptive {
+    bool done;
+    double gap; /* ece_adaptive; NaN: no rows */
+    struct metric_adaptive_bin {
+        double low, high, rows, confidence, hits;
+    } bins[METRIC_BINS];
+};
+
 /* Some of the rows: those whose flag is is. flags NULL: all. */
 struct metric_filter {
     const bool *flags; /* [rows] */
@@ -140,6 +149,7 @@ struct metric_data {
     struct metric_curve *curves; /* [classes] */
     const struct metric_orders *orders;
     const uint32_t *weight;           /* by unit of orders; NULL: 1 */
+    struct metric_adaptive *adaptive; /* kept there once it is asked for; not under weights */
     const struct metric_known *known; /* of rows that are gone: then the curves are done too; NULL: rows are there */
 };
 

@@ -62,7 +62,8 @@ struct eval_report {
     struct metric_data data;
     double *sums;      /* what data points at; tally.h */
     double *predicted; /* [classes] */
-    size_t rows;       /* looked at: those of p that the filter of data keeps */
+    struct metric_adaptive adaptive;
+    size_t rows; /* looked at: those of p that the filter of data keeps */
     size_t rows_truncated;
     struct eval_behaviour behaviour;
     struct eval_attributed attributed;

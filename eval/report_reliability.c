@@ -18,16 +18,27 @@ static json_t *of_equal_width(const struct metric_data *data)
     return calibrate_bins_json(bins, METRIC_BINS);
 }
 
-json_t *report_reliability_json(const struct eval_report *report)
+/* From what ece_adaptive has left. */
+static json_t *of_equal_mass(const struct metric_adaptive *adaptive)
 {
     struct calibrate_bin bins[METRIC_BINS];
+    for (size_t b = 0; b < METRIC_BINS; b++) {
+        const struct metric_adaptive_bin *sums = &adaptive->bins[b];
+        bins[b] = (struct calibrate_bin){.low = sums->low,
+                                         .high = sums->high,
+                                         .count = sums->rows,
+                                         .p = sums->confidence / sums->rows,
+                                         .observed = sums->hits / sums->rows};
+    }
+    return calibrate_bins_json(bins, METRIC_BINS);
+}
+
+json_t *report_reliability_json(const struct eval_report *report)
+{
     json_t *json = json_pack("{s:s, s:o}", "of", "most probable class", "equal_width", of_equal_width(&report->data));
-    if (json && !report->p->streamed) {
-        if (calibrate_reliability(bins, METRIC_BINS, report->p, CALIBRATE_TOP, true) ||
-            json_object_set_new(json, "equal_mass", calibrate_bins_json(bins, METRIC_BINS))) {
-            json_decref(json);
-            return NULL;
-        }
+    if (json && report->adaptive.done && json_object_set_new(json, "equal_mass", of_equal_mass(&report->adaptive))) {
+        json_decref(json);
+        return NULL;
     }
     return json;
 }

@@ -117,6 +117,7 @@ static int begin_part(struct eval_stream *stream, struct part *part, const struc
     data->filter = *filter;
     data->classes = p->label ? p->labels.count : 0;
     data->positive = p->labels.positive;
+    data->adaptive = &report->adaptive;
     data->rows = 1; /* until they are counted: so that what needs labels is not refused */
     int rc = report_plan(report, stream->options);
     if (!rc) {
@@ -443,7 +444,9 @@ static int bins_of(const struct eval_stream *stream, struct part *part, struct s
 {
     (void)stream;
     (void)label;
-    return adaptive_from_sorter(&part->report->data, sorter, &part->known.adaptive_gap);
+    int rc = adaptive_from_sorter(&part->report->data, sorter);
+    part->known.adaptive_gap = part->report->adaptive.gap;
+    return rc;
 }
 
 static int ranks_of(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label)
