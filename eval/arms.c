@@ -264,11 +264,11 @@ static bool is_enough(const struct arm_compare *c, const struct arm_sums *s)
     return c->is_rate && c->by_row ? s->units > 0 : s->units >= INTERVAL_UNITS_MIN;
 }
 
-/* The variance of a figure; that of rates is the plain one, so that it is share (1 - share) / rows. */
+/* The variance of a figure; that of rates of single rows is the plain one, share (1 - share) / rows. */
 static double spread_of(const struct arm_compare *c, const struct arm_sums *s)
 {
     double units = (double)s->units;
-    return variance_of(s) * (c->is_rate ? 1 : units / (units - 1));
+    return variance_of(s) * (c->is_rate && c->by_row ? 1 : units / (units - 1));
 }
 
 static struct eval_interval of_arm(const struct arm_compare *c, const struct arm_sums *s)

@@ -88,7 +88,7 @@ def compare(rows, name, key, level):
         n, d = sums.sum(axis=0)
         parts = linear(sums)
         count = len(sums_here)
-        variance = (parts ** 2).sum() * (1 if is_rate else count / (count - 1))
+        variance = (parts ** 2).sum() * (1 if is_rate and by_row else count / (count - 1))
         value = n / d
         if is_rate and by_row:
             ci = scipy.stats.binomtest(int(n), int(d)).proportion_ci(level, method="wilson")
@@ -112,7 +112,7 @@ def compare(rows, name, key, level):
         x, y = a["value"], control["value"]
         difference = around(x[0] - y[0], a["variance"] + control["variance"] - 2 * covariance, z)
         if is_rate:
-            scale = np.sqrt(a["variance"] * control["variance"])
+            scale = np.sqrt((a["parts"] ** 2).sum() * (control["parts"] ** 2).sum())
             shrink = -2 * covariance / scale if scale else 0
             for bound, sign, one, other in ((1, -1, x[0] - x[1], y[2] - y[0]), (2, 1, x[2] - x[0], y[0] - y[1])):
                 difference[bound] = x[0] - y[0] + sign * np.sqrt(one ** 2 + other ** 2 + shrink * one * other)
