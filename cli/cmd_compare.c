@@ -181,9 +181,16 @@ static int add_provenance(const struct comparing *c, const struct cmd_ctx *ctx, 
                  ? provenance_add_file(of_run, "file", c->runs[i].path)
                  : err_nomem();
         const struct predictions *p = c->runs[i].p;
+        if (!rc && p) {
+            rc = provenance_check(of_run, "file_hash", c->runs[i].path, p);
+        }
+        rc = rc ? rc : provenance_add_unknown(of_run, c->runs[i].path, p);
         if (!rc && p && p->sidecar && json_object_set(of_run, "sidecar", p->sidecar)) {
             rc = err_nomem();
         }
+    }
+    if (!rc && json_object_set_new(json, "hash_function", json_string("XXH3, 128 bits"))) {
+        rc = err_nomem();
     }
     if (rc) {
         json_decref(json);
