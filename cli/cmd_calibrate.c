@@ -165,13 +165,12 @@ static int run(const struct cmd_ctx *ctx)
 {
     const struct calibrate_options *o = ctx->options;
     struct predictions *p = NULL;
-    if (!o->output == !o->model) {
-        return err_set(RECO_E_USAGE, "give %s: --output, a file, or --model, the model that made the predictions",
-                       o->output ? "only one" : "one");
-    }
-    int rc = memory_limit_set(&o->memory);
+    int rc = decisions_output_check(o->output, o->model, o->predictions, NULL);
     if (!rc) {
-        rc = predictions_source_open(&p, o->predictions, ctx, &o->source);
+        rc = memory_limit_set(&o->memory);
+    }
+    if (!rc) {
+        rc = decisions_predictions_open(&p, o->predictions, ctx, &o->source);
     }
     if (!rc) {
         rc = calibrate(o, p);

@@ -219,7 +219,7 @@ static int run(const struct cmd_ctx *ctx)
         rc = memory_limit_set(&o->memory);
     }
     if (!rc) {
-        rc = predictions_source_open(&p, o->predictions, ctx, &o->source);
+        rc = decisions_predictions_open(&p, o->predictions, ctx, &o->source);
     }
     if (!rc) {
         rc = decisions_path(&path, o->output, o->model, DECISIONS_THRESHOLD_FILE, p);

@@ -112,9 +112,9 @@ static void tell(const char *what, const json_t *fitted_on, const json_t *sideca
     if (model && hash_in(sidecar, "model") && !same(model, hash_in(sidecar, "model"))) {
         log_warn("'%s': the %s was fitted on predictions of another model", path, what);
     }
-    if (same(hash, json_string_value(json_object_get(fitted_on, "predictions_hash"))) ||
-        (same(split, json_string_value(json_object_get(sidecar, "split"))) &&
-         same(json_string_value(json_object_get(fitted_on, "data_hash")), hash_in(sidecar, "data")))) {
+    bool same_rows = same(split, json_string_value(json_object_get(sidecar, "split"))) &&
+                     same(json_string_value(json_object_get(fitted_on, "data_hash")), hash_in(sidecar, "data"));
+    if (hash && (same_rows || same(hash, json_string_value(json_object_get(fitted_on, "predictions_hash"))))) {
         log_warn("'%s' holds the rows on which the %s was chosen; their figures flatter", path, what);
     }
 }
@@ -140,9 +140,19 @@ int decisions_apply(const struct decisions *d, struct predictions *p, const char
         rc = hash_file_hex(path, hex);
     }
     if (!rc) {
-        decisions_tell(d, p->sidecar, *hex ? hex : NULL, path);
+        decisions_tell(d, p->sidecar, hex, path);
     }
     return rc;
+}
+
+int decisions_predictions_open(struct predictions **out, const char *path, const struct cmd_ctx *ctx,
+                               const struct predictions_source_options *options)
+{
+    struct predictions_options how = {.no_lists = true, .threads = 1};
+    struct predictions_source source;
+    predictions_source_fill(&source, ctx, options);
+    how.source = &source;
+    return predictions_open(out, path, &how);
 }
 
 size_t decisions_labelled(const struct predictions *p)

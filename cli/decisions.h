@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/opts_predictions.h"
 #include "core/err.h"
 #include "core/opt.h"
 #include "data/predictions.h"
@@ -68,13 +69,16 @@ int decisions_check(const struct decisions *d, const struct label_map *labels, c
 int decisions_stamp(const struct decisions *d, json_t *sidecar) RECO_MUST_CHECK;
 /*
  * Warns where a decision was fitted on other predictions than one would think, as far as sidecar tells: of another
- * model; or of the very rows it is applied to (hash: of the file; NULL: unknown), whose figures then flatter. path
- * names the predictions.
+ * model; or of the very rows it is applied to, whose figures then flatter. hash is that of the file of predictions, ""
+ * when it is unknown; NULL: no figures are made of them. path names them.
  */
 void decisions_tell(const struct decisions *d, const json_t *sidecar, const char *hash, const char *path);
 /* First the calibration, then the threshold; decisions_tell is done here. path is p's file. */
 int decisions_apply(const struct decisions *d, struct predictions *p, const char *path) RECO_MUST_CHECK;
 
+/* Predictions to learn from, read as the options say: labels, probabilities and scores alone. */
+int decisions_predictions_open(struct predictions **out, const char *path, const struct cmd_ctx *ctx,
+                               const struct predictions_source_options *options) RECO_MUST_CHECK;
 size_t decisions_labelled(const struct predictions *p); /* rows with a label */
 /* What a calibration or threshold was fitted on: path, hash, rows, split, and the model's hash where it is known. */
 int decisions_fitted_on(json_t **out, const char *path, const struct predictions *p) RECO_MUST_CHECK;
