@@ -169,6 +169,11 @@ static int fill_figure(struct compare_task *task, struct compare_figure *f, cons
     f->wins = s.wins;
     f->losses = s.losses;
     f->ties = s.ties;
+    if (!s.wins && !s.losses) { /* which t and Wilcoxon's ranks know nothing of */
+        f->p = 1;
+        f->exact = true;
+        return 0;
+    }
     return task->options->test == COMPARE_BOOTSTRAP ? 0 : test_differences(task, f, d, count);
 }
 

@@ -40,6 +40,9 @@ int compare_add_verdict(const struct compare *c, const struct compare_pair *pair
     if (f->reason) {
         return buf_printf(b, "%s is undefined: %s", f->metric, f->reason);
     }
+    if (f->difference == 0 && !f->wins && !f->losses) {
+        return buf_printf(b, "%s: no difference", f->metric);
+    }
     if (f->no_test) {
         return buf_printf(b, "%s: no test: %s", f->metric, f->no_test);
     }
@@ -47,9 +50,6 @@ int compare_add_verdict(const struct compare *c, const struct compare_pair *pair
         TRY(buf_printf(b, "%s is better by %s: ", verdict > 0 ? letter_b : letter_a, f->metric));
         TRY(buf_printf(b, "%.4f against %.4f", verdict > 0 ? f->b : f->a, verdict > 0 ? f->a : f->b));
         return buf_printf(b, f->p_holm < 0.0001 ? " (p %.1e)" : " (p %.4f)", f->p_holm);
-    }
-    if (f->difference == 0 && !f->wins && !f->losses) {
-        return buf_printf(b, "%s: no difference", f->metric);
     }
     TRY(buf_printf(b, "%s: no sure difference", f->metric));
     if (f->p <= f->p_least) {
