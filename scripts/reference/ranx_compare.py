@@ -49,7 +49,7 @@ def main():
         difference = abs(ours[name] - theirs[of_ranx])
         failed = failed or difference > 1e-9
         print(f"{name:14} reco {ours[name]:.9f}  ranx {theirs[of_ranx]:.9f}  {'' if difference <= 1e-9 else 'DIFFERS'}")
-    sys.exit(failed)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
