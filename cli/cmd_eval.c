@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/pool.h"
+#include "core/temp_file.h"
 #include "data/item_counts.h"
 #include "eval/report.h"
 #include "eval/stream.h"
@@ -147,6 +148,10 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
     log_debug("read in %.4f s", clock_now_s() - begin_s);
     if (!rc) {
         log_debug("%zu rows, %zu bytes a row%s", (*p)->rows, (*p)->row_bytes, (*p)->streamed ? ", taken in parts" : "");
+    }
+    if (!rc && (*p)->streamed) {
+        log_info("more rows than --max_memory holds: they are sorted in temporary files in '%s'",
+                 temp_place(c->data.tmp_dir));
     }
     struct eval_attributed attributed;
     if (!rc) {
