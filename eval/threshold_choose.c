@@ -13,7 +13,7 @@
 struct cut {
     double at, below; /* predicted when the number is at least at; the next lower number, NaN when there is none */
     double hits, predicted, support;
-    double cost;
+    double cost, cost_rounding; /* costs that differ by less are equal: the order of the rows changes nothing */
 };
 
 static double precision_of(const struct cut *c)
@@ -39,7 +39,7 @@ static bool better(const struct cut *now, const struct cut *best, const struct t
     case THRESHOLD_F_BETA:
         return f_beta_of(now, o->beta) > f_beta_of(best, o->beta);
     case THRESHOLD_COST:
-        return now->cost < best->cost;
+        return now->cost < best->cost - now->cost_rounding;
     case THRESHOLD_PRECISION:
         if (!(precision_of(now) >= o->floor) || !(precision_of(best) >= o->floor)) {
             return precision_of(now) >= o->floor || (!(precision_of(best) >= precision_of(now)) && now->predicted > 0);
@@ -75,12 +75,14 @@ int threshold_choose_cut(double *cut, const struct threshold_options *o, const s
     if (!memory) {
         return RECO_E_NOMEM;
     }
+    const double rounding = 1e-12;
     size_t rows = 0;
     struct cut now = {.at = NAN, .below = NAN};
     for (size_t row = 0; row < p->rows; row++) {
         if (predictions_label(p, row) >= 0) {
             memory[rows++] = (struct sort_item){sort_key(threshold_number(p, row, class)), (uint32_t)row};
             now.support += predictions_label(p, row) == class;
+            now.cost_rounding += saved ? fabs(saved[row]) * rounding : 0;
         }
     }
     const struct sort_item *items = sort_items(memory, memory + rows, rows);

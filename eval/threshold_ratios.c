@@ -11,7 +11,7 @@
 #include "eval/threshold_internal.h"
 
 enum { ROUNDS_MAX = 50 };
-#define GAIN_MIN 1e-9 /* less is rounding */
+#define GAIN_MIN 1e-9 /* less is rounding, which depends on the order of the rows */
 
 struct search {
     const struct predictions *p;
@@ -156,7 +156,7 @@ static double best_cut(struct search *s, int class, double before)
         sum += count(s, other, predictions_label(s->p, s->row[i]), 1);
     }
     const struct sort_item *sorted = sort_items(s->items, s->items + s->rows, s->rows);
-    double best_sum = before + GAIN_MIN;
+    double best_sum = before;
     double cut = s->cuts[class];
     for (size_t i = s->rows; i > 0;) {
         uint64_t key = sorted[i - 1].key;
@@ -170,7 +170,7 @@ static double best_cut(struct search *s, int class, double before)
             sum += count(s, other_of(s, row, class), label, -1);
             sum += count(s, class, label, 1);
         }
-        if (sum > best_sum) {
+        if (sum > best_sum + GAIN_MIN) {
             double below = i > 0 ? sort_number(sorted[i - 1].key) : 0;
             best_sum = sum;
             cut = isinf(at) ? fmax(2 * below, 1) : below + (at - below) / 2;
@@ -196,7 +196,7 @@ static double ascend(struct search *s)
             }
             set_cut(s, c, cut);
             double now = sum_of(s);
-            if (now > sum) {
+            if (now > sum + GAIN_MIN / 2) {
                 sum = now;
                 moved = true;
             } else { /* by rounding only */
@@ -223,7 +223,7 @@ int threshold_choose_ratios(double *cuts, const double *start, double beta, cons
         cuts[c] = s.cuts[c];
         s.cuts[c] = start[c];
     }
-    bool better = ascend(&s) > of_equal;
+    bool better = ascend(&s) > of_equal + GAIN_MIN;
     double sum = 0;
     for (size_t c = 0; c < n; c++) {
         cuts[c] = better ? s.cuts[c] : cuts[c];

@@ -311,6 +311,49 @@ static void refuses_damaged_files(void **state)
     }
 }
 
+/* Rows backwards give the same calibrations. */
+static void does_not_depend_on_the_order_of_rows(void **state)
+{
+    (void)state;
+    json_t *json = reference();
+    json_t *item;
+    size_t i;
+    json_array_foreach(json_object_get(json, "cases"), i, item)
+    {
+        for (int method = 0; calibrate_method_names[method]; method++) {
+            struct sample s;
+            struct calibration forth;
+            struct calibration back;
+            double p[2][4];
+            sample_new(&s, item);
+            size_t n = (size_t)s.p.labels.count;
+            assert_int_equal(calibrate_fit(&forth, (enum calibrate_method)method, &s.p), 0);
+            for (size_t a = 0, b = s.p.rows - 1; a < b; a++, b--) {
+                int16_t label = s.label[a];
+                s.label[a] = s.label[b];
+                s.label[b] = label;
+                memcpy(p[0], s.p_of + a * n, n * sizeof *p[0]);
+                memcpy(s.p_of + a * n, s.p_of + b * n, n * sizeof *p[0]);
+                memcpy(s.p_of + b * n, p[0], n * sizeof *p[0]);
+            }
+            assert_int_equal(calibrate_fit(&back, (enum calibrate_method)method, &s.p), 0);
+            for (size_t row = 0; row < s.p.rows; row++) {
+                memcpy(p[0], s.p_of + row * n, n * sizeof *p[0]);
+                memcpy(p[1], p[0], sizeof p[0]);
+                calibrate_apply(&forth, p[0]);
+                calibrate_apply(&back, p[1]);
+                for (size_t c = 0; c < n; c++) {
+                    close_to(calibrate_method_names[method], p[1][c], p[0][c], TOLERANCE);
+                }
+            }
+            calibrate_release(&forth);
+            calibrate_release(&back);
+            sample_free(&s);
+        }
+    }
+    json_decref(json);
+}
+
 static void survives_failed_allocations(void **state)
 {
     (void)state;
@@ -341,9 +384,13 @@ static void survives_failed_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_scikit_learn), cmocka_unit_test(reliability_agrees),
-        cmocka_unit_test(survives_its_file),        cmocka_unit_test(refuses_what_it_cannot_fit),
-        cmocka_unit_test(refuses_damaged_files),    cmocka_unit_test(survives_failed_allocations),
+        cmocka_unit_test(agrees_with_scikit_learn),
+        cmocka_unit_test(reliability_agrees),
+        cmocka_unit_test(survives_its_file),
+        cmocka_unit_test(refuses_what_it_cannot_fit),
+        cmocka_unit_test(refuses_damaged_files),
+        cmocka_unit_test(survives_failed_allocations),
+        cmocka_unit_test(does_not_depend_on_the_order_of_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/rng.h"
 #include "eval/evaluate.h"
 #include "eval/threshold.h"
 
@@ -395,6 +396,103 @@ static void survives_its_file(void **state)
     json_decref(json);
 }
 
+static void swap_rows(struct predictions *p, size_t a, size_t b)
+{
+    size_t n = (size_t)p->labels.count;
+    int16_t label = p->label[a];
+    double score = p->score[a];
+    p->label[a] = p->label[b];
+    p->label[b] = label;
+    p->score[a] = p->score[b];
+    p->score[b] = score;
+    for (size_t c = 0; p->p && c < n; c++) {
+        double of_class = p->p[a * n + c];
+        p->p[a * n + c] = p->p[b * n + c];
+        p->p[b * n + c] = of_class;
+    }
+}
+
+static void shuffle(struct predictions *p, uint32_t seed)
+{
+    struct rng rng;
+    uint32_t *order = mem_calloc(p->rows, sizeof *order);
+    for (size_t i = 0; i < p->rows; i++) {
+        order[i] = (uint32_t)i;
+    }
+    rng_init(&rng, 3, RNG_STREAM_SHUFFLE, seed);
+    rng_shuffle_u32(&rng, order, (uint32_t)p->rows);
+    for (size_t i = 0; i < p->rows; i++) {
+        swap_rows(p, i, order[i]);
+    }
+    mem_free(order);
+}
+
+/* The same cuts to the bit, though sums of costs and of F-beta are rounded in the order of the rows. */
+static void does_not_depend_on_the_order_of_rows(void **state)
+{
+    (void)state;
+    static const double costs[] = {0, 0.1, 0.3, 0.7, 0, 0.1, 0.3, 0.2, 0};
+    static const double two_costs[] = {0, 0.1, 0.3, 0};
+    static const struct threshold_options asked[] = {{.objective = THRESHOLD_F_BETA, .beta = 1},
+                                                     {.objective = THRESHOLD_F_BETA, .beta = 2, .label = "yes"},
+                                                     {.objective = THRESHOLD_PRECISION, .floor = 0.8, .label = "yes"},
+                                                     {.objective = THRESHOLD_RECALL, .floor = 0.8, .label = "yes"},
+                                                     {.objective = THRESHOLD_COST, .label = "yes"}};
+    json_t *json = reference();
+    for (size_t sample = 0; sample < 4; sample++) {
+        struct predictions p;
+        const json_t *item =
+            sample < 3 ? json_array_get(json_object_get(json, "binary"), sample) : json_object_get(json, "many");
+        sample_new(&p, item, false);
+        for (size_t a = 0; a < sizeof asked / sizeof asked[0]; a++) {
+            double first[3] = {0};
+            size_t bytes = 0;
+            for (uint32_t seed = 0; seed < 6; seed++) {
+                struct threshold t;
+                struct threshold_options o = asked[a];
+                o.costs = o.objective != THRESHOLD_COST ? NULL : p.labels.count > 2 ? costs : two_costs;
+                shuffle(&p, seed);
+                assert_int_equal(threshold_choose(&t, &o, &p), 0);
+                bytes = (t.rule == THRESHOLD_RULE_CUT ? 1 : (size_t)p.labels.count) * sizeof *t.cuts;
+                if (seed) {
+                    assert_memory_equal(t.cuts, first, bytes);
+                }
+                memcpy(first, t.cuts, bytes);
+                threshold_release(&t);
+            }
+        }
+        sample_free(&p);
+    }
+    json_decref(json);
+}
+
+/* One miss costs as much as six alarms: in a group of such rows each cut is as good, whatever the sum is rounded to. */
+static void equal_costs_take_the_highest_cut(void **state)
+{
+    (void)state;
+    enum { GROUPS = 3, GROUP_ROWS = 14, ROWS = GROUPS * GROUP_ROWS };
+    static const char *const names[] = {"no", "yes"};
+    static const double costs[] = {0, 0.1, 0.6, 0};
+    const struct threshold_options o = {.objective = THRESHOLD_COST, .costs = costs};
+    struct predictions p = {.rows = ROWS};
+    assert_int_equal(label_map_from_list(&p.labels, names, 2), 0);
+    p.label = mem_calloc(ROWS, sizeof *p.label);
+    p.predicted = mem_calloc(ROWS, sizeof *p.predicted);
+    p.score = mem_calloc(ROWS, sizeof *p.score);
+    for (int row = 0; row < ROWS; row++) {
+        p.label[row] = row % 7 == 0;
+        p.score[row] = 1.0 / (1 + row / GROUP_ROWS); /* a NULL p: the score is cut */
+    }
+    for (uint32_t seed = 0; seed < 50; seed++) {
+        struct threshold t;
+        shuffle(&p, seed);
+        assert_int_equal(threshold_choose(&t, &o, &p), 0);
+        assert_true(isinf(t.cuts[0])); /* never */
+        threshold_release(&t);
+    }
+    sample_free(&p);
+}
+
 static void survives_failed_allocations(void **state)
 {
     (void)state;
@@ -432,6 +530,8 @@ int main(void)
         cmocka_unit_test(costs_name_their_labels),
         cmocka_unit_test(survives_its_file),
         cmocka_unit_test(survives_failed_allocations),
+        cmocka_unit_test(does_not_depend_on_the_order_of_rows),
+        cmocka_unit_test(equal_costs_take_the_highest_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
