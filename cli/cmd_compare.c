@@ -5,6 +5,7 @@
 #include "cli/provenance.h"
 #include "core/mem.h"
 #include "eval/compare.h"
+#include "eval/compare_slices.h"
 #include "eval/trec.h"
 
 struct source {
@@ -78,6 +79,9 @@ static int choose_metrics(struct comparing *c)
 static int check(const struct compare_command *o, const struct cmd_ctx *ctx)
 {
     int from_stdin = 0;
+    if (o->qrels && o->slices.count) {
+        return err_set(RECO_E_USAGE, "--slice goes with predictions, not with --qrels: a TREC run has no columns");
+    }
     if (o->junit && !o->require.count) {
         return err_set(RECO_E_USAGE, "--junit goes with --require");
     }
@@ -199,11 +203,25 @@ static int add_provenance(const struct comparing *c, const struct cmd_ctx *ctx, 
     return compare_set_provenance(result, json);
 }
 
+static int compare_slices(struct compare_slices **out, const struct comparing *c, const struct compare *result,
+                          struct pool *pool)
+{
+    struct slice_options options;
+    slice_options_init(&options);
+    options.slices = (const char *const *)c->o->slices.items;
+    options.count = c->o->slices.count;
+    options.min_rows = (size_t)c->o->slice_min_rows;
+    options.max_groups = (size_t)c->o->slice_groups;
+    options.text_column = c->o->query_text;
+    return compare_slices_new(out, result, &options, pool);
+}
+
 static int run(const struct cmd_ctx *ctx)
 {
     struct comparing c = {.o = ctx->options};
     struct compare_options how;
     struct compare result = {0};
+    struct compare_slices *slices = NULL;
     struct pool *pool = NULL;
     compare_options_init(&how);
     how.test = (enum compare_test)c.o->test;
@@ -227,10 +245,14 @@ static int run(const struct cmd_ctx *ctx)
     if (!rc) {
         rc = add_provenance(&c, ctx, &result);
     }
+    if (!rc && c.o->slices.count) {
+        rc = compare_slices(&slices, &c, &result, pool);
+    }
     if (!rc) {
-        rc = compare_output(c.o, &result);
+        rc = compare_output(c.o, &result, slices);
     }
     memory_limit_tell(&c.o->memory);
+    compare_slices_free(slices);
     compare_release(&result);
     pool_free(pool);
     comparing_release(&c);

@@ -2,6 +2,7 @@
 
 #include "cli/opts_metrics.h"
 #include "eval/compare.h"
+#include "eval/slice.h"
 
 static const char *const format_choices[] = {"text", "json", "markdown", NULL};
 #define AT(field) offsetof(struct compare_command, field)
@@ -10,6 +11,15 @@ static int check_gate(const char *name, const char *value)
 {
     (void)name;
     return compare_gate_check(value);
+}
+
+static int check_slice(const char *name, const char *value)
+{
+    (void)name;
+    if (slice_training_use(value) == SLICE_TRAINING_MUST) {
+        return err_set(RECO_E_USAGE, "slice '%s' needs training data, which reco eval --train_dataset looks at", value);
+    }
+    return slice_check(value);
 }
 
 const struct opt_spec compare_option_specs[] = {
@@ -74,6 +84,31 @@ const struct opt_spec compare_option_specs[] = {
      .group = "certainty",
      .flags = OPT_FLAG_EXCLUSIVE_LIST,
      .check = check_gate},
+    {.name = "slice",
+     .type = OPT_LIST,
+     .offset = AT(slices),
+     .help = "show the differences by parts: a column, a number in bins (price:quartile, price:10|50), query_length, "
+             "query_frequency, truncated, label; lang+brand: both together",
+     .group = "slices",
+     .aliases = "slices",
+     .check = check_slice},
+    {.name = "slice_min_rows",
+     .type = OPT_INT,
+     .offset = AT(slice_min_rows),
+     .default_text = "30",
+     .min = 1,
+     .max = 1e12,
+     .unit = "rows",
+     .help = "smaller groups stand last",
+     .group = "slices"},
+    {.name = "slice_groups",
+     .type = OPT_INT,
+     .offset = AT(slice_groups),
+     .default_text = "50",
+     .min = 2,
+     .max = 100000,
+     .help = "groups of one slice, beyond which values of fewer rows than slice_min_rows are put together",
+     .group = "slices"},
     {.name = "list",
      .type = OPT_INT,
      .offset = AT(listed),

@@ -7,6 +7,7 @@
 #include "core/json_file.h"
 #include "core/log.h"
 #include "eval/compare.h"
+#include "eval/compare_slices.h"
 #include "eval/picture.h"
 
 static int check_gate(const void *of, const char *gate, struct buf *line)
@@ -33,11 +34,19 @@ static int write_html(const struct compare_command *o, const struct compare *c, 
     return rc;
 }
 
-static int format(const struct compare_command *o, const struct compare *c, const struct gates *gates, struct buf *b)
+static int add_json(const struct compare_slices *slices, json_t *json)
+{
+    json_t *array = slices ? compare_slices_json(slices) : NULL;
+    return !slices ? 0 : !array ? RECO_E_NOMEM : json_object_set_new(json, "slices", array) == 0 ? 0 : err_nomem();
+}
+
+static int format(const struct compare_command *o, const struct compare *c, const struct compare_slices *slices,
+                  const struct gates *gates, struct buf *b)
 {
     if (o->format == COMPARE_FORMAT_JSON) {
         json_t *json = compare_json(c);
-        int rc = json ? gates_json(gates, json) : RECO_E_NOMEM;
+        int rc = json ? add_json(slices, json) : RECO_E_NOMEM;
+        rc = rc ? rc : gates_json(gates, json);
         if (!rc) {
             rc = buf_add_json(b, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
         }
@@ -46,17 +55,20 @@ static int format(const struct compare_command *o, const struct compare *c, cons
     }
     bool text = o->format == COMPARE_FORMAT_TEXT;
     int rc = text ? compare_text(c, b) : compare_markdown(c, b);
+    if (!rc && slices) {
+        rc = text ? compare_slices_text(slices, b) : compare_slices_markdown(slices, b);
+    }
     return rc ? rc : gates_text(gates, text ? "\ngates\n" : "\n## Gates\n\n", text ? "" : "- ", b);
 }
 
-int compare_output(const struct compare_command *o, const struct compare *c)
+int compare_output(const struct compare_command *o, const struct compare *c, const struct compare_slices *slices)
 {
     struct gates gates = {0};
     struct buf lines = {0};
     struct buf b = {0};
     int rc = gates_check(&gates, &o->require, check_gate, c);
     if (!rc) {
-        rc = format(o, c, &gates, &b);
+        rc = format(o, c, slices, &gates, &b);
     }
     if (!rc) {
         rc = gates_text(&gates, "", "", &lines);
