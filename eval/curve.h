@@ -7,6 +7,7 @@
 
 #include "core/pool.h"
 #include "core/sorter.h"
+#include "eval/key_merge.h"
 #include "eval/metric.h"
 
 /* A row in the order of a class's score. */
@@ -46,6 +47,17 @@ void orders_release(struct metric_orders *orders, int classes);
 double curve_score(const struct metric_data *data, size_t row, int label);
 /* The highest p, and whether its class is the label. */
 double curve_confidence(const struct metric_data *data, size_t row, bool *hit);
+
+/*
+ * The keys of the rows with a label: their scores of a class in a list for each label, or, of CURVE_CONFIDENCE, the
+ * highest p in lists of misses and hits. Cut into pieces [lists] by what orders->keys_max says; then a piece after the
+ * other, sorted, with the sizes that sizes [lists] give for all.
+ */
+enum { CURVE_CONFIDENCE = -1 };
+int curve_keys_cut(struct key_pieces *pieces, const struct metric_data *data, int label, const double *sizes,
+                   size_t lists) RECO_MUST_CHECK;
+int curve_keys_load(struct key_merge *m, const struct key_pieces *pieces, size_t piece, const struct metric_data *data,
+                    int label) RECO_MUST_CHECK;
 
 /* The gap of bins of equally many rows, fed ties in ascending order of confidence. */
 struct adaptive_run {
