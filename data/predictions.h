@@ -141,12 +141,15 @@ struct predictions_options {
 void predictions_options_init(struct predictions_options *options);
 
 /*
- * Reads path ("-": stdin) once, as a stream, so that a pipe works too. The columns may stand in any order; label and
- * one of predicted, p_<label>..., score must be there. Without a sidecar and p_ columns the task is regression when all
- * labels and predictions are numbers and some number is not whole. RECO_E_DATA with the line for: a missing or doubled
- * column, a ragged row, a second header, a duplicated row_id, an empty query_id, an unknown label, a NaN score,
- * probabilities that are not in [0, 1] or do not sum to one within 1e-3, an event that is not a number, a propensity
- * that is not above 0, a sidecar that counts other rows; and for no rows at all.
+ * Reads path ("-": stdin) once, as a stream, so that a pipe works too: as predictions_write writes it, or any table
+ * (predictions_feed.h tells them apart). The columns may stand in any order; label and one of predicted, p_<label>...,
+ * score must be there, under these names or those of the source. Without a sidecar and p_ columns the task is
+ * regression when all labels and predictions are numbers and some number is not whole. A label that is empty, or NaN
+ * among numbers, is missing. RECO_E_DATA with the line for: a missing or doubled column, a ragged row, a second header,
+ * a duplicated row_id, an empty query_id, an unknown label, a NaN score, probabilities that are not in [0, 1] or do not
+ * sum to one within 1e-3, an event that is not a number, a propensity that is not above 0, a sidecar that counts other
+ * rows; and for no rows at all. RECO_E_USAGE: a name of the source is not there. Logged with their count: see
+ * predictions_warn.c.
  */
 int predictions_open(struct predictions **out, const char *path,
                      const struct predictions_options *options) RECO_MUST_CHECK;

@@ -2,10 +2,11 @@
 #define RECO_DATA_PREDICTIONS_READER_H
 
 /*
- * Private to the predictions reader. The file is cut into blocks of whole lines; blocks are parsed by any thread
- * (predictions_block.c) and taken over in their order (predictions_merge.c), so that the numbers of queries, items and
- * values do not depend on the threads. predictions_read.c drives, predictions_header.c knows the sidecar and the
- * columns, predictions_finish.c decides what is decided after the last row.
+ * Private to the predictions reader. The file is cut into blocks of whole lines (predictions_feed.c); blocks are parsed
+ * by any thread (predictions_block.c, predictions_field.c) and taken over in their order (predictions_merge.c), so that
+ * the numbers of queries, items and values do not depend on the threads. predictions_read.c drives, predictions_names.c
+ * finds the columns, predictions_header.c knows the sidecar, the labels and what the columns are for,
+ * predictions_finish.c decides what is decided after the last row.
  */
 
 #include <limits.h>
