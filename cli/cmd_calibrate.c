@@ -60,7 +60,10 @@ static int measure(struct measured *out, const struct predictions *p)
         }
     }
     eval_report_free(report);
-    return rc ? rc : calibrate_reliability(out->bins, CALIBRATE_BINS, p, CALIBRATE_TOP, false);
+    if (!rc) {
+        calibrate_reliability(out->bins, CALIBRATE_BINS, p, CALIBRATE_TOP);
+    }
+    return rc;
 }
 
 static int print_text(const struct calibrate_options *o, const struct calibration *c, const struct predictions *p,

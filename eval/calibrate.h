@@ -90,11 +90,9 @@ struct calibrate_bin {
 
 /*
  * Rows by the probability of a class against how often it is right; of_class CALIBRATE_TOP: the most probable class of
- * each row (Guo et al. 2017). by_mass: bins of as many rows each (Nixon et al. 2019), where rows of equal p share
- * their mean outcome, so that the order of the rows changes nothing. bins [count]. Needs p_ columns and a labelled row.
+ * each row (Guo et al. 2017). bins [count], of equal width. Needs p_ columns and a labelled row.
  */
-int calibrate_reliability(struct calibrate_bin *bins, size_t count, const struct predictions *p, int of_class,
-                          bool by_mass) RECO_MUST_CHECK;
+void calibrate_reliability(struct calibrate_bin *bins, size_t count, const struct predictions *p, int of_class);
 /* The bins that hold rows: an array of {low, high, rows, p, observed}; new reference, NULL: out of memory. */
 json_t *calibrate_bins_json(const struct calibrate_bin *bins, size_t count);
 /* sum of count |observed - p| / rows */

@@ -20,8 +20,8 @@ bool report_reliability(const struct eval_report *report, struct calibrate_bin b
         return false;
     }
     *of_top = p->labels.count > 2;
-    /* Bins of equal width need no memory, so this cannot fail. */
-    return !calibrate_reliability(bins, CALIBRATE_BINS, p, *of_top ? CALIBRATE_TOP : p->labels.positive, false);
+    calibrate_reliability(bins, CALIBRATE_BINS, p, *of_top ? CALIBRATE_TOP : p->labels.positive);
+    return true;
 }
 
 int picture_plan_reliability(struct eval_pictures *pictures, const struct eval_report *report)

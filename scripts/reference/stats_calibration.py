@@ -85,7 +85,7 @@ def case(name, p, y):
         yes = y == c
         a, b, at = platt(p[:, c], yes)
         out["classes"].append({"a": a, "b": b, "platt": at.tolist(), "isotonic": isotonic(p[:, c], yes).tolist(),
-                               "width": ece(p[:, c], yes), "mass": adaptive(p[:, c], yes)})
+                               "width": ece(p[:, c], yes)})
     top = p.argmax(axis=1)
     confidence = p[np.arange(len(y)), top]
     out["top"] = {"width": ece(confidence, top == y), "mass": adaptive(confidence, top == y)}
