@@ -198,13 +198,15 @@ void trec_calc_bin_g(const struct trec_view *v, const struct trec_request *r, do
 {
     (void)r;
     size_t irrelevant = 0;
+    double sum = 0;
     for (size_t i = 0; i < v->ret; i++) {
         if (trec_is_relevant(v, i)) {
-            values[0] += 1 / log2((double)irrelevant + 2) / (double)v->rel;
+            sum += 1 / discount(irrelevant);
         } else {
             irrelevant++;
         }
     }
+    values[0] = v->rel ? sum / (double)v->rel : 0;
 }
 
 /* The discount grows with what the ideal list would have gained so far and this one has not; at least 1 a rank. */

@@ -152,9 +152,11 @@ static void calc_iprec_at_recall(const struct trec_view *v, const struct trec_re
 
 static void calc_11pt_avg(const struct trec_view *v, const struct trec_request *r, double *values)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        values[0] += precision_at_recall(v, r->numbers[i]) / (double)r->count;
+    double sum = 0;
+    for (size_t i = r->count; i-- > 0;) { /* in trec_eval's order, whose last bit decides what is printed */
+        sum += precision_at_recall(v, r->numbers[i]);
     }
+    values[0] = sum / (double)r->count;
 }
 
 /* ---- incomplete judgments ---- */

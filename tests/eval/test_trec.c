@@ -189,6 +189,38 @@ static void prints_what_trec_eval_prints_where_it_is_odd(void **state)
 
 /* ---- large files are read in parts ---- */
 
+/* 11 / 32 over 11 points is printed as 0.0312, and (5 + 1 / 4) / 24 as 0.2188, when sums are divided once. */
+static void sums_are_divided_once(void **state)
+{
+    (void)state;
+    static const char *const measures[] = {"11pt_avg", "binG"};
+    struct buf text = {0};
+    struct buf run = {0};
+    char path[2][256];
+    struct files f = {0};
+    assert_int_equal(buf_add_str(&text, "a 0 r0 1\n"), 0);
+    for (int i = 0; i < 32; i++) {
+        if (i < 24) {
+            assert_int_equal(buf_printf(&text, "b 0 r%d 1\n", i), 0);
+        }
+        assert_int_equal(buf_printf(&run, "a Q0 %c%d 0 %d t\n", i < 31 ? 'd' : 'r', i % 31, 100 - i), 0);
+        if (i < 20) { /* five relevant ones, fourteen others, a relevant one */
+            assert_int_equal(buf_printf(&run, "b Q0 %c%d 0 %d t\n", i < 5 || i == 19 ? 'r' : 'd', i, 100 - i), 0);
+        }
+    }
+    scratch_path(path[0], "qrels", buf_str(&text));
+    scratch_path(path[1], "run", buf_str(&run));
+    buf_clear(&text);
+    open_files(&f, path[0], path[1]);
+    struct trec_options options = {.relevance_level = 1, .by_query = true, .measures = measures, .measure_count = 2};
+    assert_int_equal(trec_eval_text(&text, f.qrels, f.run, &options), 0);
+    assert_non_null(strstr(buf_str(&text), "11pt_avg              \ta\t0.0312\n"));
+    assert_non_null(strstr(buf_str(&text), "binG                  \tb\t0.2188\n"));
+    close_files(&f);
+    buf_release(&text);
+    buf_release(&run);
+}
+
 #define TOPICS 50
 #define DOCUMENTS 400
 
@@ -526,6 +558,7 @@ int main(void)
         cmocka_unit_test(prints_what_trec_eval_prints),
         cmocka_unit_test(prints_what_trec_eval_prints_where_it_is_odd),
         cmocka_unit_test(parts_of_a_file_make_no_difference),
+        cmocka_unit_test(sums_are_divided_once),
         cmocka_unit_test(agrees_on_the_committed_run),
         cmocka_unit_test(own_metrics_on_trec_files),
         cmocka_unit_test(ties_of_trec_files),
