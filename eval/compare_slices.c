@@ -162,7 +162,7 @@ static int slice_new(struct compare_slice *to, const struct compare_slices *s, c
     for (size_t i = 0; !rc && i < 2; i++) {
         const struct compare_run *run = &s->of->runs[runs[i]];
         rc = slice_groups_new(&groups[i], to->name, run->p, options);
-        rc = rc ? err_prepend(rc, run->path) : 0;
+        rc = rc ? err_prepend(rc, "%s", run->path) : 0;
     }
     to->groups = rc ? NULL : mem_calloc(groups[0].count + 1, sizeof *to->groups);
     rc = rc || to->groups ? rc : RECO_E_NOMEM;
