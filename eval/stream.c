@@ -1,52 +1,10 @@
-#include "eval/stream.h"
+#include "eval/stream_internal.h"
 
 #include <string.h>
 
 #include "core/mem.h"
-#include "core/sorter.h"
 #include "eval/curve.h"
-#include "eval/rank.h"
 #include "eval/sort.h"
-#include "eval/tally.h"
-
-enum { PART_ALL, PART_TRUNCATED, PART_WHOLE, PARTS };
-
-/* What a row of a list is sorted with. The id follows where items have none of their own. */
-struct list_row {
-    double score, grade, position;
-    struct metric_event event;
-    int32_t label;
-    uint32_t item;
-    bool judged, truncated;
-};
-
-struct part {
-    struct eval_report *report;
-    struct tally tally;
-    struct tally_sum *totals; /* [tally.length] */
-    double *sums;             /* [tally.length] of the rows at hand */
-    size_t *list_rows;        /* [query_capacity] rows of each query */
-    double *item_rows;        /* [item_capacity] */
-    size_t query_capacity, item_capacity;
-    struct metric_known known;
-};
-
-struct eval_stream {
-    const struct eval_options *options;
-    size_t max_memory;
-    const char *tmp_dir;
-    struct part parts[PARTS];
-    size_t part_count;
-    /* Of all rows; the last byte of a value, and a list_row, say whether the row was truncated. */
-    struct sorter **curves; /* [classes] */
-    int classes;
-    struct sorter *bins;  /* by confidence */
-    struct sorter *ranks; /* regression: by value, then target */
-    struct sorter *lists; /* by query and place in the file */
-    size_t share;         /* bytes of a sorter */
-    size_t rows;          /* taken before the rows at hand */
-    double lowest_target, highest_target;
-};
 
 int eval_stream_new(struct eval_stream **out, const struct eval_options *options, size_t max_memory,
                     const char *tmp_dir)
@@ -64,7 +22,7 @@ int eval_stream_new(struct eval_stream **out, const struct eval_options *options
     return 0;
 }
 
-static void part_release(struct part *part)
+static void part_release(struct stream_part *part)
 {
     tally_release(&part->tally);
     mem_free(part->totals);
@@ -79,7 +37,7 @@ void eval_stream_free(struct eval_stream *stream)
     if (!stream) {
         return;
     }
-    for (size_t i = 0; i < PARTS; i++) {
+    for (size_t i = 0; i < STREAM_PARTS; i++) {
         part_release(&stream->parts[i]);
     }
     for (int c = 0; stream->curves && c < stream->classes; c++) {
@@ -104,7 +62,7 @@ static bool needs_lists(const struct eval_report *report)
     return report->p->query && report_has_ranking(report);
 }
 
-static int begin_part(struct eval_stream *stream, struct part *part, const struct predictions *p,
+static int begin_part(struct eval_stream *stream, struct stream_part *part, const struct predictions *p,
                       const struct metric_filter *filter)
 {
     part->report = mem_calloc(1, sizeof *part->report);
@@ -148,7 +106,7 @@ static int begin_sorters(struct eval_stream *stream, const struct predictions *p
     if (!rc && p->target) {
         rc = sorter_new(&stream->ranks, stream->tmp_dir, stream->share);
     }
-    if (!rc && needs_lists(stream->parts[PART_ALL].report)) {
+    if (!rc && needs_lists(stream->parts[STREAM_ALL].report)) {
         rc = sorter_new(&stream->lists, stream->tmp_dir, stream->share);
     }
     return rc;
@@ -156,8 +114,8 @@ static int begin_sorters(struct eval_stream *stream, const struct predictions *p
 
 static int begin(struct eval_stream *stream, const struct predictions *p)
 {
-    const struct metric_filter filters[PARTS] = {{NULL, false}, {p->truncated, true}, {p->truncated, false}};
-    stream->part_count = p->truncated && stream->options->by_truncation ? PARTS : 1;
+    const struct metric_filter filters[STREAM_PARTS] = {{NULL, false}, {p->truncated, true}, {p->truncated, false}};
+    stream->part_count = p->truncated && stream->options->by_truncation ? STREAM_PARTS : 1;
     int rc = 0;
     for (size_t i = 0; !rc && i < stream->part_count; i++) {
         rc = begin_part(stream, &stream->parts[i], p, &filters[i]);
@@ -170,7 +128,7 @@ static int begin(struct eval_stream *stream, const struct predictions *p)
 /* What the curves, the bins and the ranks are made of. */
 static int add_numbers(struct eval_stream *stream, const struct predictions *p, size_t row)
 {
-    const struct metric_data *data = &stream->parts[PART_ALL].report->data;
+    const struct metric_data *data = &stream->parts[STREAM_ALL].report->data;
     unsigned char truncated = p->truncated && p->truncated[row];
     int label = p->label ? predictions_label(p, row) : -1;
     unsigned char key[16];
@@ -197,7 +155,7 @@ static int add_numbers(struct eval_stream *stream, const struct predictions *p, 
     return rc;
 }
 
-static int grow_counts(struct part *part, const struct predictions *p)
+static int grow_counts(struct stream_part *part, const struct predictions *p)
 {
     int rc = 0;
     size_t before = part->query_capacity;
@@ -217,32 +175,7 @@ static int grow_counts(struct part *part, const struct predictions *p)
     return rc;
 }
 
-static int add_list_row(const struct eval_stream *stream, const struct predictions *p, size_t row, struct buf *value)
-{
-    unsigned char key[16];
-    struct list_row r = {.grade = NAN, .position = p->position ? p->position[row] : NAN, .label = -1};
-    r.truncated = p->truncated && p->truncated[row];
-    r.judged = rank_is_judged(p, row);
-    r.grade = r.judged ? rank_grade(p, row) : NAN;
-    r.label = r.judged && p->label ? predictions_label(p, row) : -1;
-    r.score = predictions_has_score(p) ? predictions_score(p, row) : NAN;
-    r.item = p->item ? p->item[row] : 0;
-    event_of_row(&r.event, p, row);
-    sorter_u64(key, p->query[row]);
-    sorter_u64(key + 8, stream->rows + row);
-    if (p->item) {
-        return sorter_add(stream->lists, key, sizeof key, &r, sizeof r);
-    }
-    const char *id = predictions_item_id(p, row);
-    buf_clear(value);
-    int rc = buf_add(value, &r, sizeof r);
-    if (!rc) {
-        rc = buf_add(value, id, strlen(id) + 1);
-    }
-    return rc ? rc : sorter_add(stream->lists, key, sizeof key, value->data, value->length);
-}
-
-static int take_part(const struct eval_stream *stream, struct part *part, const struct predictions *p)
+static int take_part(const struct eval_stream *stream, struct stream_part *part, const struct predictions *p)
 {
     part->report->p = part->report->data.p = part->tally.p = p;
     if (part->tally.filter.flags) { /* the column may have moved */
@@ -284,7 +217,7 @@ int eval_stream_take(void *arg, const struct predictions *p)
     for (size_t row = 0; !rc && row < p->rows; row++) {
         rc = add_numbers(stream, p, row);
         if (!rc && stream->lists) {
-            rc = add_list_row(stream, p, row, &value);
+            rc = stream_lists_add(stream, p, row, &value);
         }
     }
     buf_release(&value);
@@ -298,121 +231,8 @@ int eval_stream_take(void *arg, const struct predictions *p)
 
 /* ---- the end: sorted rows come back ---- */
 
-struct list_reader {
-    const struct eval_stream *stream;
-    struct part *part;
-    const struct predictions *p;
-    const double *gains;
-    const struct sorter_record *record; /* the next row */
-    struct buf ids;
-    size_t *id_at;
-    size_t id_capacity;
-};
-
-static int load_row(struct list_reader *reader, struct rank_work *work, bool ranks, bool events)
-{
-    struct list_row r;
-    memcpy(&r, reader->record->value, sizeof r);
-    double level = reader->part->report->ranking.relevance_level;
-    if (events) {
-        work->events[work->event_count] = r.event;
-        work->positions[work->event_count++] = r.position;
-    }
-    if (!ranks) {
-        return 0;
-    }
-    size_t at = work->item_count++;
-    struct rank_item *item = &work->items[at];
-    *item = (struct rank_item){.score = r.score, .grade = NAN, .item = r.item};
-    item->order = (uint32_t)sorter_get_u64(reader->record->key + 8);
-    item->id = reader->p->item_ids ? reader->p->item_ids[r.item] : NULL;
-    if (r.judged) {
-        item->grade = r.grade;
-        item->gain = reader->gains && r.label >= 0 ? reader->gains[r.label] : exp2(r.grade) - 1;
-        work->ideal[work->ideal_count++] = item->gain;
-        work->relevant += r.grade >= level;
-        work->irrelevant += r.grade < level;
-    }
-    if (item->id) {
-        return 0;
-    }
-    int rc = mem_grow((void **)&reader->id_at, &reader->id_capacity, at + 1, sizeof *reader->id_at);
-    if (!rc) {
-        reader->id_at[at] = reader->ids.length;
-        rc = buf_add(&reader->ids, (const char *)reader->record->value + sizeof r,
-                     reader->record->value_length - sizeof r);
-    }
-    return rc;
-}
-
-/* The next row that the part keeps. */
-static int next_row(struct list_reader *reader)
-{
-    const struct metric_filter *filter = &reader->part->report->data.filter;
-    struct list_row r;
-    int rc;
-    do {
-        rc = sorter_next(reader->stream->lists, &reader->record);
-        if (!rc && reader->record) {
-            memcpy(&r, reader->record->value, sizeof r);
-        }
-    } while (!rc && reader->record && filter->flags && r.truncated != filter->is);
-    return rc;
-}
-
-/* Queries are asked for in their order. */
-static int load(const void *arg, struct rank_work *work, size_t query)
-{
-    struct list_reader *reader = *(struct list_reader *const *)arg;
-    const struct part *part = reader->part;
-    size_t count = part->list_rows[query];
-    bool ranks = predictions_has_score(reader->p);
-    int rc = rank_reserve(work, count, count, count);
-    buf_clear(&reader->ids);
-    work->id = reader->p->query_ids[query];
-    while (!rc && reader->record && sorter_get_u64(reader->record->key) == query) {
-        rc = load_row(reader, work, ranks, true);
-        if (!rc) {
-            rc = next_row(reader);
-        }
-    }
-    for (size_t i = 0; !rc && i < work->item_count; i++) {
-        work->items[i].id = work->items[i].id ? work->items[i].id : reader->ids.data + reader->id_at[i];
-    }
-    return rc;
-}
-
-static int rank_part(struct eval_stream *stream, struct part *part, const struct predictions *p)
-{
-    struct eval_report *report = part->report;
-    struct list_reader reader = {.stream = stream, .part = part, .p = p, .gains = stream->options->gains};
-    const struct list_reader *arg = &reader;
-    struct rank_source source = {
-        .query_count = stream->lists ? p->query_count : 0, .unjudged_left_out = true, .load = load, .arg = &arg};
-    rank_grades(p, stream->lowest_target, stream->highest_target, &source);
-    report->item_rows = part->item_rows;
-    int rc = rank_begin(report, stream->options, &source);
-    for (size_t q = 0; !rc && report->lists.depth && q < source.query_count; q++) {
-        size_t count = part->list_rows[q] < report->lists.depth ? part->list_rows[q] : report->lists.depth;
-        report->lists.start[q + 1] = report->lists.start[q] + count;
-    }
-    if (!rc && stream->lists) {
-        rc = sorter_rewind(stream->lists);
-    }
-    if (!rc && stream->lists) {
-        rc = next_row(&reader);
-    }
-    if (!rc) {
-        rc = rank_run(report, &source, NULL);
-    }
-    report->item_rows = NULL;
-    buf_release(&reader.ids);
-    mem_free(reader.id_at);
-    return rc;
-}
-
 /* Sums, and places for what is to come. */
-static int bind_part(struct part *part, const struct predictions *p)
+static int bind_part(struct stream_part *part, const struct predictions *p)
 {
     struct eval_report *report = part->report;
     struct metric_data *data = &report->data;
@@ -432,15 +252,16 @@ static int bind_part(struct part *part, const struct predictions *p)
     return 0;
 }
 
-typedef int from_sorter_fn(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label);
+typedef int from_sorter_fn(const struct eval_stream *stream, struct stream_part *part, struct sorter *sorter,
+                           int label);
 
-static int curve_of(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label)
+static int curve_of(const struct eval_stream *stream, struct stream_part *part, struct sorter *sorter, int label)
 {
     (void)stream;
     return curve_from_sorter(&part->report->data, label, sorter);
 }
 
-static int bins_of(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label)
+static int bins_of(const struct eval_stream *stream, struct stream_part *part, struct sorter *sorter, int label)
 {
     (void)stream;
     (void)label;
@@ -449,7 +270,7 @@ static int bins_of(const struct eval_stream *stream, struct part *part, struct s
     return rc;
 }
 
-static int ranks_of(const struct eval_stream *stream, struct part *part, struct sorter *sorter, int label)
+static int ranks_of(const struct eval_stream *stream, struct stream_part *part, struct sorter *sorter, int label)
 {
     (void)label;
     return orders_from_sorter(&part->report->data, sorter, stream->tmp_dir, stream->share, &part->known);
@@ -470,10 +291,10 @@ static int end_sorter(struct eval_stream *stream, struct sorter **sorter, from_s
     return rc;
 }
 
-static int end_part(struct eval_stream *stream, struct part *part, const struct predictions *p)
+static int end_part(struct eval_stream *stream, struct stream_part *part, const struct predictions *p)
 {
     struct eval_report *report = part->report;
-    int rc = report_has_ranking(report) ? rank_part(stream, part, p) : 0;
+    int rc = report_has_ranking(report) ? stream_lists_rank(stream, part, p) : 0;
     report->data.known = &part->known;
     if (!rc) {
         rc = report_compute(report, &part->tally);
@@ -512,19 +333,19 @@ int eval_stream_end(struct eval_stream **stream_at, const struct predictions *p,
     struct eval_stream *stream = *stream_at;
     *stream_at = NULL;
     *out = NULL;
-    struct eval_report *report = stream->parts[PART_ALL].report;
-    report->rows_truncated = stream->part_count == PARTS ? stream->parts[PART_TRUNCATED].report->rows : 0;
+    struct eval_report *report = stream->parts[STREAM_ALL].report;
+    report->rows_truncated = stream->part_count == STREAM_PARTS ? stream->parts[STREAM_TRUNCATED].report->rows : 0;
     bool apart = report->rows_truncated && report->rows_truncated < report->rows;
-    stream->part_count = apart ? PARTS : 1;
+    stream->part_count = apart ? STREAM_PARTS : 1;
     int rc = end_parts(stream, p);
     if (!rc && apart) {
-        report->truncated = stream->parts[PART_TRUNCATED].report;
-        report->whole = stream->parts[PART_WHOLE].report;
-        stream->parts[PART_TRUNCATED].report = stream->parts[PART_WHOLE].report = NULL;
+        report->truncated = stream->parts[STREAM_TRUNCATED].report;
+        report->whole = stream->parts[STREAM_WHOLE].report;
+        stream->parts[STREAM_TRUNCATED].report = stream->parts[STREAM_WHOLE].report = NULL;
     }
     if (!rc) {
         *out = report;
-        stream->parts[PART_ALL].report = NULL;
+        stream->parts[STREAM_ALL].report = NULL;
     }
     eval_stream_free(stream);
     return rc;
