@@ -33,7 +33,7 @@ static int read_text(struct buf *text, struct input *in)
     size_t got = 1;
     int rc = buf_reserve(text, total < SIZE_MAX / 2 ? (size_t)total + READ_BYTES : READ_BYTES);
     while (!rc && got) {
-        rc = text->capacity - text->length <= READ_BYTES ? buf_reserve(text, text->length + READ_BYTES) : 0;
+        rc = text->capacity - text->length < READ_BYTES / 2 ? buf_reserve(text, text->length + READ_BYTES) : 0;
         if (!rc) {
             rc = input_read(in, text->data + text->length, text->capacity - text->length - 1, &got);
         }
