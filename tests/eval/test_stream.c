@@ -273,12 +273,55 @@ static void random_files(void **state)
     unlink(path);
 }
 
+static int run_in_parts(const char *path)
+{
+    struct eval_options options;
+    struct predictions *streamed = NULL;
+    struct eval_report *report = NULL;
+    struct eval_stream *stream = NULL;
+    options_fill(&options);
+    int rc = eval_stream_new(&stream, &options, 1, NULL);
+    if (!rc) {
+        rc = open_in_parts(path, stream, &streamed);
+    }
+    if (!rc) {
+        rc = eval_stream_end(&stream, streamed, &report);
+    }
+    eval_stream_free(stream);
+    eval_report_free(report);
+    predictions_free(streamed);
+    return rc;
+}
+
+static void survives_failing_allocations(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/reco-test-stream-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    for (int kind = 0; kind < KINDS; kind++) {
+        char *sidecar = write_file(path, 2, kind);
+        int rc = RECO_E_NOMEM;
+        for (long n = 1; rc; n++) {
+            mem_fail_after(n);
+            rc = run_in_parts(path);
+            mem_fail_after(0);
+            assert_true(!rc || rc == RECO_E_NOMEM);
+        }
+        unlink(sidecar);
+        mem_free(sidecar);
+    }
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_give_the_figures_of_all_rows),
         cmocka_unit_test(many_blocks),
         cmocka_unit_test(random_files),
+        cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
