@@ -52,7 +52,7 @@ fi
 
 banned='(^|[^[:alnum:]_])(atoi|atof|strcpy|strcat|sprintf|vsprintf|strtok|gets)[[:space:]]*\('
 grep -nE "$banned" "${sources[@]}" | grep -vE '^[^:]+:[0-9]+:[[:space:]]*(\*|//|/\*)' && complain 'banned calls'
-mapfile -t rooms < <(printf '%s\n' "${sources[@]}" | grep -E '^(core|data|eval|model|train|cli)/' | grep -v '^core/mem\.')
+mapfile -t rooms < <(printf '%s\n' "${sources[@]}" | grep -E '^(core|data|eval|model|train|cli)/' | grep -vE '^core/mem(_spill)?\.')
 grep -nE '(^|[^[:alnum:]_])(malloc|calloc|realloc)[[:space:]]*\(' "${rooms[@]}" && complain 'allocate through core/mem.h'
 grep -nE '\<(TODO|FIXME|XXX)\>' "${sources[@]}" "${shells[@]}" | grep -v '^scripts/lint.sh:' && complain 'leftovers'
 

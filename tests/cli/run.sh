@@ -12,7 +12,7 @@ for need in $(cat "$case_dir/needs" 2>/dev/null); do
     notorch) [ ! -x "$bin/../libexec/reco/reco-torch" ] || { echo "skipped: this build has reco-torch"; exit 77; } ;;
     nonroot) [ "$(id -u)" != 0 ] || { echo "skipped: root may write anywhere"; exit 77; } ;;
     tmpfs) unshare -rm mount -t tmpfs -o size=16k none /mnt 2>/dev/null || { echo "skipped: no small file system may be mounted"; exit 77; } ;;
-    datalimit) (ulimit -d 40000 && "$bin/reco" version) >/dev/null 2>&1 || { echo "skipped: reco does not start with little memory, as with a sanitizer"; exit 77; } ;;
+    datalimit) prlimit --data=40960000 "$bin/reco" version >/dev/null 2>&1 || { echo "skipped: reco does not start with little memory, as with a sanitizer"; exit 77; } ;;
     full) [ -c /dev/full ] || { echo "skipped: no /dev/full"; exit 77; } ;;
     *) echo "$case_dir/needs: unknown need '$need'"; exit 1 ;;
     esac
