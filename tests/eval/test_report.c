@@ -69,10 +69,9 @@ static void pages_are_whole(void **state)
         struct buf html = {0};
         snprintf(path, sizeof path, FOLDER "%s.tsv", cases[i].name);
         evaluate(path, &p, &report);
-        assert_int_equal(
-            eval_report_set_provenance(
-                report, json_pack("{sss{ss}}", "command", "a <b> & \"c\"", "sidecar", "split", "x")),
-            0);
+        assert_int_equal(eval_report_set_provenance(
+                             report, json_pack("{sss{ss}}", "command", "a <b> & \"c\"", "sidecar", "split", "x")),
+                         0);
         assert_int_equal(eval_pictures_plan(&pictures, report), 0);
         if (pictures.count != cases[i].pictures) {
             fail_msg("%s: %zu pictures", cases[i].name, pictures.count);
