@@ -146,7 +146,7 @@ def best(times):
 
 
 def classification(args, reco, folder):
-    path = folder / "predictions.tsv"
+    path = folder / f"predictions-{args.rows}.tsv"
     if not path.exists():
         make_predictions(path, args.rows, args.queries)
     ask = ["--predictions", str(path), "--metrics", ",".join(NAMES), "--format", "json"]
@@ -172,6 +172,8 @@ def classification(args, reco, folder):
 
 
 def ranking(args, reco, folder):
+    folder = folder / f"trec-{args.queries}"
+    folder.mkdir(exist_ok=True)
     if not (folder / "run").exists():
         make_trec(folder, args.queries)
     ask = ["--qrels", str(folder / "qrels"), "--run", str(folder / "run"), "-m", "all_trec"]
