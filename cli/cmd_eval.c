@@ -164,6 +164,9 @@ static int evaluate(const struct cmd_ctx *ctx, const struct eval_command *c, str
                    : RECO_E_NOMEM;
         options->gains = gains;
     }
+    if (!rc && (*p)->sidecar) {
+        decisions_tell_applied((*p)->sidecar, c->predictions ? c->predictions : c->model);
+    }
     if (!rc && !c->model) { /* else reco predict has applied them */
         rc = apply_decisions(c, *p);
     }

@@ -129,6 +129,14 @@ void decisions_tell(const struct decisions *d, const json_t *sidecar, const char
     }
 }
 
+void decisions_tell_applied(const json_t *sidecar, const char *path)
+{
+    static const char *const names[] = {"calibration", "threshold"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        tell(names[i], json_object_get(json_object_get(sidecar, names[i]), "fitted_on"), sidecar, "", path);
+    }
+}
+
 int decisions_apply(const struct decisions *d, struct predictions *p, const char *path)
 {
     char hex[HASH_HEX_SIZE] = "";

@@ -73,6 +73,8 @@ int decisions_stamp(const struct decisions *d, json_t *sidecar) RECO_MUST_CHECK;
  * when it is unknown; NULL: no figures are made of them. path names them.
  */
 void decisions_tell(const struct decisions *d, const json_t *sidecar, const char *hash, const char *path);
+/* The same of those that the sidecar says were applied before, by reco predict. */
+void decisions_tell_applied(const json_t *sidecar, const char *path);
 /* First the calibration, then the threshold; decisions_tell is done here. path is p's file. */
 int decisions_apply(const struct decisions *d, struct predictions *p, const char *path) RECO_MUST_CHECK;
 

@@ -92,7 +92,7 @@ extern const char *const data_truncation_choices[]; /* in the order of enum word
         DATA_COLUMN_ROW(options_type, member.id_column, "id_column", "row_id_column",                                  \
                         "column that names the row; default: <file>:<record>"),                                        \
         DATA_COLUMN_ROW(options_type, member.query_id_column, "query_id_column", NULL,                                 \
-                        "column that names the query; default: a hash of the query in lower case"),                    \
+                        "column that names the query; reco prepare, without it: a hash of the query in lower case"),   \
         DATA_COLUMN_ROW(options_type, member.item_id_column, "item_id_column", NULL, "column that names the item"),    \
         DATA_COLUMN_ROW(options_type, member.position_column, "position_column", NULL,                                 \
                         "column of the rank shown to the user"),                                                       \

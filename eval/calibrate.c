@@ -275,7 +275,8 @@ json_t *calibrate_stamp(const struct calibration *c)
     if (calibrate_hash(c, hex)) {
         return NULL;
     }
-    return json_pack("{s:s, s:s}", "method", calibrate_method_names[c->method], "hash", hex);
+    return json_pack("{s:s, s:s, s:O*}", "method", calibrate_method_names[c->method], "hash", hex, "fitted_on",
+                     c->fitted_on);
 }
 
 const char *calibrate_stamp_hash(const json_t *sidecar)

@@ -53,7 +53,7 @@ void calibrate_release(struct calibration *c);
 void calibrate_apply(const struct calibration *c, double *p);
 /* Of method, labels and parameters: what the sidecar of calibrated predictions names. */
 int calibrate_hash(const struct calibration *c, char hex[HASH_HEX_SIZE]) RECO_MUST_CHECK;
-/* {"method", "hash"}, the sidecar's "calibration"; new reference, NULL: out of memory */
+/* {"method", "hash", "fitted_on"}, the sidecar's "calibration"; new reference, NULL: out of memory */
 json_t *calibrate_stamp(const struct calibration *c);
 /* The hash in a sidecar's stamp; NULL: these predictions are not calibrated. Borrowed. */
 const char *calibrate_stamp_hash(const json_t *sidecar);
