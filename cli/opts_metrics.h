@@ -46,4 +46,22 @@ int opts_metric_check(const char *name, const char *value); /* for .check: value
         .help = "of the resamples", .group = "certainty"                                                               \
     }
 
+/* Of the members slice_min_rows and slice_groups. */
+#define METRICS_SLICE_SIZE_ROWS(options_type, min_rows_help)                                                           \
+    {.name = "slice_min_rows",                                                                                         \
+     .type = OPT_INT,                                                                                                  \
+     .offset = offsetof(options_type, slice_min_rows),                                                                 \
+     .default_text = "30",                                                                                             \
+     .min = 1,                                                                                                         \
+     .max = 1e12,                                                                                                      \
+     .unit = "rows",                                                                                                   \
+     .help = min_rows_help,                                                                                            \
+     .group = "slices"},                                                                                               \
+    {                                                                                                                  \
+        .name = "slice_groups", .type = OPT_INT, .offset = offsetof(options_type, slice_groups), .default_text = "50", \
+        .min = 2, .max = 100000,                                                                                       \
+        .help = "groups of one slice, beyond which values of fewer rows than slice_min_rows are put together",         \
+        .group = "slices"                                                                                              \
+    }
+
 #endif
