@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,7 +8,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/file_internal.h"
 #include "core/mem.h"
 #include "core/mem_internal.h"
 #include "core/temp_file.h"
@@ -77,8 +75,7 @@ bool mem_spill_failed(void)
     return has_failed;
 }
 
-/* ---- blocks in files; under the lock
- * --------------------------------------------------------------------------------------------------- */
+/* ---- blocks in files; under the lock ---- */
 
 static struct region *find(const void *ptr)
 {
@@ -92,19 +89,8 @@ static struct region *find(const void *ptr)
 
 static void fail(void)
 {
-    int number = errno;
-
     has_failed = true;
-    errno = number;
     (void)err_set_errno("cannot hold rows beyond the memory limit in a temporary file in '%s'", place);
-}
-
-static int take_room(int fd, size_t size_bytes)
-{
-    int failed = file_fail_now() ? errno : posix_fallocate(fd, 0, (off_t)size_bytes);
-
-    errno = failed;
-    return failed == 0 ? 0 : -1;
 }
 
 static void count_spilled(size_t before, size_t after)
@@ -129,7 +115,7 @@ static void *region_new(size_t size_bytes)
     }
     int fd = temp_unnamed(place);
     void *at = MAP_FAILED;
-    if (fd >= 0 && take_room(fd, size_bytes) == 0)
+    if (fd >= 0 && temp_take_room(fd, size_bytes) == 0)
         at = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) {
         fail();
@@ -172,7 +158,7 @@ static void *region_resize(struct region *region, size_t size_bytes)
         region_free(find(old.at));
         return at;
     }
-    if (size_bytes > region->size_bytes && take_room(region->fd, size_bytes) != 0) {
+    if (size_bytes > region->size_bytes && temp_take_room(region->fd, size_bytes) != 0) {
         fail();
         return NULL;
     }
@@ -189,9 +175,7 @@ static void *region_resize(struct region *region, size_t size_bytes)
     return at;
 }
 
-/* ---- any block
- * -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- any block ---- */
 
 /* What a block of malloc's counts for the limit. */
 static size_t counted(void *ptr)

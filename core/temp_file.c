@@ -80,6 +80,16 @@ int temp_unnamed(const char *dir)
     return fd;
 }
 
+int temp_take_room(int fd, size_t bytes)
+{
+    int failed = file_fail_now() ? errno : EINTR;
+
+    while (failed == EINTR) /* in memory it ends early for any signal, and has taken nothing */
+        failed = posix_fallocate(fd, 0, (off_t)bytes);
+    errno = failed;
+    return failed == 0 ? 0 : -1;
+}
+
 int temp_file_open(struct temp_file **out, const char *tmp_dir)
 {
     struct temp_file *t = mem_calloc(1, sizeof *t);
@@ -218,12 +228,8 @@ int temp_file_map(struct temp_file *t, const unsigned char **data)
 
 int temp_file_map_zeros(struct temp_file *t, size_t bytes, unsigned char **data)
 {
-    int failed = file_fail_now() ? errno : posix_fallocate(t->fd, 0, (off_t)(bytes > 0 ? bytes : 1));
-
-    if (failed != 0) {
-        errno = failed;
+    if (temp_take_room(t->fd, bytes > 0 ? bytes : 1) != 0)
         return err_set_errno("cannot write a temporary file in '%s'", t->dir);
-    }
     t->bytes = bytes > 0 ? bytes : 1;
     void *map = mmap(NULL, t->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
     if (map == MAP_FAILED)

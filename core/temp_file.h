@@ -21,6 +21,8 @@ int temp_name_make(char **path, const char *tmp_dir, const char *what) RECO_MUST
 
 /* A file without a name in that directory, to be closed; -1 with errno. */
 int temp_unnamed(const char *dir);
+/* Makes the file at least so many bytes long, with room on the disk for all of them; -1 with errno. */
+int temp_take_room(int fd, size_t bytes) RECO_MUST_CHECK;
 
 struct temp_file;
 
