@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "cli/compare_options.h"
+#include "cli/opts_metrics.h"
 #include "cli/output_file.h"
 #include "cli/provenance.h"
 #include "core/mem.h"
@@ -88,7 +89,11 @@ static int check(const struct compare_command *o, const struct cmd_ctx *ctx)
     if (o->qrels && predictions_source_flag(ctx)) {
         return err_set(RECO_E_USAGE, "--%s goes with predictions, not with --qrels", predictions_source_flag(ctx));
     }
-    for (int i = 0; i < opt_positional_count(ctx->set); i++) {
+    const struct opts_need needs[] = {{"slice_min_rows", o->slices.count, "--slice"},
+                                      {"slice_groups", o->slices.count, "--slice"},
+                                      {"samples", o->test == COMPARE_RANDOMISATION, "--test randomisation"}};
+    int needs_rc = opts_needs_check(ctx->set, needs, sizeof needs / sizeof needs[0]);
+    for (int i = 0; !needs_rc && i < opt_positional_count(ctx->set); i++) {
         const char *path = opt_positional(ctx->set, i);
         const struct file_use uses[] = {
             {NULL, path, false}, {"qrels", o->qrels, false}, {"html", o->html, true}, {"junit", o->junit, true}};
@@ -98,7 +103,7 @@ static int check(const struct compare_command *o, const struct cmd_ctx *ctx)
             return rc ? rc : err_set(RECO_E_USAGE, "'-' is given twice: stdin can be read once");
         }
     }
-    return 0;
+    return needs_rc;
 }
 
 /* Figures that only a gate names are compared too. */

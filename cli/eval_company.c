@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cli/opts_metrics.h"
 #include "cli/output_file.h"
 #include "core/buf.h"
 
@@ -57,6 +58,13 @@ static const struct company {
     {"item_popularity", ROWS, true},
     {"slice", ROWS, true},
     {"resample_by", ROWS, true},
+    {"slice_metrics", ROWS, false},
+    {"slice_min_rows", ROWS, false},
+    {"slice_groups", ROWS, false},
+    {"train_dataset", ROWS, false},
+    {"query_text", ROWS, false},
+    {"relevance_level", PREDICTIONS | MODEL | TREC, false},
+    {"ties", PREDICTIONS | MODEL | TREC, false},
     {"calibration", PREDICTIONS | MODEL, true},
     {"threshold", PREDICTIONS | MODEL, true},
     {"gains", PREDICTIONS | MODEL, true},
@@ -73,10 +81,14 @@ static const struct company {
 static const char *const not_with_trec_eval[] = {"metrics", "at",   "ties",  "require",    "resamples", "interval",
                                                  "level",   "seed", "junit", "output_dir", "overwrite", "worst"};
 
+static bool is_trec_eval(const struct eval_command *c)
+{
+    return c->run && (c->measures.count || c->format == EVAL_FORMAT_TREC_EVAL);
+}
+
 static int check_trec_eval(const struct cmd_ctx *ctx, const struct eval_command *c)
 {
-    bool is_text = c->run && (c->measures.count || c->format == EVAL_FORMAT_TREC_EVAL);
-    for (size_t i = 0; is_text && i < sizeof not_with_trec_eval / sizeof not_with_trec_eval[0]; i++) {
+    for (size_t i = 0; is_trec_eval(c) && i < sizeof not_with_trec_eval / sizeof not_with_trec_eval[0]; i++) {
         const char *option = not_with_trec_eval[i];
         bool is_gate = !strcmp(option, "require");
         if (is_gate ? opt_is_set(ctx->set, option) : opt_origin_of(ctx->set, option) == OPT_ORIGIN_FLAG) {
@@ -94,6 +106,24 @@ static int check_depths(const struct cmd_ctx *ctx, const struct eval_command *c)
     return c->metrics.count && opt_origin_of(ctx->set, "at") == OPT_ORIGIN_FLAG
                ? err_set(RECO_E_USAGE, "--at goes without --metrics, whose names hold their depth: ndcg@10")
                : 0;
+}
+
+static int check_needs(const struct cmd_ctx *ctx, const struct eval_command *c)
+{
+    bool sliced = c->slices.count || c->require.count; /* a gate may name a slice */
+    const struct opts_need needs[] = {{"interval", c->resamples, "--resamples"},
+                                      {"seed", c->resamples, "--resamples"},
+                                      {"level", c->resamples || c->arm_column, "--resamples or --arm_column"},
+                                      {"slice_metrics", sliced, "--slice"},
+                                      {"slice_min_rows", sliced, "--slice"},
+                                      {"slice_groups", sliced, "--slice"},
+                                      {"train_dataset", sliced, "--slice"},
+                                      {"query_text", sliced || c->output_dir, "--slice or --output_dir"},
+                                      {"worst", c->output_dir, "--output_dir"},
+                                      {"overwrite", c->output_dir, "--output_dir"},
+                                      {"run_tag", c->run_output, "--run_output"},
+                                      {"collection_size", is_trec_eval(c), "-m or --format trec_eval"}};
+    return opts_needs_check(ctx->set, needs, sizeof needs / sizeof needs[0]);
 }
 
 static int fail(const char *option, unsigned sources)
@@ -163,5 +193,6 @@ int eval_company_check(const struct cmd_ctx *ctx, const struct eval_command *c)
     }
     int rc = check_trec_eval(ctx, c);
     rc = rc ? rc : check_depths(ctx, c);
+    rc = rc ? rc : check_needs(ctx, c);
     return rc ? rc : check_files(c);
 }

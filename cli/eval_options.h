@@ -36,7 +36,8 @@ extern const struct opt_spec eval_option_specs[];
 /* RECO_E_USAGE: no source or two, or an option that does not go with the source. */
 int eval_options_check(const struct cmd_ctx *ctx, const struct eval_command *c) RECO_MUST_CHECK;
 
-/* RECO_E_USAGE: an option given as a flag for which the source has no use, a file that is read and written. */
+/* RECO_E_USAGE: an option given as a flag that does nothing for the source or without another option, a file that is
+ * read and written. */
 int eval_company_check(const struct cmd_ctx *ctx, const struct eval_command *c) RECO_MUST_CHECK;
 
 /* Fills c->source: how --predictions is read. */

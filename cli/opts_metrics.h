@@ -6,12 +6,22 @@
  * gains (list), seed (integer), interval (enum bootstrap_method).
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "core/err.h"
 #include "core/opt.h"
 
 extern const char *const opts_interval_choices[];           /* by enum bootstrap_method */
 int opts_metric_check(const char *name, const char *value); /* for .check: value is the name of a metric */
+
+struct opts_need {
+    const char *option;
+    bool is_met;
+    const char *with; /* what it does nothing without: "--slice" */
+};
+/* RECO_E_USAGE: one that is not met is given as a flag; a config file may serve several commands. */
+int opts_needs_check(const struct opt_set *set, const struct opts_need *needs, size_t count) RECO_MUST_CHECK;
 
 #define METRICS_GRADE_ROWS(options_type)                                                                               \
     {.name = "relevance_level",                                                                                        \
