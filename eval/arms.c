@@ -303,6 +303,9 @@ static void compare(struct eval_arm_figure *to, const struct eval_arm_figure *co
     double a = ratio_of(arm);
     double b = ratio_of(control);
     bool enough = is_enough(c, arm) && is_enough(c, control);
+    if (c->is_rate) { /* units that are all alike tell no spread */
+        enough = enough && !isnan(to->of_arm.low) && !isnan(control_figure->of_arm.low);
+    }
     double covariance = arm->shared ? covariance_of(arm, control) : 0;
     to->difference = around(a - b, spread_of(c, arm) + spread_of(c, control) - 2 * covariance, c->quantile, enough);
     if (c->is_rate && enough) {

@@ -14,9 +14,9 @@
  *               for certain, with the number of rows that independent ones would need for the same variance; rows of
  *               their own: exactly the number of rows. Sources: Wilson 1927; Korn and Graubard 1998.
  *   other       the value plus or minus quantile times standard error, of the variance by units - 1.
- *   difference  of rates: Newcombe 1998, method 10, from the Wilson intervals, with the correlation that common units
- * make (Zou and Donner 2008); else as other. ratio       on the logarithm (Katz et al. 1978 for rates); lift is ratio
- * - 1.
+ *   difference  of rates: Newcombe 1998, method 10, from the Wilson intervals, with the correlation that units of both
+ *               arms make (Zou and Donner 2008), and none where an arm has none; else as other.
+ *   ratio       on the logarithm (Katz et al. 1978 for rates); lift is ratio - 1.
  */
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* The arms of an experiment, as text, Markdown and JSON. */
+/* The arms of an experiment, as text, Markdown, TSV and JSON. */
 
 #include <stdio.h>
 #include <string.h>

@@ -271,6 +271,37 @@ static void alike_units_have_no_interval(void **state)
     made_release(&m);
 }
 
+/* A rate whose units are all alike, as one click a list, has no interval, and so none of its differences has. */
+static void alike_lists_are_not_certain(void **state)
+{
+    (void)state;
+    struct made m = {0};
+    struct buf b = {0};
+    static const char *const user[] = {"u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9", "v0", "v1"};
+    static const char *of_row[48];
+    for (size_t i = 0; i < 48; i++) {
+        of_row[i] = user[i % 12];
+        bool clicked = i < 24 ? i < 12 : i % 9 < 4; /* a: one of the two rows of each user */
+        assert_int_equal(buf_printf(&b, "%c,%d,0,0\n", i < 24 ? 'a' : 'b', clicked), 0);
+    }
+    make(&m, buf_str(&b));
+    struct predictions_extra extra[] = {m.p->extra[0], {"user", of_row}};
+    struct predictions_extra *own = m.p->extra;
+    m.p->extra = extra;
+    m.p->extra_count = 2;
+    struct eval_arms *arms = arms_of(&m, "a", "user", 0.95);
+    const struct eval_arm_figure *f = figure_of(arms, "b", "ctr");
+    assert_true(figure_of(arms, "a", "ctr")->of_arm.value == 0.5 && isnan(figure_of(arms, "a", "ctr")->of_arm.low));
+    assert_false(isnan(f->difference.value));
+    assert_false(isnan(f->of_arm.low));
+    assert_true(isnan(f->difference.low) && isnan(f->difference.high) && isnan(f->ratio.low));
+    m.p->extra = own;
+    m.p->extra_count = 1;
+    buf_release(&b);
+    eval_arms_free(arms);
+    made_release(&m);
+}
+
 /* A name that is no UTF-8 is shown all the same, and goes into JSON. */
 static void names_of_any_bytes(void **state)
 {
@@ -386,6 +417,7 @@ int main(void)
         cmocka_unit_test(none_of_few_is_not_zero_for_certain),
         cmocka_unit_test(bad_columns_and_arms),
         cmocka_unit_test(alike_units_have_no_interval),
+        cmocka_unit_test(alike_lists_are_not_certain),
         cmocka_unit_test(names_of_any_bytes),
         cmocka_unit_test(markdown_has_whole_rows),
         cmocka_unit_test(order_of_rows_changes_nothing),
