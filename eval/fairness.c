@@ -88,13 +88,15 @@ int slice_exposures(double **out, const struct predictions *p, enum eval_ties ti
 
 /* ---- rates ---- */
 
+/* NaN: unknown. */
 static double merit_of(const struct predictions *p, size_t row)
 {
-    if (p->target) {
-        return fmax(p->target[row], 0);
-    }
     int label = p->label ? predictions_label(p, row) : -1;
-    return label < 0 ? NAN : fmax(p->labels.graded ? p->labels.grades[label] : label == p->labels.positive, 0);
+    double grade = p->target          ? p->target[row]
+                   : label < 0        ? NAN
+                   : p->labels.graded ? p->labels.grades[label]
+                                      : label == p->labels.positive;
+    return grade < 0 ? 0 : grade; /* fmax would take what is missing for 0 */
 }
 
 void slice_sums_add(struct slice_sums *s, const struct predictions *p, size_t row, double exposure)

@@ -451,6 +451,33 @@ static void equal_scores_share_exposure(void **state)
     label_map_release(&s.p.labels);
 }
 
+/* A target that is missing is none of 0. */
+static void missing_targets_are_no_merit(void **state)
+{
+    (void)state;
+    static struct sample s;
+    double target[] = {2, NAN, -1, 4};
+    struct slice_options o;
+    struct slice_groups g;
+    struct slice_rates rates[4];
+    sample_new(&s);
+    s.p.rows = 4;
+    s.p.label = NULL;
+    s.p.predicted = NULL;
+    s.p.p = NULL;
+    s.p.target = target;
+    for (size_t i = 0; i < 4; i++) {
+        s.group[i] = i < 2 ? "a" : "b";
+    }
+    slice_options_init(&o);
+    assert_int_equal(slice_groups_new(&g, "group", &s.p, &o), 0);
+    assert_int_equal(slice_rates_of(rates, &g, &s.p, EVAL_TIES_DOCNO), 0);
+    near(rates[0].merit, 2);
+    near(rates[1].merit, 2); /* of -1, which counts as 0, and 4 */
+    slice_groups_release(&g);
+    label_map_release(&s.p.labels);
+}
+
 /* The interval of a gap is that of the difference between its two groups, by a bootstrap done here. */
 static void gaps_have_intervals(void **state)
 {
@@ -754,6 +781,7 @@ int main(void)
         cmocka_unit_test(finds_the_worst_and_the_gaps),
         cmocka_unit_test(exposure_is_that_of_the_paper),
         cmocka_unit_test(equal_scores_share_exposure),
+        cmocka_unit_test(missing_targets_are_no_merit),
         cmocka_unit_test(gaps_have_intervals),
         cmocka_unit_test(groups_are_in_order),
         cmocka_unit_test(intervals_hold_the_values),
