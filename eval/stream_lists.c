@@ -68,7 +68,7 @@ static int load_row(struct list_reader *reader, struct rank_work *work, bool ran
     size_t at = work->item_count++;
     struct rank_item *item = &work->items[at];
     *item = (struct rank_item){.score = r.score, .grade = NAN, .item = r.item};
-    item->order = (uint32_t)sorter_get_u64(reader->record->key + 8);
+    item->order = sorter_get_u64(reader->record->key + 8);
     item->id = reader->p->item_ids ? reader->p->item_ids[r.item] : NULL;
     if (r.judged) {
         item->grade = r.grade;
