@@ -14,6 +14,9 @@ int dictionary_enter(struct dictionary *d, struct text_store *store, const char 
     if (rc || *number != TEXT_INDEX_NONE) {
         return rc;
     }
+    if (d->count == TEXT_INDEX_NONE - 1) {
+        return err_set(RECO_E_DATA, "over 2^32 different ids");
+    }
     *number = (uint32_t)d->count;
     rc = mem_grow((void **)&d->texts, &d->capacity, d->count + 1, sizeof *d->texts);
     if (!rc) {

@@ -238,7 +238,8 @@ size_t predictions_bytes_of_row(const struct predictions_reader *r)
                    (p->packed_score.codes ? PACKED_BYTES : 0) + (p->query ? sizeof *p->query : 0) +
                    (p->item ? sizeof *p->item : 0) + (p->row_ids ? 24 : 0) + (p->tokens ? sizeof *p->tokens : 0) +
                    (p->truncated ? sizeof *p->truncated : 0) + (r->row_hash ? sizeof *r->row_hash : 0) +
-                   (r->label_value ? 2 * sizeof *r->label_value : 0) + p->extra_count * 24;
+                   (r->row_hash_2 ? sizeof *r->row_hash_2 : 0) + (r->label_value ? 2 * sizeof *r->label_value : 0) +
+                   p->extra_count * 24;
     for (size_t i = 0; i < PREDICTIONS_EVENT_COUNT; i++) {
         bytes += r->event[i] ? sizeof *r->event[i] : 0;
     }
