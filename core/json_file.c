@@ -1,9 +1,9 @@
 #include "core/json_file.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
-#include "core/mem.h"
 
 int buf_add_json(struct buf *b, const json_t *json, size_t flags)
 {
@@ -14,7 +14,7 @@ int buf_add_json(struct buf *b, const json_t *json, size_t flags)
         rc = buf_add_str(b, text);
     if (rc == 0)
         rc = buf_add_char(b, '\n');
-    mem_free(text);
+    free(text); /* jansson's */
     return rc;
 }
 

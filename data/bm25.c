@@ -1,15 +1,13 @@
 #include "data/bm25.h"
-#include "core/temp_file.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <utf8proc.h>
 
 #include "core/buf.h"
 #include "core/mem.h"
+#include "core/temp_file.h"
 #include "data/utf8.h"
 
 enum {

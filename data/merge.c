@@ -1,5 +1,4 @@
 #include "data/merge.h"
-#include "core/temp_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/stop.h"
+#include "core/temp_file.h"
 #include "data/dataset_format.h"
 #include "data/merge_internal.h"
 #include "data/prepare_internal.h"
