@@ -50,20 +50,21 @@ struct trec_part {
         const char *text;
         size_t length;
     } first_tag, last_tag, other_tag, tag_before_other;
+    const char *bad_at; /* in the line that cannot be parsed; NULL: none */
 };
 
 struct trec_source { /* of a file */
     const char *label;
-    const struct buf *text;
     bool is_run;
 };
-/* The lines of a part. RECO_E_DATA with the line; RECO_E_STOPPED. Any thread; releasing is the caller's. */
+/*
+ * The lines of a part. RECO_E_DATA: what is wrong at bad_at, for the caller to name the line once no thread writes to
+ * the text any more; RECO_E_STOPPED. Any thread; releasing is the caller's.
+ */
 int trec_part_parse(const struct trec_source *source, struct trec_part *part) RECO_MUST_CHECK;
 void trec_part_release(struct trec_part *part);
 /* Into the order of docno. twice: a document that two entries have, in both places; else NULL. RECO_E_NOMEM. */
 int trec_sort_docs(struct trec_entry *entries, size_t count, const char *twice[2]) RECO_MUST_CHECK;
-/* Number of the line that holds a byte of the text. */
-unsigned long long trec_line_of(const struct buf *text, const char *at);
 
 enum { TREC_TEXT_SLACK = 8 }; /* bytes behind the text that may be read: zero */
 

@@ -17,20 +17,10 @@ struct field {
     size_t length;
 };
 
-unsigned long long trec_line_of(const struct buf *text, const char *at)
+static int refuse(struct trec_part *part, const struct field *field, const char *what)
 {
-    unsigned long long line = 1;
-    for (const char *from = text->data; (from = memchr(from, '\n', (size_t)(at - from))); from++) {
-        line++;
-    }
-    return line;
-}
-
-static int refuse(const struct trec_source *source, const struct field *field, const char *what)
-{
-    return err_set(RECO_E_DATA, "cannot parse %s line %llu: %s '%.*s'", source->label,
-                   trec_line_of(source->text, field->text), what, field->length < 200 ? (int)field->length : 200,
-                   field->text);
+    part->bad_at = field->text;
+    return err_set(RECO_E_DATA, "%s '%.*s'", what, field->length < 200 ? (int)field->length : 200, field->text);
 }
 
 static bool is_blank(char c)
@@ -131,17 +121,17 @@ static int see_topic(struct trec_part *part, const struct field *field)
 static int add_line(const struct trec_source *source, struct trec_part *part, const struct field *fields, size_t count)
 {
     if (count < (source->is_run ? 6 : 4)) {
-        return err_set(RECO_E_DATA, "cannot parse %s line %llu: %zu fields, want '%s'", source->label,
-                       trec_line_of(source->text, fields[0].text), count,
+        part->bad_at = fields[0].text;
+        return err_set(RECO_E_DATA, "%zu fields, want '%s'", count,
                        source->is_run ? "qid Q0 docno rank score tag" : "qid iter docno relevance");
     }
     const struct field *figure = &fields[source->is_run ? 4 : 3];
     double number;
     if (!decimal_parse(figure->text, figure->length, &number) || isnan(number)) {
-        return refuse(source, figure, source->is_run ? "not a score:" : "not a relevance:");
+        return refuse(part, figure, source->is_run ? "not a score:" : "not a relevance:");
     }
     if (!source->is_run && !(fabs(number) <= RELEVANCE_MAX && floor(number) == number)) {
-        return refuse(source, figure, "not a whole relevance up to 1000:");
+        return refuse(part, figure, "not a whole relevance up to 1000:");
     }
     int rc = see_topic(part, &fields[0]);
     if (!rc && part->entry_count == part->entry_capacity) {
@@ -167,8 +157,8 @@ int trec_part_parse(const struct trec_source *source, struct trec_part *part)
         if (part->entry_count % STOP_CHECK_ENTRIES == 0 && stop_requested()) {
             rc = err_set(RECO_E_STOPPED, "stopped while reading %s", source->label);
         } else if (!*end && end < part->end) {
-            rc = err_set(RECO_E_DATA, "cannot parse %s line %llu: it holds a NUL byte", source->label,
-                         trec_line_of(source->text, end));
+            part->bad_at = end;
+            rc = err_set(RECO_E_DATA, "it holds a NUL byte");
         } else if (count && *fields[0].text != '#') {
             rc = add_line(source, part, fields, count);
         }

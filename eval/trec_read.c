@@ -46,9 +46,19 @@ static int read_text(struct buf *text, struct input *in)
     return rc;
 }
 
+/* Number of the line that holds a byte of the text. */
+static unsigned long long line_of(const struct buf *text, const char *at)
+{
+    unsigned long long line = 1;
+    for (const char *from = text->data; (from = memchr(from, '\n', (size_t)(at - from))); from++) {
+        line++;
+    }
+    return line;
+}
+
 static int cut_parts(struct reading *r)
 {
-    const struct buf *text = r->source.text;
+    const struct buf *text = &r->file->text;
     size_t part_bytes = text->length / (r->threads * PARTS_A_THREAD);
     part_bytes = part_bytes < PART_BYTES_MIN ? PART_BYTES_MIN : part_bytes;
     part_bytes = part_bytes > PART_BYTES_MAX ? PART_BYTES_MAX : part_bytes;
@@ -73,6 +83,18 @@ static int parse_part(void *arg, size_t number)
     return trec_part_parse(&r->source, &r->parts[number]);
 }
 
+static int parse_parts(struct reading *r)
+{
+    int rc = pool_run(r->pool, r->part_count, parse_part, r);
+    for (size_t i = 0; rc == RECO_E_DATA && i < r->part_count; i++) {
+        const char *bad_at = r->parts[i].bad_at;
+        if (bad_at) { /* the first, as is the message */
+            return err_prepend(rc, "cannot parse %s line %llu", r->source.label, line_of(&r->file->text, bad_at));
+        }
+    }
+    return rc;
+}
+
 /* The tag of the last line is the run's; another one before is told, with the first line that has it. */
 static int take_tag(struct reading *r)
 {
@@ -92,7 +114,7 @@ static int take_tag(struct reading *r)
         if (!told && other->text) {
             told = true;
             log_warn("%s line %llu: the run's tag is '%.*s' and was '%.*s': are several runs in one file?",
-                     r->source.label, trec_line_of(r->source.text, other->text), (int)other->length, other->text,
+                     r->source.label, line_of(&r->file->text, other->text), (int)other->length, other->text,
                      (int)before->length, before->text);
         }
         last = &part->last_tag;
@@ -192,8 +214,8 @@ static int sort_topic(void *arg, size_t number)
     const char *twice[2];
     int rc = trec_sort_docs(r->file->entries + topic->begin, topic->end - topic->begin, twice);
     if (!rc && twice[0]) {
-        unsigned long long a = trec_line_of(r->source.text, twice[0]);
-        unsigned long long b = trec_line_of(r->source.text, twice[1]);
+        unsigned long long a = line_of(&r->file->text, twice[0]);
+        unsigned long long b = line_of(&r->file->text, twice[1]);
         return err_set(RECO_E_DATA, "cannot parse %s line %llu: query '%s' has document '%s' twice, first on line %llu",
                        r->source.label, a > b ? a : b, topic->id, twice[0], a < b ? a : b);
     }
@@ -215,7 +237,7 @@ static int read_entries(struct reading *r)
         rc = pool_new(&r->pool, threads ? (int)threads : 1);
     }
     if (!rc) {
-        rc = pool_run(r->pool, r->part_count, parse_part, r);
+        rc = parse_parts(r);
     }
     if (!rc) {
         rc = take_tag(r);
@@ -249,9 +271,8 @@ static int file_read(struct trec_file *file, const char *path, bool is_run, int 
         rc = read_text(&file->text, in);
     }
     if (!rc) {
-        struct reading r = {.file = file,
-                            .source = {input_label(in), &file->text, is_run},
-                            .threads = threads > 1 ? (size_t)threads : 1};
+        struct reading r = {
+            .file = file, .source = {input_label(in), is_run}, .threads = threads > 1 ? (size_t)threads : 1};
         rc = read_entries(&r);
     }
     input_close(in);
