@@ -11,7 +11,7 @@
  *   1. cmd_<name>.c: `struct <name>_options` (first member struct cmd_common common), its static const table of
  *      struct opt_spec (starts with CMD_COMMON_OPTIONS), a static run function, and `const struct cmd_spec cmd_<name>`.
  *   2. its declaration at the end of this file, 3. its row in commands.c, 4. a golden case in tests/cli/.
- * To add a command that runs a model, step 1 is three files; that opts_<name>.c exists tells CMake of which kind it is:
+ * To add a command that runs a model, step 1 is three files, and its name in the torch_commands of CMakeLists.txt:
  *   opts_<name>.h: struct <name>_options and `int cmd_<name>_run(const struct cmd_ctx *ctx);`
  *   opts_<name>.c: the option table and `const struct cmd_spec cmd_<name>` with `.run = CMD_TORCH(cmd_<name>_run)`;
  *                  no torch, model or train headers; compiled once for each executable
