@@ -188,8 +188,9 @@ const struct cmd_spec cmd_calibrate = {
     .summary = "fit probabilities to what happened, on validation predictions",
     .description =
         "Fits a calibration on the predictions of the validation split, so that of the rows with p = 0.8 about 80 in a "
-        "hundred have the label. Predictions whose sidecar says that they are of the test split are refused: a figure "
-        "on the rows that a choice was made on flatters.\n\n"
+        "hundred have the label. Predictions whose sidecar says that they are of the test split are refused, as a "
+        "figure on the rows that a choice was made on flatters, and those of the train split, whose answers the model "
+        "knows.\n\n"
         "With --model the calibration lies beside the weights and reco predict applies it from then on (the sidecar "
         "says so); with --output it is a file for reco eval --calibration or reco predict --calibration.",
     .examples = "reco predict --model run --dataset ds --split validation --calibration none --output val.tsv\n"

@@ -246,7 +246,8 @@ const struct cmd_spec cmd_threshold = {
     .description =
         "Chooses from which probability on a label is predicted: for the greatest F-beta, for a floor of precision or "
         "recall, or for the least cost of mistakes. The choice is made on the predictions of the validation split and "
-        "applied to others by reco predict or reco eval --threshold; predictions of the test split are refused.\n\n"
+        "applied to others by reco predict or reco eval --threshold; those of the test and train splits are "
+        "refused.\n\n"
         "With more than two labels: F-beta gives every label a cut and predicts the one with the greatest p / cut, by "
         "the cuts for which the mean F-beta of the labels is greatest; costs predict the label of the least expected "
         "cost, for which calibrated probabilities are needed; --label "
