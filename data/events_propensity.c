@@ -49,15 +49,20 @@ static double rate(const struct block *block)
     return block->clicks / block->impressions;
 }
 
-/* Of the positions [begin, end), of which some were randomised. */
-static int no_click(const struct events_curve *c, size_t begin, size_t end)
+/* The first of the positions [begin, end) that was randomised; one was. */
+static size_t first_shown(const struct events_curve *c, size_t begin, size_t end)
 {
     while (begin + 1 < end && c->places[begin].impressions == 0)
         begin++;
+    return begin;
+}
+
+static int no_click(const struct events_curve *c, size_t position)
+{
     return err_set(RECO_E_DATA,
                    "cannot learn propensities: position %zu has no click in %llu impressions, and a "
                    "propensity of 0 is none: give --smoothing, or --monotone",
-                   begin, (unsigned long long)c->places[begin].impressions);
+                   position, (unsigned long long)c->places[position].impressions);
 }
 
 int events_curve_fit(struct events_curve *c, double smoothing, bool monotone)
@@ -93,10 +98,10 @@ int events_curve_fit(struct events_curve *c, double smoothing, bool monotone)
                                   "(--randomised, --randomised_column)");
     else if (first <= 0.0)
         rc = err_set(RECO_E_DATA, "cannot learn propensities: the first position has no click in %llu impressions",
-                     (unsigned long long)impressions);
+                     (unsigned long long)c->places[first_shown(c, 0, blocks[0].end)].impressions);
     for (size_t i = 0, begin = 0; rc == 0 && i < count; begin = blocks[i++].end)
         if (blocks[i].clicks <= 0.0)
-            rc = no_click(c, begin, blocks[i].end);
+            rc = no_click(c, first_shown(c, begin, blocks[i].end));
     for (size_t i = 0, seen = 0; rc == 0 && i < EVENTS_CURVE_POSITIONS; i++) {
         while (block + 1 < count && i >= blocks[block].end && c->places[i].impressions > 0)
             block++;

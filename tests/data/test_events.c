@@ -361,7 +361,8 @@ static void test_learn(void **state)
     o.smoothing = 0;
     expect_error(&o, "item_id,position,click,explored\ni,1,1,0\n", RECO_E_DATA,
                  "no impression with a position is randomised");
-    expect_error(&o, "item_id,position,click,explored\ni,1,0,1\n", RECO_E_DATA, "the first position has no click");
+    expect_error(&o, "item_id,position,click,explored\ni,1,0,1\ni,2,1,1\ni,2,0,1\n", RECO_E_DATA,
+                 "the first position has no click in 1 impressions");
     const char *none_at_3 = "item_id,position,click,explored\ni,1,1,1\ni,3,0,1\ni,3,0,1\n";
     expect_error(&o, none_at_3, RECO_E_DATA, "position 3 has no click in 2 impressions");
     expect_error(&o, "item_id,click,explored\ni,0,1\n", RECO_E_USAGE, "name it by --position_column");
