@@ -37,3 +37,27 @@ bool utf8_is_valid(const void *bytes, size_t length, size_t *bad)
     }
     return true;
 }
+
+int utf8_add_valid(struct buf *b, const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + strlen(text);
+    int rc = 0;
+
+    while (!rc && p < end) {
+        unsigned char bytes[UTF8_MAX_BYTES];
+        uint32_t code_point;
+
+        p += utf8_decode(p, end, &code_point);
+        rc = buf_add(b, bytes, utf8_encode(code_point, bytes));
+    }
+    return rc;
+}
+
+size_t utf8_count(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}

@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/buf.h"
+#include "core/err.h"
+
 #define UTF8_MAX_BYTES 4
 
 /* Reads the code point at p (p < end) into *code_point and returns the bytes it took, 1 to 4. */
@@ -91,5 +94,10 @@ static inline size_t utf8_ascii_length(const unsigned char *bytes, size_t length
 
 /* True when the bytes are valid UTF-8; otherwise *bad is the offset of the first invalid byte (bad may be NULL). */
 bool utf8_is_valid(const void *bytes, size_t length, size_t *bad);
+
+/* Appends text to b with U+FFFD for what is invalid: JSON and pages have no place for it. */
+int utf8_add_valid(struct buf *b, const char *text) RECO_MUST_CHECK;
+/* Code points of a text that is valid. */
+size_t utf8_count(const char *text);
 
 #endif

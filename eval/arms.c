@@ -102,16 +102,8 @@ static int sort_names(struct eval_arms *arms, size_t rows, uint32_t *arm_of_row)
 /* Bytes that are no UTF-8 become U+FFFD: pages and JSON have no place for them. */
 static int make_valid(struct eval_arms *arms, const char **text)
 {
-    const unsigned char *at = (const unsigned char *)*text;
-    const unsigned char *end = at + strlen(*text);
     struct buf b = {0};
-    int rc = 0;
-    while (!rc && at < end) {
-        unsigned char bytes[UTF8_MAX_BYTES];
-        uint32_t code_point;
-        at += utf8_decode(at, end, &code_point);
-        rc = buf_add(&b, bytes, utf8_encode(code_point, bytes));
-    }
+    int rc = utf8_add_valid(&b, *text);
     if (!rc && b.length && strcmp(buf_str(&b), *text) != 0) {
         const char *valid = text_store_add(&arms->texts, b.data, b.length);
         rc = valid ? 0 : RECO_E_NOMEM;

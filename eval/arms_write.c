@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/utf8.h"
 #include "eval/arms.h"
 #include "eval/interval.h"
 #include "eval/report.h"
@@ -53,18 +54,9 @@ static bool by_units(const struct eval_arms *arms)
     return strcmp(arms->unit, "row") != 0;
 }
 
-static size_t width_of(const char *text)
-{
-    size_t width = 0;
-    for (; *text; text++) {
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return width;
-}
-
 static int add_name(struct buf *b, const char *before, const char *name, size_t width)
 {
-    size_t length = width_of(name);
+    size_t length = utf8_count(name);
     return buf_printf(b, "%s%s%*s", before, name, length < width ? (int)(width - length) : 0, "");
 }
 
@@ -72,7 +64,7 @@ int eval_arms_text(const struct eval_arms *arms, struct buf *b)
 {
     size_t width = NAME_WIDTH;
     for (size_t a = 0; a < arms->count; a++) {
-        width = width_of(arms->names[a]) > width ? width_of(arms->names[a]) : width;
+        width = utf8_count(arms->names[a]) > width ? utf8_count(arms->names[a]) : width;
     }
     TRY(buf_printf(b, "\nby '%s', against '%s' (", arms->column, arms->control));
     TRY(eval_arms_method(arms, b));

@@ -1,20 +1,12 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "data/utf8.h"
 #include "eval/compare_slices.h"
 #include "eval/provenance.h"
 #include "eval/try.h"
 
 enum { NAME_WIDTH = 24, FIGURES_SHOWN = 3, LETTER_SIZE = 24, CELL_SIZE = 64, GROUPS_SHOWN = 50 };
-
-static size_t code_points(const char *text)
-{
-    size_t count = 0;
-    for (; *text; text++) {
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return count;
-}
 
 /* Control characters, as a value may hold, would break the line, and a '|' a cell. */
 static int add_name(struct buf *b, const char *name, bool cell)
@@ -55,7 +47,7 @@ static int add_title(struct buf *b, const struct compare_slices *s, const struct
 
 static int add_group(struct buf *b, const struct compare_slices *s, const struct compare_slice_group *g)
 {
-    size_t length = code_points(g->name);
+    size_t length = utf8_count(g->name);
     TRY(buf_add_str(b, "  "));
     TRY(add_name(b, g->name, false));
     TRY(buf_printf(b, "%*s %8zu", length < NAME_WIDTH ? (int)(NAME_WIDTH - length) : 0, "", g->rows));

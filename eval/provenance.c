@@ -11,15 +11,7 @@ enum { DEPTH_MAX = 4 };
 json_t *provenance_text(const char *text)
 {
     struct buf b = {0};
-    const unsigned char *at = (const unsigned char *)text;
-    const unsigned char *end = at + strlen(text);
-    int rc = 0;
-    while (!rc && at < end) {
-        unsigned char bytes[UTF8_MAX_BYTES];
-        uint32_t code_point;
-        at += utf8_decode(at, end, &code_point);
-        rc = buf_add(&b, bytes, utf8_encode(code_point, bytes));
-    }
+    int rc = utf8_add_valid(&b, text);
     json_t *json = rc ? NULL : json_string(buf_str(&b));
     buf_release(&b);
     return json;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/utf8.h"
 #include "eval/behaviour.h"
 #include "eval/interval.h"
 #include "eval/provenance.h"
@@ -11,19 +12,10 @@
 
 #define ROW_NAME_WIDTH 16 /* of the tables by depth, where no name is longer */
 
-static size_t code_points(const char *text)
-{
-    size_t count = 0;
-    for (; *text; text++) {
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return count;
-}
-
 /* text right-aligned in width code points */
 static int add_right(struct buf *b, const char *text, size_t width)
 {
-    size_t length = code_points(text);
+    size_t length = utf8_count(text);
     return buf_printf(b, "%*s%s", length < width ? (int)(width - length) : 0, "", text);
 }
 
@@ -51,7 +43,7 @@ int report_text_classes(const struct eval_report *report, int digits, struct buf
     size_t n = (size_t)data->classes;
     size_t width = strlen("weighted avg");
     for (size_t c = 0; c < n; c++) {
-        size_t length = code_points(report_label_name(report, (int)c));
+        size_t length = utf8_count(report_label_name(report, (int)c));
         width = occurs(data, c) && length > width ? length : width;
     }
     TRY(buf_printf(b, "%*s  %9s %9s %9s %9s\n\n", (int)width, "", "precision", "recall", "f1-score", "support"));
@@ -101,7 +93,7 @@ static int add_confusion(const struct eval_report *report, struct buf *b)
     size_t n = (size_t)data->classes;
     size_t width = 9;
     for (size_t c = 0; c < n; c++) {
-        size_t length = code_points(report_label_name(report, (int)c));
+        size_t length = utf8_count(report_label_name(report, (int)c));
         width = length > width ? length : width;
     }
     TRY(buf_add_str(b, "\nconfusion matrix (row: label, column: predicted)\n\n"));

@@ -134,22 +134,6 @@ const char *slice_column_text(const struct slice_column *column, const struct pr
 
 /* ---- groups ---- */
 
-/* Bytes that are no UTF-8, as a value may hold, become U+FFFD in a group's name: pages and JSON have no place for them.
- */
-static int add_valid(struct buf *b, const char *text)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    const unsigned char *end = at + strlen(text);
-    int rc = 0;
-    while (!rc && at < end) {
-        unsigned char bytes[UTF8_MAX_BYTES];
-        uint32_t code_point;
-        at += utf8_decode(at, end, &code_point);
-        rc = buf_add(b, bytes, utf8_encode(code_point, bytes));
-    }
-    return rc;
-}
-
 int slice_add_group(struct slice_groups *g, const char *name)
 {
     struct buf valid = {0};
@@ -158,7 +142,7 @@ int slice_add_group(struct slice_groups *g, const char *name)
         return RECO_E_NOMEM;
     }
     g->names = names;
-    int rc = add_valid(&valid, name);
+    int rc = utf8_add_valid(&valid, name);
     names[g->count] = rc ? NULL : mem_strdup(buf_str(&valid));
     buf_release(&valid);
     return names[g->count] ? (g->count++, 0) : RECO_E_NOMEM;

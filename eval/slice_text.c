@@ -3,20 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "data/utf8.h"
 #include "eval/interval.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
 enum { NAME_WIDTH = 24, NAME_WIDTH_MAX = 48, METRICS_SHOWN = 5 };
-
-static size_t code_points(const char *text)
-{
-    size_t count = 0;
-    for (; *text; text++) {
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return count;
-}
 
 /* Control characters, as a value may hold, would break the line. */
 static int add_text(struct buf *b, const char *text)
@@ -31,7 +23,7 @@ static int add_name(struct buf *b, const char *name, size_t width)
 {
     TRY(buf_add_str(b, "  "));
     TRY(add_text(b, name));
-    size_t length = code_points(name);
+    size_t length = utf8_count(name);
     return buf_printf(b, "%*s", length < width ? (int)(width - length) : 0, "");
 }
 
@@ -39,7 +31,7 @@ enum { NUMBER_WIDTH = 9, INTERVAL_WIDTH = 16, SIGNED_INTERVAL_WIDTH = 18 };
 
 static int width_of(const char *metric)
 {
-    size_t length = code_points(metric);
+    size_t length = utf8_count(metric);
     return length > NUMBER_WIDTH ? (int)length : NUMBER_WIDTH;
 }
 
@@ -72,7 +64,7 @@ static size_t name_width(const struct slice_result *r)
 {
     size_t width = NAME_WIDTH;
     for (size_t g = 0; g < r->groups.count; g++) {
-        size_t length = code_points(r->groups.names[g]);
+        size_t length = utf8_count(r->groups.names[g]);
         width = length > width ? length : width;
     }
     return width > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : width;
