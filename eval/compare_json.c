@@ -13,8 +13,10 @@ static json_t *queries_json(const struct compare_query *queries, size_t count)
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
         const struct compare_query *q = &queries[i];
-        if (json_array_append_new(array, json_pack("{s:s, s:s*, s:o, s:o}", "query_id", q->id, "text", q->text, "a",
-                                                   number(q->a), "b", number(q->b)))) {
+        json_t *query = json_pack("{s:o}", "query_id", provenance_text(q->id));
+        if (json_array_append_new(array, query) ||
+            (q->text && json_object_set_new(query, "text", provenance_text(q->text))) ||
+            json_object_set_new(query, "a", number(q->a)) || json_object_set_new(query, "b", number(q->b))) {
             json_decref(array);
             return NULL;
         }

@@ -262,6 +262,34 @@ static void counts_what_only_one_has(void **state)
     label_map_release(&b.p.labels);
 }
 
+/* An id that is no UTF-8 goes into JSON all the same. */
+static void ids_of_any_bytes(void **state)
+{
+    (void)state;
+    static struct sample a;
+    static struct sample b;
+    struct compared c;
+    sample_new(&a, 2, 1, NULL);
+    sample_new(&b, 1, 2, NULL);
+    for (size_t q = 0; q < QUERIES; q++) {
+        a.query_text[q][0] = b.query_text[q][0] = '\xe9';
+    }
+    assert_int_equal(compare_try(&c, (struct sample *[]){&a, &b}, 2, COMPARE_T, 1), 0);
+    const struct compare_figure *f = &c.c.pairs[0].figures[0];
+    json_t *json = compare_json(&c.c);
+    assert_true(f->by_query && f->best_count);
+    assert_non_null(json);
+    const json_t *pair = json_array_get(json_object_get(json, "pairs"), 0);
+    const json_t *of = json_object_get(json_object_get(json_object_get(pair, "metrics"), f->metric), "b_wins_most");
+    const char *id = json_string_value(json_object_get(json_array_get(of, 0), "query_id"));
+    assert_string_equal(id + 3, f->best[0].id + 1);
+    assert_memory_equal(id, "\xef\xbf\xbd", 3);
+    json_decref(json);
+    compared_release(&c);
+    label_map_release(&a.p.labels);
+    label_map_release(&b.p.labels);
+}
+
 static void refuses_other_data(void **state)
 {
     (void)state;
@@ -483,6 +511,7 @@ int main(void)
         cmocka_unit_test(sees_nothing_between_equal_runs),
         cmocka_unit_test(order_and_threads_change_nothing),
         cmocka_unit_test(counts_what_only_one_has),
+        cmocka_unit_test(ids_of_any_bytes),
         cmocka_unit_test(refuses_other_data),
         cmocka_unit_test(compares_what_lists_show),
         cmocka_unit_test(few_queries_make_nothing_sure),
