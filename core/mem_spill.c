@@ -50,6 +50,7 @@ int mem_spill_beyond(size_t max_bytes, const char *tmp_dir)
     free(place);
     place = copy;
     limit_bytes = max_bytes;
+    held_bytes = mem_spill_is_on() ? held_bytes : 0; /* what was freed meanwhile was not seen */
     pthread_mutex_unlock(&lock);
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* what is freed goes back at once, which it else does no more */
     atomic_store(&is_on, true);
@@ -58,8 +59,10 @@ int mem_spill_beyond(size_t max_bytes, const char *tmp_dir)
 
 void mem_spill_end(void)
 {
+    pthread_mutex_lock(&lock);
     atomic_store(&is_on, region_count > 0); /* blocks in files must still be known */
     limit_bytes = SIZE_MAX;
+    pthread_mutex_unlock(&lock);
 }
 
 size_t mem_spilled_bytes(void)

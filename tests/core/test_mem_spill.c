@@ -89,6 +89,22 @@ static void blocks_go_where_there_is_room(void **state)
     mem_spill_end();
 }
 
+/* Blocks that are given back while there is no limit do not count for the next one. */
+static void a_second_limit_begins_anew(void **state)
+{
+    (void)state;
+    assert_int_equal(mem_spill_beyond(4 * MIB, NULL), 0);
+    void *block = mem_alloc(3 * MIB);
+    assert_false(is_in_file(block));
+    mem_spill_end();
+    mem_free(block);
+    assert_int_equal(mem_spill_beyond(4 * MIB, NULL), 0);
+    block = mem_alloc(3 * MIB);
+    assert_false(is_in_file(block));
+    mem_free(block);
+    mem_spill_end();
+}
+
 /* More of them than files are held open; each grows and keeps what it holds. */
 static void many_blocks_grow(void **state)
 {
@@ -175,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_go_where_there_is_room),
+        cmocka_unit_test(a_second_limit_begins_anew),
         cmocka_unit_test(many_blocks_grow),
         cmocka_unit_test(threads_do_not_disturb_each_other),
         cmocka_unit_test(a_full_disk_is_told),
