@@ -57,7 +57,9 @@ static bool by_units(const struct eval_arms *arms)
 static int add_name(struct buf *b, const char *before, const char *name, size_t width)
 {
     size_t length = utf8_count(name);
-    return buf_printf(b, "%s%s%*s", before, name, length < width ? (int)(width - length) : 0, "");
+    TRY(buf_add_str(b, before));
+    TRY(report_add_line(b, name));
+    return buf_printf(b, "%*s", length < width ? (int)(width - length) : 0, "");
 }
 
 int eval_arms_text(const struct eval_arms *arms, struct buf *b)
@@ -101,9 +103,9 @@ int eval_arms_text(const struct eval_arms *arms, struct buf *b)
 int eval_arms_markdown(const struct eval_arms *arms, struct buf *b)
 {
     TRY(buf_add_str(b, "\n## By "));
-    TRY(report_add_cell(b, arms->column, strlen(arms->column)));
+    TRY(report_add_text(b, arms->column));
     TRY(buf_add_str(b, ", against "));
-    TRY(report_add_cell(b, arms->control, strlen(arms->control)));
+    TRY(report_add_text(b, arms->control));
     TRY(buf_add_str(b, "\n\n"));
     TRY(eval_arms_method(arms, b));
     TRY(buf_printf(b, ".\n\n| figure | arm | rows |%s value | difference | lift |\n|---|---|--:|%s--:|--:|--:|\n",
@@ -113,7 +115,7 @@ int eval_arms_markdown(const struct eval_arms *arms, struct buf *b)
             const struct eval_arm_figure *f = &arms->values[a * arms->figure_count + i];
             struct eval_interval lift = lift_of(&f->ratio);
             TRY(buf_printf(b, "| %s | ", arms->figures[i]));
-            TRY(report_add_cell(b, arms->names[a], strlen(arms->names[a])));
+            TRY(report_add_text(b, arms->names[a]));
             TRY(buf_printf(b, " | %zu | ", arms->rows[a]));
             TRY(by_units(arms) ? buf_printf(b, "%zu | ", arms->units[a]) : 0);
             TRY(isnan(f->of_arm.value) ? buf_add_str(b, "undefined") : add_interval(b, &f->of_arm, "", 1, ""));

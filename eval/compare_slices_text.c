@@ -4,18 +4,10 @@
 #include "data/utf8.h"
 #include "eval/compare_slices.h"
 #include "eval/provenance.h"
+#include "eval/report.h"
 #include "eval/try.h"
 
 enum { NAME_WIDTH = 24, FIGURES_SHOWN = 3, LETTER_SIZE = 24, CELL_SIZE = 64, GROUPS_SHOWN = 50 };
-
-/* Control characters, as a value may hold, would break the line, and a '|' a cell. */
-static int add_name(struct buf *b, const char *name, bool cell)
-{
-    for (const char *at = name; *at; at++) {
-        TRY(cell && *at == '|' ? buf_add_str(b, "\\|") : buf_add_char(b, (unsigned char)*at < 0x20 ? ' ' : *at));
-    }
-    return 0;
-}
 
 /* "+0.0127 (-0.0100 to 0.0341)" */
 static void write_cell(char cell[CELL_SIZE], const struct compare_slice_figure *f)
@@ -39,7 +31,7 @@ static int add_title(struct buf *b, const struct compare_slices *s, const struct
     const struct compare_pair *pair = &s->of->pairs[slice->pair];
     char letter[LETTER_SIZE];
     (void)snprintf(letter, sizeof letter, "%s", compare_letter(pair->a));
-    TRY(add_name(b, slice->name, false));
+    TRY(report_add_line(b, slice->name));
     return buf_printf(b, ", %s against %s", compare_letter(pair->b), letter);
 }
 
@@ -49,7 +41,7 @@ static int add_group(struct buf *b, const struct compare_slices *s, const struct
 {
     size_t length = utf8_count(g->name);
     TRY(buf_add_str(b, "  "));
-    TRY(add_name(b, g->name, false));
+    TRY(report_add_line(b, g->name));
     TRY(buf_printf(b, "%*s %8zu", length < NAME_WIDTH ? (int)(NAME_WIDTH - length) : 0, "", g->rows));
     for (size_t f = 0; f < shown(s->of->figure_count, FIGURES_SHOWN); f++) {
         char cell[CELL_SIZE];
@@ -103,7 +95,7 @@ int compare_slices_markdown(const struct compare_slices *s, struct buf *b)
         TRY(buf_add_str(b, "\n\n| group | rows |"));
         for (size_t f = 0; f < s->of->figure_count; f++) {
             TRY(buf_add_char(b, ' '));
-            TRY(add_name(b, figures[f].metric, true));
+            TRY(report_add_text(b, figures[f].metric));
             TRY(buf_add_str(b, " |"));
         }
         TRY(buf_add_str(b, "\n|---|--:|"));
@@ -113,7 +105,7 @@ int compare_slices_markdown(const struct compare_slices *s, struct buf *b)
         for (size_t g = 0; g < shown(slice->count, GROUPS_SHOWN); g++) {
             const struct compare_slice_group *group = &slice->groups[g];
             TRY(buf_add_str(b, "\n| "));
-            TRY(add_name(b, group->name, true));
+            TRY(report_add_text(b, group->name));
             TRY(buf_printf(b, "%s | %zu |", group->small ? " (small)" : "", group->rows));
             for (size_t f = 0; f < s->of->figure_count; f++) {
                 char cell[CELL_SIZE];

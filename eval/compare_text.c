@@ -96,8 +96,11 @@ static int add_listed(const char *title, const struct compare_query *queries, si
     TRY(buf_printf(b, "\n%s\n", title));
     for (size_t i = 0; i < count; i++) {
         const struct compare_query *q = &queries[i];
-        TRY(buf_printf(b, "  %+8.4f  %.4f to %.4f  %s%s%s\n", q->b - q->a, q->a, q->b, q->id, q->text ? "  " : "",
-                       q->text ? q->text : ""));
+        TRY(buf_printf(b, "  %+8.4f  %.4f to %.4f  ", q->b - q->a, q->a, q->b));
+        TRY(report_add_line(b, q->id));
+        TRY(q->text ? buf_add_str(b, "  ") : 0);
+        TRY(q->text ? report_add_line(b, q->text) : 0);
+        TRY(buf_add_char(b, '\n'));
     }
     return 0;
 }
@@ -251,15 +254,6 @@ int compare_text(const struct compare *c, struct buf *b)
 
 /* ---- Markdown ---- */
 
-/* A cell: '|' and newlines would end it. */
-static int add_cell(struct buf *b, const char *text)
-{
-    for (; *text; text++) {
-        TRY(*text == '|' ? buf_add_str(b, "\\|") : buf_add_char(b, strchr("\r\n\t", *text) ? ' ' : *text));
-    }
-    return 0;
-}
-
 static int add_markdown_listed(const char *title, const struct compare_query *queries, size_t count, struct buf *b)
 {
     if (!count) {
@@ -269,9 +263,9 @@ static int add_markdown_listed(const char *title, const struct compare_query *qu
     for (size_t i = 0; i < count; i++) {
         const struct compare_query *q = &queries[i];
         TRY(buf_printf(b, "| %+.4f | %.4f | %.4f | ", q->b - q->a, q->a, q->b));
-        TRY(add_cell(b, q->id));
+        TRY(report_add_text(b, q->id));
         TRY(buf_add_str(b, " | "));
-        TRY(add_cell(b, q->text ? q->text : ""));
+        TRY(report_add_text(b, q->text ? q->text : ""));
         TRY(buf_add_str(b, " |\n"));
     }
     return 0;
@@ -281,7 +275,7 @@ static int add_markdown_row(const struct compare *c, const struct compare_figure
 {
     int verdict = compare_verdict(c, f);
     TRY(buf_add_str(b, "| "));
-    TRY(add_cell(b, f->metric));
+    TRY(report_add_text(b, f->metric));
     if (f->reason) {
         return buf_printf(b, " | | | undefined: %s | | | |\n", f->reason);
     }
@@ -296,7 +290,7 @@ static int add_markdown_row(const struct compare *c, const struct compare_figure
 static int add_markdown_source(struct buf *b, const char *key, const char *value)
 {
     TRY(buf_printf(b, "- %s: ", key));
-    TRY(add_cell(b, value));
+    TRY(report_add_text(b, value));
     return buf_add_char(b, '\n');
 }
 
@@ -305,9 +299,9 @@ int compare_markdown(const struct compare *c, struct buf *b)
     for (size_t i = 0; i < c->pair_count; i++) {
         const struct compare_pair *pair = &c->pairs[i];
         TRY(buf_add_str(b, i ? "\n## " : "## "));
-        TRY(add_cell(b, c->runs[pair->b].path));
+        TRY(report_add_text(b, c->runs[pair->b].path));
         TRY(buf_add_str(b, " against "));
-        TRY(add_cell(b, c->runs[pair->a].path));
+        TRY(report_add_text(b, c->runs[pair->a].path));
         TRY(buf_add_str(b, "\n\n"));
         TRY(compare_add_counts(c, pair, b));
         TRY(buf_printf(b, "\n| metric | %s |", compare_letter(pair->a)));

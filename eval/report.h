@@ -121,8 +121,11 @@ const char *report_label_name(const struct eval_report *report, int label);
 /* The table by class in the layout of scikit-learn's classification_report; needs the confusion matrix and a row. */
 int report_text_classes(const struct eval_report *report, int digits, struct buf *b) RECO_MUST_CHECK;
 
-/* Text in a cell of Markdown: '|' and line breaks would end it. */
+/* Text within a line: control characters, as a value may hold, become blanks. */
+int report_add_line(struct buf *b, const char *text) RECO_MUST_CHECK;
+/* Text in a cell of Markdown: as above, and what would end the cell or be markup stands for itself. */
 int report_add_cell(struct buf *b, const char *text, size_t length) RECO_MUST_CHECK;
+int report_add_text(struct buf *b, const char *text) RECO_MUST_CHECK; /* the same, all of it */
 
 /* ---- what a page shows; report_layout.c ---- */
 

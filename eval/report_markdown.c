@@ -16,15 +16,20 @@ int report_add_cell(struct buf *b, const char *text, size_t length)
         if (text[i] == '|' || text[i] == '\\' || text[i] == '`' || text[i] == '*' || text[i] == '<') {
             TRY(buf_add_char(b, '\\'));
         }
-        TRY(buf_add_char(b, text[i] == '\n' || text[i] == '\r' ? ' ' : text[i]));
+        TRY(buf_add_char(b, (unsigned char)text[i] < 0x20 ? ' ' : text[i]));
     }
     return 0;
+}
+
+int report_add_text(struct buf *b, const char *text)
+{
+    return report_add_cell(b, text, strlen(text));
 }
 
 static int add_note(void *arg, const char *text)
 {
     TRY(buf_add_str(arg, "\n- "));
-    return report_add_cell(arg, text, strlen(text));
+    return report_add_text(arg, text);
 }
 
 static int add_class_note(void *arg, const char *text)
@@ -52,7 +57,7 @@ static int add_scalars(const struct eval_report *report, struct buf *b)
             titled = true;
         }
         TRY(buf_add_str(b, "| "));
-        TRY(report_add_cell(b, v->name, strlen(v->name)));
+        TRY(report_add_text(b, v->name));
         TRY(v->reason ? buf_printf(b, " | undefined: %s |\n", v->reason) : buf_printf(b, " | %.4f |\n", v->value));
     }
     return 0;
@@ -119,7 +124,7 @@ static int add_classes(const struct eval_report *report, struct buf *b)
         const double parts[] = {hits, hits, 2 * hits};
         const double wholes[] = {data->predicted[c], data->support[c], data->predicted[c] + data->support[c]};
         TRY(buf_add_str(b, "| "));
-        TRY(report_add_cell(b, name, strlen(name)));
+        TRY(report_add_text(b, name));
         for (int i = 0; i < 3; i++) {
             TRY(wholes[i] > 0 ? buf_printf(b, " | %.4f", parts[i] / wholes[i]) : buf_add_str(b, " | -"));
         }
@@ -165,7 +170,7 @@ static int add_parts(const struct eval_report *report, struct buf *b)
             continue;
         }
         TRY(buf_add_str(b, "| "));
-        TRY(report_add_cell(b, report->values[i].name, strlen(report->values[i].name)));
+        TRY(report_add_text(b, report->values[i].name));
         const struct eval_value *const parts[] = {&report->truncated->values[i], &report->whole->values[i]};
         for (int side = 0; side < 2; side++) {
             TRY(parts[side]->reason ? buf_add_str(b, " | -") : buf_printf(b, " | %.4f", parts[side]->value));
@@ -180,7 +185,7 @@ static int add_parts(const struct eval_report *report, struct buf *b)
 static int add_provenance_row(struct buf *b, const char *key, const char *value)
 {
     TRY(buf_printf(b, "- %s: ", key));
-    TRY(report_add_cell(b, value, strlen(value)));
+    TRY(report_add_text(b, value));
     return buf_add_char(b, '\n');
 }
 

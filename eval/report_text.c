@@ -12,6 +12,14 @@
 
 #define ROW_NAME_WIDTH 16 /* of the tables by depth, where no name is longer */
 
+int report_add_line(struct buf *b, const char *text)
+{
+    for (; *text; text++) {
+        TRY(buf_add_char(b, (unsigned char)*text < 0x20 ? ' ' : *text));
+    }
+    return 0;
+}
+
 /* text right-aligned in width code points */
 static int add_right(struct buf *b, const char *text, size_t width)
 {

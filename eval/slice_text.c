@@ -5,24 +5,16 @@
 
 #include "data/utf8.h"
 #include "eval/interval.h"
+#include "eval/report.h"
 #include "eval/slice.h"
 #include "eval/try.h"
 
 enum { NAME_WIDTH = 24, NAME_WIDTH_MAX = 48, METRICS_SHOWN = 5 };
 
-/* Control characters, as a value may hold, would break the line. */
-static int add_text(struct buf *b, const char *text)
-{
-    for (; *text; text++) {
-        TRY(buf_add_char(b, (unsigned char)*text < 0x20 ? ' ' : *text));
-    }
-    return 0;
-}
-
 static int add_name(struct buf *b, const char *name, size_t width)
 {
     TRY(buf_add_str(b, "  "));
-    TRY(add_text(b, name));
+    TRY(report_add_line(b, name));
     size_t length = utf8_count(name);
     return buf_printf(b, "%*s", length < width ? (int)(width - length) : 0, "");
 }
@@ -84,9 +76,9 @@ static int add_gaps(const struct eval_slices *s, const struct slice_result *r, s
         TRY(buf_printf(b, "    %-26s %.4f", labels[i], r->gaps[i]));
         TRY(s->with_intervals ? add_interval(&r->gap_intervals[i], SIGNED_INTERVAL_WIDTH, b) : 0);
         TRY(buf_printf(b, "  %.4f ", ends->low));
-        TRY(add_text(b, r->groups.names[ends->least]));
+        TRY(report_add_line(b, r->groups.names[ends->least]));
         TRY(buf_printf(b, ", %.4f ", ends->high));
-        TRY(add_text(b, r->groups.names[ends->greatest]));
+        TRY(report_add_line(b, r->groups.names[ends->greatest]));
         TRY(buf_add_char(b, '\n'));
         any = true;
     }
@@ -203,19 +195,10 @@ int eval_slices_text(const struct eval_slices *s, struct buf *b)
 
 /* ---- Markdown ---- */
 
-/* A cell: '|' and control characters would end it. */
-static int add_cell(struct buf *b, const char *text)
-{
-    for (; *text; text++) {
-        TRY(*text == '|' ? buf_add_str(b, "\\|") : buf_add_char(b, (unsigned char)*text < 0x20 ? ' ' : *text));
-    }
-    return 0;
-}
-
 static int add_markdown_group(const struct eval_slices *s, const struct slice_group *g, struct buf *b)
 {
     TRY(buf_add_str(b, "| "));
-    TRY(add_cell(b, g->name));
+    TRY(report_add_text(b, g->name));
     TRY(buf_printf(b, "%s | %zu | %zu |", g->small ? " (small)" : "", g->rows, g->queries));
     for (size_t m = 0; m < s->metric_count; m++) {
         TRY(g->reasons[m] ? buf_add_str(b, " - ") : buf_printf(b, " %.4f", g->values[m]));
@@ -240,9 +223,9 @@ static int add_markdown_gaps(const struct slice_result *r, struct buf *b)
             TRY(buf_printf(b, " (%.4f to %.4f)", r->gap_intervals[i].low, r->gap_intervals[i].high));
         }
         TRY(buf_printf(b, " | %.4f ", r->gap_ends[i].low));
-        TRY(add_cell(b, r->groups.names[r->gap_ends[i].least]));
+        TRY(report_add_text(b, r->groups.names[r->gap_ends[i].least]));
         TRY(buf_printf(b, " | %.4f ", r->gap_ends[i].high));
-        TRY(add_cell(b, r->groups.names[r->gap_ends[i].greatest]));
+        TRY(report_add_text(b, r->groups.names[r->gap_ends[i].greatest]));
         TRY(buf_add_str(b, " |\n"));
         any = true;
     }
@@ -254,11 +237,11 @@ int eval_slices_markdown(const struct eval_slices *s, struct buf *b)
     for (size_t i = 0; i < s->count; i++) {
         const struct slice_result *r = &s->slices[i];
         TRY(buf_add_str(b, "\n## Slice "));
-        TRY(add_cell(b, r->name));
+        TRY(report_add_text(b, r->name));
         TRY(buf_printf(b, "\n\nThe worst %s first.\n\n| group | rows | queries |", s->metrics[0]));
         for (size_t m = 0; m < s->metric_count; m++) {
             TRY(buf_add_char(b, ' '));
-            TRY(add_cell(b, s->metrics[m]));
+            TRY(report_add_text(b, s->metrics[m]));
             TRY(buf_add_str(b, " |"));
         }
         TRY(buf_add_str(b, "\n|---|--:|--:|"));

@@ -290,6 +290,35 @@ static void ids_of_any_bytes(void **state)
     label_map_release(&b.p.labels);
 }
 
+/* What an id holds breaks neither a line nor a cell, and is no markup. */
+static void ids_stay_in_their_place(void **state)
+{
+    (void)state;
+    static struct sample a;
+    static struct sample b;
+    struct compared c;
+    struct buf text = {0};
+    struct buf markdown = {0};
+    sample_new(&a, 2, 1, NULL);
+    sample_new(&b, 1, 2, NULL);
+    for (size_t q = 0; q < QUERIES; q++) {
+        snprintf(a.query_text[q], 24, "<b>|\n%zu", q);
+        snprintf(b.query_text[q], 24, "<b>|\n%zu", q);
+    }
+    assert_int_equal(compare_try(&c, (struct sample *[]){&a, &b}, 2, COMPARE_T, 1), 0);
+    assert_int_equal(compare_text(&c.c, &text), 0);
+    assert_non_null(strstr(buf_str(&text), "<b>| "));
+    assert_null(strstr(buf_str(&text), "<b>|\n"));
+    assert_int_equal(compare_markdown(&c.c, &markdown), 0);
+    assert_non_null(strstr(buf_str(&markdown), "| \\<b>\\| "));
+    assert_null(strstr(buf_str(&markdown), "|\n0"));
+    buf_release(&text);
+    buf_release(&markdown);
+    compared_release(&c);
+    label_map_release(&a.p.labels);
+    label_map_release(&b.p.labels);
+}
+
 static void refuses_other_data(void **state)
 {
     (void)state;
@@ -512,6 +541,7 @@ int main(void)
         cmocka_unit_test(order_and_threads_change_nothing),
         cmocka_unit_test(counts_what_only_one_has),
         cmocka_unit_test(ids_of_any_bytes),
+        cmocka_unit_test(ids_stay_in_their_place),
         cmocka_unit_test(refuses_other_data),
         cmocka_unit_test(compares_what_lists_show),
         cmocka_unit_test(few_queries_make_nothing_sure),
