@@ -14,6 +14,14 @@ static bool is_one_file(const char *a, const char *b)
            of_a.st_ino == of_b.st_ino;
 }
 
+/* Predictions are read with the sidecar beside them, and a file of that name would be taken for one. */
+static bool is_sidecar(const char *path, const struct file_use *of)
+{
+    size_t length = strlen(of->path);
+    bool is_predictions = !of->option || !strcmp(of->option, "predictions");
+    return is_predictions && !strncmp(path, of->path, length) && !strcmp(path + length, ".json");
+}
+
 int file_uses_check(const struct file_use *uses, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -26,7 +34,14 @@ int file_uses_check(const struct file_use *uses, size_t count)
         }
         for (size_t k = 0; k < count; k++) {
             const struct file_use *other = &uses[k];
-            if (k != i && other->path && is_one_file(written->path, other->path)) {
+            if (k == i || !other->path) {
+                continue;
+            }
+            if (is_sidecar(written->path, other)) {
+                return err_set(RECO_E_USAGE, "--%s would replace '%s', the sidecar of '%s'", written->option,
+                               written->path, other->path);
+            }
+            if (is_one_file(written->path, other->path)) {
                 return err_set(RECO_E_USAGE, "--%s would replace '%s', which %s%s %s", written->option, other->path,
                                other->option ? "--" : "is given to be", other->option ? other->option : "",
                                !other->option  ? "read"

@@ -1,7 +1,7 @@
 #ifndef RECO_CLI_OUTPUT_FILE_H
 #define RECO_CLI_OUTPUT_FILE_H
 
-/* Before any work: no file that is written is one that is read, or one that another option writes. */
+/* Before any work: no file that is written is one that is read, a sidecar of it, or one that another option writes. */
 
 #include <stdbool.h>
 #include <stddef.h>
