@@ -154,11 +154,17 @@ int eval_metrics_text(const char *const *names, size_t count, struct buf *b)
     }
     for (size_t i = 0; i < count; i++) {
         const struct metric *m = find_row(names[i]);
+        bool is_told = false; /* several names of one metric */
         if (!m) {
             return eval_metric_check(names[i]);
         }
-        TRY(i ? buf_add_char(b, '\n') : 0);
-        TRY(add_row(m, b));
+        for (size_t k = 0; k < i; k++) {
+            is_told = is_told || find_row(names[k]) == m;
+        }
+        if (!is_told) {
+            TRY(i ? buf_add_char(b, '\n') : 0);
+            TRY(add_row(m, b));
+        }
     }
     return 0;
 }
