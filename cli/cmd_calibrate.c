@@ -1,11 +1,11 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cmd.h"
 #include "cli/decisions.h"
 #include "cli/memory_limit.h"
 #include "cli/opts_predictions.h"
+#include "core/json_file.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "eval/evaluate.h"
@@ -112,12 +112,10 @@ static int print_json(const struct calibration *c, const struct measured *before
                                               "after", calibrate_bins_json(after->bins, CALIBRATE_BINS))))) {
         rc = err_nomem();
     }
-    char *text = rc ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    if (!rc) {
-        rc = text ? cmd_print(text) : err_nomem();
-        rc = rc ? rc : cmd_print("\n");
-    }
-    free(text);
+    struct buf b = {0};
+    rc = rc ? rc : buf_add_json(&b, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    rc = rc ? rc : cmd_print(buf_str(&b));
+    buf_release(&b);
     json_decref(figures);
     json_decref(json);
     return rc;

@@ -1,6 +1,5 @@
-#include <stdlib.h>
-
 #include "cli/cmd.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "eval/evaluate.h"
 
@@ -28,11 +27,7 @@ static int add_json(const char *const *names, size_t count, struct buf *b)
 {
     json_t *json;
     int rc = eval_metrics_json(&json, names, count);
-    char *text = rc ? NULL : json_dumps(json, JSON_INDENT(2));
-    if (!rc) {
-        rc = text ? buf_printf(b, "%s\n", text) : err_nomem();
-    }
-    free(text);
+    rc = rc ? rc : buf_add_json(b, json, JSON_INDENT(2));
     json_decref(json);
     return rc;
 }

@@ -1,12 +1,12 @@
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cmd.h"
 #include "cli/decisions.h"
 #include "cli/memory_limit.h"
 #include "cli/opts_predictions.h"
+#include "core/json_file.h"
 #include "core/mem.h"
 
 struct threshold_command { /* not threshold_options, which is eval/threshold.h's */
@@ -160,9 +160,7 @@ static int print(const struct threshold_command *o, const struct threshold *t, c
     int rc;
     if (o->format == DECISIONS_FORMAT_JSON) {
         json_t *json = threshold_to_json(t);
-        char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-        rc = text ? buf_printf(&b, "%s\n", text) : err_nomem();
-        free(text);
+        rc = buf_add_json(&b, json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
         json_decref(json);
     } else {
         rc = print_title(o, t, decisions_labelled(p), &b);
