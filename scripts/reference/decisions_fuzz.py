@@ -279,9 +279,9 @@ def main():
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         reco = Reco(options.reco, folder)
-        for found in [check_refusals(reco)]:
-            wrong += bool(found)
-            print(*found, sep="\n", end="\n" if found else "")
+        found = check_refusals(reco)
+        wrong += bool(found)
+        print(*found, sep="\n", end="\n" if found else "")
         for case in range(options.cases):
             rng = np.random.default_rng([options.seed, case])
             check = rng.choice([check_cut, check_cut, check_many, check_calibration])
