@@ -1,9 +1,15 @@
 #include "core/json_file.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
+
+json_t *json_finite(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
 
 int buf_add_json(struct buf *b, const json_t *json, size_t flags)
 {

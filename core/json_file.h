@@ -9,6 +9,8 @@
 #include "core/buf.h"
 #include "core/err.h"
 
+/* A number, or null, since JSON has no NaN and no infinity. */
+json_t *json_finite(double value);
 /* The text of json and a line feed, appended. json NULL, as jansson's makers give it, is RECO_E_NOMEM here and below.
  */
 int buf_add_json(struct buf *b, const json_t *json, size_t flags) RECO_MUST_CHECK;

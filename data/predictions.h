@@ -198,6 +198,9 @@ static inline const char *predictions_item_id(const struct predictions *p, size_
     return p->item ? p->item_ids[p->item[row]] : p->row_ids ? p->row_ids[row] : "";
 }
 
+/* The texts [rows] of a carried column; NULL: there is none of that name. */
+const char **predictions_extra_find(const struct predictions *p, const char *name);
+
 /*
  * The rows [count] (a slice), as a set of its own, with queries numbered by their first sight in it and all items of p.
  * ids and texts are borrowed from p.

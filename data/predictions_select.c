@@ -161,3 +161,13 @@ int predictions_select(struct predictions **out, const struct predictions *p, co
     mem_free(rows);
     return rc;
 }
+
+const char **predictions_extra_find(const struct predictions *p, const char *name)
+{
+    for (size_t i = 0; i < p->extra_count; i++) {
+        if (!strcmp(p->extra[i].name, name)) {
+            return p->extra[i].values;
+        }
+    }
+    return NULL;
+}

@@ -442,11 +442,8 @@ int eval_arms_new(struct eval_arms **out, const struct eval_report *report, cons
 {
     *out = NULL;
     const struct predictions *p = report->p;
-    size_t extra = 0;
-    while (p && extra < p->extra_count && strcmp(p->extra[extra].name, options->column) != 0) {
-        extra++;
-    }
-    if (!p || extra == p->extra_count) {
+    const char *const *texts = p ? predictions_extra_find(p, options->column) : NULL;
+    if (!texts) {
         return err_set(RECO_E_USAGE, "there is no column '%s'", options->column);
     }
     struct eval_arms *arms = mem_calloc(1, sizeof *arms);
@@ -456,7 +453,7 @@ int eval_arms_new(struct eval_arms **out, const struct eval_report *report, cons
     arms->column = options->column;
     arms->control = options->control;
     arms->level = options->level;
-    int rc = run(arms, report, options, p->extra[extra].values);
+    int rc = run(arms, report, options, texts);
     if (rc) {
         eval_arms_free(arms);
         return rc;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/json_file.h"
 #include "data/utf8.h"
 #include "eval/arms.h"
 #include "eval/interval.h"
@@ -158,14 +159,10 @@ int eval_arms_tsv(const struct eval_arms *arms, struct buf *b)
     return 0;
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *interval_json(const struct eval_interval *i)
 {
-    return json_pack("{sososo}", "value", number(i->value), "low", number(i->low), "high", number(i->high));
+    return json_pack("{sososo}", "value", json_finite(i->value), "low", json_finite(i->low), "high",
+                     json_finite(i->high));
 }
 
 static json_t *figures_json(const struct eval_arms *arms, size_t arm)

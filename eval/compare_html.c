@@ -80,22 +80,13 @@ static int compare_descending(const void *left, const void *right)
     return a > b ? -1 : a < b;
 }
 
-static const char **ids_of(const struct eval_report *report)
-{
-    const char **ids = mem_calloc(report->query_count + 1, sizeof *ids);
-    for (size_t q = 0; ids && report->queries && q < report->query_count; q++) {
-        ids[q] = report->queries[q].id;
-    }
-    return ids;
-}
-
 /* Differences of the queries that both have, *values allocated, sorted. */
 static int differences_of(double **values, size_t *count, const struct eval_report *a, const struct eval_report *b,
                           const char *metric)
 {
     struct compare_matches matches = {0};
-    const char **ids_a = ids_of(a);
-    const char **ids_b = ids_of(b);
+    const char **ids_a = compare_query_ids(a);
+    const char **ids_b = compare_query_ids(b);
     size_t at_a = (size_t)(compare_value(a, metric) - a->values);
     size_t at_b = (size_t)(compare_value(b, metric) - b->values);
     int rc = ids_a && ids_b ? compare_match_ids(&matches, ids_a, a->query_count, ids_b, b->query_count) : RECO_E_NOMEM;

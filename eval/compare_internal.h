@@ -19,6 +19,9 @@ struct compare_matches { /* zero-initialised is empty */
 int compare_match_ids(struct compare_matches *out, const char *const *ids_a, size_t count_a, const char *const *ids_b,
                       size_t count_b) RECO_MUST_CHECK;
 
+/* The ids of a report's queries, to be matched; the caller frees the array. NULL: out of memory. */
+const char **compare_query_ids(const struct eval_report *report) RECO_MUST_CHECK;
+
 struct compare_task {
     const struct compare_options *options;
     const struct compare_run *a, *b;

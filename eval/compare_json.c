@@ -1,12 +1,8 @@
 #include <math.h>
 
+#include "core/json_file.h"
 #include "eval/compare_internal.h"
 #include "eval/provenance.h"
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
 
 static json_t *queries_json(const struct compare_query *queries, size_t count)
 {
@@ -16,7 +12,7 @@ static json_t *queries_json(const struct compare_query *queries, size_t count)
         json_t *query = json_pack("{s:o}", "query_id", provenance_text(q->id));
         if (json_array_append_new(array, query) ||
             (q->text && json_object_set_new(query, "text", provenance_text(q->text))) ||
-            json_object_set_new(query, "a", number(q->a)) || json_object_set_new(query, "b", number(q->b))) {
+            json_object_set_new(query, "a", json_finite(q->a)) || json_object_set_new(query, "b", json_finite(q->b))) {
             json_decref(array);
             return NULL;
         }
@@ -27,12 +23,12 @@ static json_t *queries_json(const struct compare_query *queries, size_t count)
 static json_t *figure_json(const struct compare *c, const struct compare_figure *f)
 {
     static const char *const verdicts[] = {"worse", "unsure", "better"};
-    json_t *json =
-        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:b, s:o, s:I, s:I, s:s}", "a", number(f->a), "b",
-                  number(f->b), "difference", number(f->difference), "direction", f->direction, "low",
-                  number(f->interval.low), "high", number(f->interval.high), "p", number(f->p), "p_holm",
-                  number(f->p_holm), "exact", f->exact, "effect", number(f->effect), "pairs", (json_int_t)f->pairs,
-                  "left_out", (json_int_t)f->left_out, "b_is", verdicts[compare_verdict(c, f) + 1]);
+    json_t *json = json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:b, s:o, s:I, s:I, s:s}", "a",
+                             json_finite(f->a), "b", json_finite(f->b), "difference", json_finite(f->difference),
+                             "direction", f->direction, "low", json_finite(f->interval.low), "high",
+                             json_finite(f->interval.high), "p", json_finite(f->p), "p_holm", json_finite(f->p_holm),
+                             "exact", f->exact, "effect", json_finite(f->effect), "pairs", (json_int_t)f->pairs,
+                             "left_out", (json_int_t)f->left_out, "b_is", verdicts[compare_verdict(c, f) + 1]);
     int bad = json == NULL;
     if (!bad && f->by_query) {
         bad = json_object_set_new(json, "wins", json_integer((json_int_t)f->wins)) ||
@@ -41,7 +37,7 @@ static json_t *figure_json(const struct compare *c, const struct compare_figure 
               json_object_set_new(json, "b_wins_most", queries_json(f->best, f->best_count)) ||
               json_object_set_new(json, "b_loses_most", queries_json(f->worst, f->worst_count));
     }
-    bad = bad || json_object_set_new(json, "queries_needed", number(ceil(f->needed)));
+    bad = bad || json_object_set_new(json, "queries_needed", json_finite(ceil(f->needed)));
     bad = bad || (f->interval.jackknife && json_object_set_new(json, "interval_method", json_string("jackknife")));
     bad = bad || (f->reason && json_object_set_new(json, "undefined", json_string(f->reason)));
     bad = bad || (f->no_test && json_object_set_new(json, "no_test", json_string(f->no_test)));

@@ -61,19 +61,15 @@ static int compare_ranked(const void *left, const void *right)
 static int texts_of(const char ***out, const struct compare_run *run)
 {
     const struct predictions *p = run->p;
-    size_t column = 0;
+    const char *const *texts = p && run->text_column ? predictions_extra_find(p, run->text_column) : NULL;
     *out = NULL;
-    while (p && run->text_column && column < p->extra_count && strcmp(p->extra[column].name, run->text_column) != 0) {
-        column++;
-    }
-    if (!p || !run->text_column || !p->query || column == p->extra_count) {
+    if (!texts || !p->query) {
         return 0;
     }
     *out = mem_calloc(p->query_count + 1, sizeof **out);
     for (size_t row = 0; *out && row < p->rows; row++) {
         const char **text = &(*out)[p->query[row]];
-        const char *of_row = p->extra[column].values[row];
-        *text = *text || !*of_row ? *text : of_row;
+        *text = *text || !*texts[row] ? *text : texts[row];
     }
     return *out ? 0 : RECO_E_NOMEM;
 }
@@ -197,7 +193,7 @@ static int fill_intervals(struct compare_task *task, struct compare_figure **fig
 
 /* ---- all ---- */
 
-static const char **ids_of(const struct eval_report *report)
+const char **compare_query_ids(const struct eval_report *report)
 {
     const char **ids = mem_calloc(report->query_count + 1, sizeof *ids);
     for (size_t q = 0; ids && report->queries && q < report->query_count; q++) {
@@ -242,8 +238,8 @@ int compare_queries(struct compare_task *task)
     const struct eval_report *b = task->b->report;
     struct compare_matches matches = {0};
     struct table t = {0};
-    const char **ids_a = ids_of(a);
-    const char **ids_b = ids_of(b);
+    const char **ids_a = compare_query_ids(a);
+    const char **ids_b = compare_query_ids(b);
     struct compare_figure **figures = mem_calloc(task->figure_count + 1, sizeof *figures);
     double *d = NULL;
     int rc = ids_a && ids_b && figures ? 0 : RECO_E_NOMEM;

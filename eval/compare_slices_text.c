@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/json_file.h"
 #include "data/utf8.h"
 #include "eval/compare_slices.h"
 #include "eval/provenance.h"
@@ -123,17 +124,12 @@ int compare_slices_markdown(const struct compare_slices *s, struct buf *b)
 
 /* ---- JSON ---- */
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *figure_json(const struct compare_slice_figure *f)
 {
     bool has = !isnan(f->difference) && !f->interval.reason;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "a", number(f->a), "b", number(f->b), "difference",
-                     number(f->difference), "low", number(has ? f->interval.low : NAN), "high",
-                     number(has ? f->interval.high : NAN));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "a", json_finite(f->a), "b", json_finite(f->b), "difference",
+                     json_finite(f->difference), "low", json_finite(has ? f->interval.low : NAN), "high",
+                     json_finite(has ? f->interval.high : NAN));
 }
 
 static json_t *slice_json(const struct compare_slices *s, const struct compare_slice *slice)

@@ -76,17 +76,14 @@ static int units_of_column(uint32_t *unit, size_t *units, const struct predictio
     struct text_index index = {0};
     const char **names = NULL;
     size_t capacity = 0;
-    size_t at = 0;
-    while (at < p->extra_count && strcmp(p->extra[at].name, column) != 0) {
-        at++;
-    }
-    if (at == p->extra_count) {
+    const char *const *values = predictions_extra_find(p, column);
+    if (!values) {
         return err_set(RECO_E_USAGE, "cannot resample by '%s': the predictions have no such column", column);
     }
     int rc = 0;
     *units = 0;
     for (size_t row = 0; !rc && row < p->rows; row++) {
-        const char *value = p->extra[at].values[row];
+        const char *value = values[row];
         uint32_t number;
         if (!*value) {
             rc = err_set(RECO_E_DATA, "cannot resample by '%s': row %zu has no value", column, row + 1);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "eval/behaviour.h"
 #include "eval/interval.h"
@@ -13,11 +14,6 @@
 static bool set(json_t *object, const char *key, json_t *value)
 {
     return json_object_set_new(object, key, value) == 0;
-}
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
 }
 
 static json_t *count(double value)
@@ -54,8 +50,8 @@ static bool add_events(json_t *data, const struct eval_report *report)
     }
     if (e->weighted > 0) {
         ok = ok && set(data, "propensity",
-                       json_pack("{sosososo}", "rows", count(e->weighted), "weight_max", number(e->weight_max),
-                                 "effective_rows", number(report_effective_rows(e)), "weights_cut",
+                       json_pack("{sosososo}", "rows", count(e->weighted), "weight_max", json_finite(e->weight_max),
+                                 "effective_rows", json_finite(report_effective_rows(e)), "weights_cut",
                                  count((double)a->weights_cut)));
     }
     if (a->window) {
@@ -85,7 +81,7 @@ static bool add_data(json_t *out, const struct eval_report *report)
              set(data, "ranked_items", count((double)r->items)) &&
              set(data, "tied_frac", share((double)r->tied, (double)r->items)) &&
              set(data, "ties", json_string(ties[r->ties])) &&
-             set(data, "relevance_level", r->level_known ? number(r->relevance_level) : json_null()) &&
+             set(data, "relevance_level", r->level_known ? json_finite(r->relevance_level) : json_null()) &&
              set(data, "queries_without_relevant", r->level_known ? count((double)r->irrelevant) : json_null());
     }
     if (report->lists.depth) {
@@ -120,7 +116,7 @@ static bool add_metrics(json_t *out, const struct eval_report *report)
     for (size_t i = 0; ok && i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
         const struct metric *m = v->metric;
-        ok = set(metrics, v->name, number(v->value)) &&
+        ok = set(metrics, v->name, json_finite(v->value)) &&
              (!reason_of(v) || set(undefined, v->name, json_string(reason_of(v)))) &&
              (!report_is_by_query(v) || set(queries, v->name, queries_of(v))) &&
              (json_object_get(definitions, m->name) || set(definitions, m->name, metric_definition(m)));
@@ -143,7 +139,7 @@ static bool add_classes(json_t *out, const struct eval_report *report)
         ok = json_array_append_new(confusion, row) == 0;
         ok = json_array_append_new(classes, class) == 0 && ok;
         if (ok && report->p->labels.graded) {
-            ok = set(class, "grade", number(report->p->labels.grades[c]));
+            ok = set(class, "grade", json_finite(report->p->labels.grades[c]));
         }
         double right = data->confusion[c * n + c];
         ok = ok && set(class, "predicted", count(data->predicted[c])) &&
@@ -165,7 +161,7 @@ static bool add_values(json_t *out, const struct eval_report *report)
     ok = set(out, "undefined", undefined) && ok;
     for (size_t i = 0; ok && i < report->value_count; i++) {
         const struct eval_value *v = &report->values[i];
-        ok = set(metrics, v->name, number(v->value)) &&
+        ok = set(metrics, v->name, json_finite(v->value)) &&
              (!reason_of(v) || set(undefined, v->name, json_string(reason_of(v))));
     }
     return ok;

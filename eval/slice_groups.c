@@ -88,11 +88,9 @@ int slice_column_find(struct slice_column *out, const struct predictions *p, con
 {
     struct own own[OWN_COLUMNS];
     *out = (struct slice_column){0};
-    for (size_t i = 0; i < p->extra_count; i++) {
-        if (!strcmp(p->extra[i].name, name)) {
-            out->texts = p->extra[i].values;
-            return 0;
-        }
+    out->texts = predictions_extra_find(p, name);
+    if (out->texts) {
+        return 0;
     }
     list_own(own, p);
     for (size_t i = 0; i < OWN_COLUMNS; i++) {
@@ -434,16 +432,6 @@ static int combine(struct slice_groups *a, const struct slice_groups *b, size_t 
     return rc;
 }
 
-static bool is_carried(const struct predictions *p, const char *name)
-{
-    for (size_t i = 0; i < p->extra_count; i++) {
-        if (!strcmp(p->extra[i].name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int slice_groups_new(struct slice_groups *out, const char *slice, const struct predictions *p,
                      const struct slice_options *options)
 {
@@ -451,7 +439,7 @@ int slice_groups_new(struct slice_groups *out, const char *slice, const struct p
     size_t count;
     *out = (struct slice_groups){0};
     int rc = slice_parse(parts, &count, slice);
-    if (!rc && count > 1 && strlen(slice) < sizeof parts[0].column && is_carried(p, slice)) {
+    if (!rc && count > 1 && strlen(slice) < sizeof parts[0].column && predictions_extra_find(p, slice)) {
         parts[0] = (struct slice_part){.kind = SLICE_COLUMN}; /* a '+' of the column's name */
         memcpy(parts[0].column, slice, strlen(slice) + 1);
         count = 1;

@@ -2,24 +2,21 @@
 
 #include <math.h>
 
+#include "core/json_file.h"
 #include "eval/interval.h"
 #include "eval/provenance.h"
 #include "eval/slice.h"
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
 
 static json_t *figure_json(const struct slice_group *g, size_t m)
 {
     if (g->reasons[m]) {
         return json_pack("{s:n, s:s}", "value", "undefined", g->reasons[m]);
     }
-    json_t *json = json_pack("{s:o}", "value", number(g->values[m]));
+    json_t *json = json_pack("{s:o}", "value", json_finite(g->values[m]));
     if (json && g->intervals && !g->intervals[m].reason) {
         const struct interval *i = &g->intervals[m];
-        if (json_object_set_new(json, "low", number(i->low)) || json_object_set_new(json, "high", number(i->high))) {
+        if (json_object_set_new(json, "low", json_finite(i->low)) ||
+            json_object_set_new(json, "high", json_finite(i->high))) {
             json_decref(json);
             return NULL;
         }
@@ -29,9 +26,9 @@ static json_t *figure_json(const struct slice_group *g, size_t m)
 
 static json_t *rates_json(const struct slice_rates *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "selected", number(r->selected), "true_positive",
-                     number(r->true_positive), "false_positive", number(r->false_positive), "exposure",
-                     number(r->exposure), "merit", number(r->merit));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "selected", json_finite(r->selected), "true_positive",
+                     json_finite(r->true_positive), "false_positive", json_finite(r->false_positive), "exposure",
+                     json_finite(r->exposure), "merit", json_finite(r->merit));
 }
 
 static json_t *group_json(const struct eval_slices *s, const struct slice_group *g, bool with_rates)
@@ -57,12 +54,12 @@ static json_t *group_json(const struct eval_slices *s, const struct slice_group 
 static json_t *ends_json(const struct slice_result *r, size_t i)
 {
     const struct slice_gap_ends *ends = &r->gap_ends[i];
-    json_t *json =
-        json_pack("{s:{s:s, s:o}, s:{s:s, s:o}}", "least", "group", r->groups.names[ends->least], "rate",
-                  number(ends->low), "greatest", "group", r->groups.names[ends->greatest], "rate", number(ends->high));
+    json_t *json = json_pack("{s:{s:s, s:o}, s:{s:s, s:o}}", "least", "group", r->groups.names[ends->least], "rate",
+                             json_finite(ends->low), "greatest", "group", r->groups.names[ends->greatest], "rate",
+                             json_finite(ends->high));
     if (json && r->gap_intervals && !r->gap_intervals[i].reason &&
-        (json_object_set_new(json, "low", number(r->gap_intervals[i].low)) ||
-         json_object_set_new(json, "high", number(r->gap_intervals[i].high)))) {
+        (json_object_set_new(json, "low", json_finite(r->gap_intervals[i].low)) ||
+         json_object_set_new(json, "high", json_finite(r->gap_intervals[i].high)))) {
         json_decref(json);
         return NULL;
     }
@@ -90,7 +87,7 @@ static json_t *slice_json(const struct eval_slices *s, const struct slice_result
         bad = json_array_append_new(groups, group_json(s, &r->items[g], true));
     }
     for (size_t i = 0; !bad && i < SLICE_GAP_COUNT; i++) {
-        bad = json_object_set_new(gaps, slice_gap_names[i], number(r->gaps[i]));
+        bad = json_object_set_new(gaps, slice_gap_names[i], json_finite(r->gaps[i]));
         if (!bad && !isnan(r->gaps[i])) {
             bad = json_object_set_new(ends, slice_gap_names[i], ends_json(r, i));
         }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/json_file.h"
 #include "core/mem.h"
 #include "eval/calibrate.h"
 #include "eval/sort.h"
@@ -201,7 +202,7 @@ static void reach(struct reached *r, const struct threshold *t, const double *co
 
 static int set_number(json_t *json, const char *key, double number)
 {
-    return json_object_set_new(json, key, isfinite(number) ? json_real(number) : json_null());
+    return json_object_set_new(json, key, json_finite(number));
 }
 
 static int set_figures(json_t *json, const struct reached *r, const struct threshold *t, double beta)
