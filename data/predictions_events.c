@@ -34,7 +34,8 @@ struct event_reader {
     size_t *extra_column; /* [extra_count] */
     double *event[PREDICTIONS_EVENT_COUNT];
     struct dictionary queries, items;
-    size_t capacity;
+    size_t capacity, without_query;        /* rows */
+    unsigned long long without_query_line; /* the first of them */
 };
 
 /* ---- the columns ---- */
@@ -186,6 +187,9 @@ static int read_row(struct event_reader *r, const struct csv_record *record)
             const struct csv_field *field = &record->fields[r->column[side]];
             rc = dictionary_enter(side == QUERY ? &r->queries : &r->items, r->texts, field->text, field->length,
                                   side == QUERY ? &p->query[row] : &p->item[row]);
+            if (side == QUERY && !field->length && !r->without_query++) {
+                r->without_query_line = record->line;
+            }
         }
     }
     for (size_t i = 0; !rc && i < PREDICTIONS_EVENT_COUNT; i++) {
@@ -219,6 +223,22 @@ static int read_rows(struct event_reader *r)
         }
     }
     return rc || r->p->rows ? rc : err_set(RECO_E_DATA, "cannot read '%s': it has no rows", r->path);
+}
+
+/* Rows without a query are no list of their own. */
+static int drop_empty_queries(struct event_reader *r)
+{
+    if (r->without_query && (r->without_query < r->p->rows || r->named[QUERY])) {
+        return err_set(RECO_E_DATA,
+                       "cannot parse '%s' line %llu: empty query_id; without the column there are no lists", r->path,
+                       r->without_query_line);
+    }
+    if (r->without_query) {
+        mem_free(r->p->query);
+        r->p->query = NULL;
+        dictionary_release(&r->queries);
+    }
+    return 0;
 }
 
 /* An empty column that nobody asked for tells nothing; some outcome must be told. */
@@ -275,6 +295,9 @@ int predictions_read_events(struct predictions **out, const char *path, const st
     }
     if (!rc) {
         rc = read_rows(&r);
+    }
+    if (!rc) {
+        rc = drop_empty_queries(&r);
     }
     if (!rc) {
         rc = drop_empty(&r);

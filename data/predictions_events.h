@@ -19,7 +19,7 @@ struct predictions_event_columns { /* names in the table; NULL: the name here, w
 /*
  * A column that nobody named and that is empty throughout is as good as none. RECO_E_USAGE: a named column is not
  * there, or none of behaviour. RECO_E_DATA with the line, for what is no number, an event below 0 (revenue may be) or
- * infinite, a propensity that is not above 0.
+ * infinite, a propensity that is not above 0, an empty query_id where other rows have one or the column was named.
  */
 int predictions_read_events(struct predictions **out, const char *path, const struct table_options *table,
                             const struct predictions_event_columns *columns) RECO_MUST_CHECK;
