@@ -128,7 +128,8 @@ struct predictions_options {
      * Beyond max_memory bytes of columns (0: no limit) take is called with the rows read so far, which are then
      * forgotten, and again for each so many rows, and at the end; ids and their numbers stay. The predictions that come
      * back then are streamed: rows counts all of them, the columns hold none to be looked at. Where only the last row
-     * tells the labels, all rows are held. tmp_dir: for row ids; NULL: $TMPDIR, else /tmp.
+     * tells the labels, all rows are held; until the first item id is seen, those before it. tmp_dir: for row ids;
+     * NULL: $TMPDIR, else /tmp.
      */
     size_t max_memory;
     int (*take)(void *arg, const struct predictions *p);

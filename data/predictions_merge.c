@@ -251,8 +251,9 @@ int predictions_hand_over(struct predictions_reader *r, bool all)
     struct predictions *p = r->p;
     const struct predictions_options *options = r->options;
     bool first = !r->taken;
-    size_t limit = first ? options->max_memory : options->max_memory / 4; /* the taker needs memory too, from now on */
-    if (!options->take || !r->map_known || (!all && p->rows * predictions_bytes_of_row(r) <= limit)) {
+    size_t limit = first ? options->max_memory : options->max_memory / 4;  /* the taker needs memory too, from now on */
+    bool unclear = !r->map_known || (first && p->item && !r->any_item_id); /* is there a catalogue? */
+    if (!options->take || unclear || (!all && p->rows * predictions_bytes_of_row(r) <= limit)) {
         return 0;
     }
     int rc = first ? grow_rows(r, p->rows) : 0; /* no more than they need */

@@ -199,8 +199,8 @@ static int take_part(const struct eval_stream *stream, struct stream_part *part,
         if (stream->lists) {
             part->list_rows[p->query[row]]++;
         }
-        if (stream->lists && p->item_count) { /* without p->item: all have the first, "", since none had another */
-            part->item_rows[p->item ? p->item[row] : 0]++;
+        if (stream->lists && p->item) {
+            part->item_rows[p->item[row]]++;
         }
     }
     return rc;

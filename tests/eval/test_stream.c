@@ -103,8 +103,8 @@ static void parts_give_the_figures_of_all_rows(void **state)
     }
 }
 
-/* Many blocks, queries that come back, rows without labels, and events. */
-static void write_rows(const char *path, bool doubled)
+/* Many blocks, queries that come back, rows without labels, and events. first_item: the first row with an item id. */
+static void write_rows(const char *path, bool doubled, unsigned first_item)
 {
     struct buf b = {0};
     assert_int_equal(
@@ -112,8 +112,12 @@ static void write_rows(const char *path, bool doubled)
     for (unsigned i = 0; i < 40000; i++) {
         unsigned x = i * 2654435761u >> 8;
         double p = (double)(x % 1000) / 1000;
-        assert_int_equal(buf_printf(&b, "%u\tq%u\ti%u\t%s\t%.9g\t%.9g\t%.9g\t%u\t%u\t%u\n",
-                                    doubled && i == 39990 ? 17 : i, x % 700, x % 997, i % 11 ? (x % 3 ? "a" : "b") : "",
+        char item[16] = "";
+        if (i >= first_item) {
+            snprintf(item, sizeof item, "i%u", x % 997);
+        }
+        assert_int_equal(buf_printf(&b, "%u\tq%u\t%s\t%s\t%.9g\t%.9g\t%.9g\t%u\t%u\t%u\n",
+                                    doubled && i == 39990 ? 17 : i, x % 700, item, i % 11 ? (x % 3 ? "a" : "b") : "",
                                     1 - p, p, p, x % 7 == 0, x % 5 == 0, i % 12 + 1),
                          0);
     }
@@ -121,14 +125,8 @@ static void write_rows(const char *path, bool doubled)
     buf_release(&b);
 }
 
-static void many_blocks(void **state)
+static void compare_in_parts(const char *name, const char *path)
 {
-    (void)state;
-    char path[] = "/tmp/reco-test-stream-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    write_rows(path, false);
     struct eval_options options;
     struct predictions *p = NULL;
     struct predictions *streamed = NULL;
@@ -142,13 +140,29 @@ static void many_blocks(void **state)
     assert_int_equal(eval_stream_new(&stream, &options, 1, NULL), 0);
     assert_int_equal(open_in_parts(path, stream, &streamed), 0);
     assert_int_equal(eval_stream_end(&stream, streamed, &in_parts), 0);
-    compare_texts("many blocks", report, in_parts);
+    compare_texts(name, report, in_parts);
     eval_report_free(in_parts);
     eval_report_free(report);
     predictions_free(streamed);
     predictions_free(p);
-    write_rows(path, true);
-    streamed = NULL;
+}
+
+static void many_blocks(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/reco-test-stream-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    write_rows(path, false, 0);
+    compare_in_parts("many blocks", path);
+    write_rows(path, false, 35000);
+    compare_in_parts("first blocks without item ids", path);
+    struct eval_options options;
+    struct predictions *streamed = NULL;
+    struct eval_stream *stream = NULL;
+    options_fill(&options);
+    write_rows(path, true, 0);
     assert_int_equal(eval_stream_new(&stream, &options, 1, NULL), 0);
     assert_int_equal(open_in_parts(path, stream, &streamed), RECO_E_DATA);
     assert_non_null(strstr(err_message(), "line 39992: doubled row_id '17', as in line 19"));
