@@ -144,11 +144,14 @@ int threshold_check(const struct threshold *t, const struct label_map *labels, b
     }
     const char *calibration = calibrate_stamp_hash(sidecar);
     if (!t->calibration != !calibration || (calibration && strcmp(calibration, t->calibration) != 0)) {
-        return err_set(RECO_E_DATA, "the threshold was chosen on %s probabilities, those of '%s' are %s",
-                       t->calibration ? "calibrated" : "raw", path,
-                       !calibration     ? "not calibrated"
-                       : t->calibration ? "calibrated otherwise"
-                                        : "calibrated");
+        return err_set(
+            RECO_E_DATA,
+            "the threshold was chosen on %s probabilities, those of '%s' are %s: choose it with reco threshold "
+            "--calibration, the same that is applied here, or without",
+            t->calibration ? "calibrated" : "raw", path,
+            !calibration     ? "not calibrated"
+            : t->calibration ? "calibrated otherwise"
+                             : "calibrated");
     }
     return 0;
 }
