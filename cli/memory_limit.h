@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/opt.h"
+#include "cli/opts_store.h"
 
 struct memory_limit {
     int64_t max_memory;
@@ -15,19 +15,7 @@ struct memory_limit {
 };
 
 #define MEMORY_LIMIT_ROWS(options_type, member)                                                                        \
-    {.name = "max_memory",                                                                                             \
-     .type = OPT_BYTES,                                                                                                \
-     .offset = offsetof(options_type, member.max_memory),                                                              \
-     .default_text = "1G",                                                                                             \
-     .min = 4194304,                                                                                                   \
-     .max = 1e15,                                                                                                      \
-     .unit = "bytes",                                                                                                  \
-     .help = "memory for rows; those beyond it lie in temporary files, mapped into memory",                            \
-     .group = "data"},                                                                                                 \
-    {                                                                                                                  \
-        .name = "tmp_dir", .type = OPT_STRING, .offset = offsetof(options_type, member.tmp_dir),                       \
-        .help = "directory of temporary files; default: $TMPDIR, else /tmp", .group = "data", .flags = OPT_FLAG_PATH   \
-    }
+    STORE_ROWS(options_type, member, "memory for rows; those beyond it lie in temporary files, mapped into memory")
 
 int memory_limit_set(const struct memory_limit *limit) RECO_MUST_CHECK;
 void memory_limit_tell(const struct memory_limit *limit); /* what lay in files, if anything did */

@@ -21,6 +21,7 @@
 #include "cli/opts_input.h"
 #include "cli/opts_labels.h"
 #include "cli/opts_split.h"
+#include "cli/opts_store.h"
 #include "core/opt.h"
 #include "data/prepare.h"
 
@@ -43,19 +44,9 @@ extern const char *const data_truncation_choices[]; /* in the order of enum word
     }
 
 #define DATA_STORE_ROWS(options_type, member)                                                                          \
-    {.name = "max_memory",                                                                                             \
-     .type = OPT_BYTES,                                                                                                \
-     .offset = offsetof(options_type, member.max_memory),                                                              \
-     .default_text = "1G",                                                                                             \
-     .min = 4194304,                                                                                                   \
-     .max = 1e15,                                                                                                      \
-     .unit = "bytes",                                                                                                  \
-     .help = "memory for sorting; what does not fit goes to --tmp_dir. Each distinct text takes about 26 bytes more",  \
-     .group = "data"},                                                                                                 \
-    {                                                                                                                  \
-        .name = "tmp_dir", .type = OPT_STRING, .offset = offsetof(options_type, member.tmp_dir),                       \
-        .help = "directory of temporary files; default: $TMPDIR, else /tmp", .group = "data", .flags = OPT_FLAG_PATH   \
-    }
+    STORE_ROWS(                                                                                                        \
+        options_type, member,                                                                                          \
+        "memory for sorting; what does not fit goes to --tmp_dir. Each distinct text takes about 26 bytes more")
 
 #define DATA_OPTION_ROWS(options_type, member)                                                                         \
     DATA_FILE_ROW(options_type, member.train_file, "train_file", NULL, "files to train on, '-' for stdin"),            \
@@ -112,28 +103,11 @@ extern const char *const data_truncation_choices[]; /* in the order of enum word
         ASSEMBLE_DESCRIPTION_TEMPLATE_ROW(options_type, member.description),                                           \
         ASSEMBLE_OPTION_ROWS(options_type, member.assemble), CLEAN_OPTION_ROWS(options_type, member.clean),            \
         DATA_STORE_ROWS(options_type, member),                                                                         \
-        {.name = "labels",                                                                                             \
-         .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(options_type, member.label_list),                                                          \
-         .help = "the labels in their order; default: those of the training file, sorted",                             \
-         .group = "labels",                                                                                            \
-         .aliases = "label_list"},                                                                                     \
-        {.name = "grades",                                                                                             \
-         .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(options_type, member.grades),                                                              \
-         .help = "grade of every label, as label=number; default: the labels themselves when all are numbers",         \
-         .group = "labels"},                                                                                           \
-        {.name = "positive_label",                                                                                     \
-         .type = OPT_STRING,                                                                                           \
-         .offset = offsetof(options_type, member.positive_label),                                                      \
-         .help = "label whose probability is the score; default: the highest grade, else the last not made by '*'",    \
-         .group = "labels"},                                                                                           \
-        {.name = "regression",                                                                                         \
-         .type = OPT_BOOL,                                                                                             \
-         .offset = offsetof(options_type, member.regression),                                                          \
-         .help = "the label is a number to be predicted",                                                              \
-         .group = "labels",                                                                                            \
-         .aliases = "do_regression"},                                                                                  \
+        LABEL_MAP_ROWS(                                                                                                \
+            options_type, member.label_list, member,                                                                   \
+            "the labels in their order; default: those of the training file, sorted",                                  \
+            "label whose probability is the score; default: the highest grade, else the last not made by '*'",         \
+            "the label is a number to be predicted"),                                                                  \
     {                                                                                                                  \
         .name = "escape_special", .type = OPT_BOOL, .offset = offsetof(options_type, member.escape_special),           \
         .help = "take '[SEP]', '[MASK]'... in a text as text and not as the special token", .group = "text"            \

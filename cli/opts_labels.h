@@ -25,4 +25,27 @@
         .check = label_rule_check_threshold                                                                            \
     }
 
+/* The label map itself: labels_field is the list of labels; what the other members mean is told by the command. */
+#define LABEL_MAP_ROWS(options_type, labels_field, member, labels_help, positive_help, regression_help)                \
+    {.name = "labels",                                                                                                 \
+     .type = OPT_LIST,                                                                                                 \
+     .offset = offsetof(options_type, labels_field),                                                                   \
+     .help = labels_help,                                                                                              \
+     .group = "labels",                                                                                                \
+     .aliases = "label_list"},                                                                                         \
+        {.name = "grades",                                                                                             \
+         .type = OPT_LIST,                                                                                             \
+         .offset = offsetof(options_type, member.grades),                                                              \
+         .help = "grade of every label, as label=number; default: the labels themselves when all are numbers",         \
+         .group = "labels"},                                                                                           \
+        {.name = "positive_label",                                                                                     \
+         .type = OPT_STRING,                                                                                           \
+         .offset = offsetof(options_type, member.positive_label),                                                      \
+         .help = positive_help,                                                                                        \
+         .group = "labels"},                                                                                           \
+    {                                                                                                                  \
+        .name = "regression", .type = OPT_BOOL, .offset = offsetof(options_type, member.regression),                   \
+        .help = regression_help, .group = "labels", .aliases = "do_regression"                                         \
+    }
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "cli/cmd.h"
 #include "cli/opts_input.h"
+#include "cli/opts_labels.h"
 #include "data/predictions.h"
 #include "data/predictions_source.h"
 
@@ -79,29 +80,11 @@ void predictions_source_name(struct predictions_source *out, const struct cmd_ct
                                "column that names the query; default: query_id"),                                      \
         PREDICTIONS_COLUMN_ROW(options_type, member.item_id_column, "item_id_column", NULL,                            \
                                "column that names the item; default: item_id"),                                        \
-        {.name = "labels",                                                                                             \
-         .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(options_type, member.labels),                                                              \
-         .help = "the labels in their order, where no sidecar tells them; default: those of the columns of "           \
-                 "probabilities, else those seen, sorted",                                                             \
-         .group = "labels",                                                                                            \
-         .aliases = "label_list"},                                                                                     \
-        {.name = "grades",                                                                                             \
-         .type = OPT_LIST,                                                                                             \
-         .offset = offsetof(options_type, member.grades),                                                              \
-         .help = "grade of every label, as label=number; default: the labels themselves when all are numbers",         \
-         .group = "labels"},                                                                                           \
-        {.name = "positive_label",                                                                                     \
-         .type = OPT_STRING,                                                                                           \
-         .offset = offsetof(options_type, member.positive_label),                                                      \
-         .help = "label whose probability is the score; default: the highest grade, else the last",                    \
-         .group = "labels"},                                                                                           \
-        {.name = "regression",                                                                                         \
-         .type = OPT_BOOL,                                                                                             \
-         .offset = offsetof(options_type, member.regression),                                                          \
-         .help = "the label is a number that was predicted",                                                           \
-         .group = "labels",                                                                                            \
-         .aliases = "do_regression"},                                                                                  \
+        LABEL_MAP_ROWS(options_type, member.labels, member,                                                            \
+                       "the labels in their order, where no sidecar tells them; default: those of the columns of "     \
+                       "probabilities, else those seen, sorted",                                                       \
+                       "label whose probability is the score; default: the highest grade, else the last",              \
+                       "the label is a number that was predicted"),                                                    \
         INPUT_OPTION_ROWS(options_type, member.table)
 
 #endif
