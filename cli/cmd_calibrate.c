@@ -91,11 +91,6 @@ static int print_text(const struct calibrate_options *o, const struct calibratio
     return rc;
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static int print_json(const struct calibration *c, const struct measured *before, const struct measured *after)
 {
     json_t *json = calibrate_to_json(c);
@@ -103,7 +98,7 @@ static int print_json(const struct calibration *c, const struct measured *before
     int rc = json && figures ? 0 : err_nomem();
     for (int i = 0; !rc && i < FIGURES; i++) {
         json_t *pair =
-            json_pack("{s:o, s:o}", "before", number(before->figures[i]), "after", number(after->figures[i]));
+            json_pack("{s:o, s:o}", "before", json_finite(before->figures[i]), "after", json_finite(after->figures[i]));
         rc = json_object_set_new(figures, figure_names[i], pair) ? err_nomem() : 0;
     }
     if (!rc && (json_object_set(json, "figures", figures) ||
