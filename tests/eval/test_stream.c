@@ -125,7 +125,7 @@ static void write_rows(const char *path, bool doubled, unsigned first_item)
     buf_release(&b);
 }
 
-static void compare_in_parts(const char *name, const char *path)
+static void compare_in_parts(const char *name, const char *path, enum eval_ties ties, int threads)
 {
     struct eval_options options;
     struct predictions *p = NULL;
@@ -134,11 +134,13 @@ static void compare_in_parts(const char *name, const char *path)
     struct eval_report *in_parts = NULL;
     struct eval_stream *stream = NULL;
     options_fill(&options);
-    assert_int_equal(predictions_read(&p, path), 0);
-    options.threads = 3;
-    assert_int_equal(eval_run(&report, p, &options), 0);
-    assert_int_equal(eval_stream_new(&stream, &options, 1, NULL), 0);
-    assert_int_equal(open_in_parts(path, stream, &streamed), 0);
+    options.ties = ties;
+    options.threads = threads;
+    if (predictions_read(&p, path) || eval_run(&report, p, &options) || eval_stream_new(&stream, &options, 1, NULL) ||
+        open_in_parts(path, stream, &streamed)) {
+        fail_msg("%s: %s", name, err_message());
+    }
+    assert_true(streamed->streamed);
     assert_int_equal(eval_stream_end(&stream, streamed, &in_parts), 0);
     compare_texts(name, report, in_parts);
     eval_report_free(in_parts);
@@ -155,9 +157,9 @@ static void many_blocks(void **state)
     assert_true(fd >= 0);
     close(fd);
     write_rows(path, false, 0);
-    compare_in_parts("many blocks", path);
+    compare_in_parts("many blocks", path, EVAL_TIES_DOCNO, 3);
     write_rows(path, false, 35000);
-    compare_in_parts("first blocks without item ids", path);
+    compare_in_parts("first blocks without item ids", path, EVAL_TIES_DOCNO, 3);
     struct eval_options options;
     struct predictions *streamed = NULL;
     struct eval_stream *stream = NULL;
@@ -259,27 +261,9 @@ static void random_files(void **state)
     for (uint64_t seed = 0; seed < 10; seed++) {
         for (int kind = 0; kind < KINDS; kind++) {
             char name[64];
-            struct eval_options options;
-            struct predictions *p = NULL;
-            struct predictions *streamed = NULL;
-            struct eval_report *report = NULL;
-            struct eval_report *in_parts = NULL;
-            struct eval_stream *stream = NULL;
             char *sidecar = write_file(path, seed, kind);
-            options_fill(&options);
-            options.ties = seed % 2 ? EVAL_TIES_FILE : EVAL_TIES_DOCNO;
             snprintf(name, sizeof name, "seed %u kind %d", (unsigned)seed, kind);
-            if (predictions_read(&p, path) || eval_run(&report, p, &options) ||
-                eval_stream_new(&stream, &options, 1, NULL) || open_in_parts(path, stream, &streamed)) {
-                fail_msg("%s: %s", name, err_message());
-            }
-            assert_true(streamed->streamed);
-            assert_int_equal(eval_stream_end(&stream, streamed, &in_parts), 0);
-            compare_texts(name, report, in_parts);
-            eval_report_free(in_parts);
-            eval_report_free(report);
-            predictions_free(streamed);
-            predictions_free(p);
+            compare_in_parts(name, path, seed % 2 ? EVAL_TIES_FILE : EVAL_TIES_DOCNO, 0);
             unlink(sidecar);
             mem_free(sidecar);
         }
